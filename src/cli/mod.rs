@@ -1,0 +1,1 @@
+//! One file a command, each thin: arguments in, library calls, a report out.

@@ -1,0 +1,143 @@
+//! A pyhf workspace as it is written in the file, schema 1.0.0 (spec/workspace.md).
+//!
+//! These types hold the file and nothing more: names are strings, lists keep the file's order, and no rule beyond
+//! the schema has been checked. [`crate::workspace`] gives them meaning.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A whole workspace file: channels, observations and measurements.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Workspace {
+    #[schemars(length(min = 1))]
+    pub channels: Vec<Channel>,
+    #[schemars(length(min = 1))]
+    pub measurements: Vec<Measurement>,
+    #[schemars(length(min = 1))]
+    pub observations: Vec<Observation>,
+    /// The version of the pyhf schema; this crate reads `1.0.0`.
+    #[schemars(extend("const" = "1.0.0"))]
+    pub version: String,
+}
+
+/// A region of phase space with its binned samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    pub name: String,
+    #[schemars(length(min = 1))]
+    pub samples: Vec<Sample>,
+}
+
+/// One process in one channel: nominal yields a bin, and what modifies them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    pub name: String,
+    #[schemars(length(min = 1))]
+    pub data: Vec<f64>,
+    pub modifiers: Vec<Modifier>,
+}
+
+/// What a parameter does to a sample; the seven types of HistFactory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Modifier {
+    Histosys { name: String, data: HistosysData },
+    Lumi { name: String, data: () },
+    Normfactor { name: String, data: () },
+    Normsys { name: String, data: NormsysData },
+    Shapefactor { name: String, data: () },
+    Shapesys { name: String, data: Vec<f64> },
+    Staterror { name: String, data: Vec<f64> },
+}
+
+/// Templates at α = −1 and α = +1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HistosysData {
+    #[schemars(length(min = 1))]
+    pub lo_data: Vec<f64>,
+    #[schemars(length(min = 1))]
+    pub hi_data: Vec<f64>,
+}
+
+/// Factors at α = −1 and α = +1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NormsysData {
+    pub lo: f64,
+    pub hi: f64,
+}
+
+/// Observed counts of one channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Observation {
+    pub name: String,
+    #[schemars(length(min = 1))]
+    pub data: Vec<f64>,
+}
+
+/// A named choice of parameter of interest and parameter settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Measurement {
+    pub name: String,
+    pub config: MeasurementConfig,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeasurementConfig {
+    /// Name of the parameter of interest; the empty string means none.
+    pub poi: String,
+    pub parameters: Vec<ParameterConfig>,
+}
+
+/// Settings that replace the defaults of one parameter set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterConfig {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inits: Option<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Vec<Vec<f64>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auxdata: Option<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factors: Option<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigmas: Option<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<bool>,
+}
+
+impl Modifier {
+    pub fn name(&self) -> &str {
+        match self {
+            Modifier::Histosys { name, .. }
+            | Modifier::Lumi { name, .. }
+            | Modifier::Normfactor { name, .. }
+            | Modifier::Normsys { name, .. }
+            | Modifier::Shapefactor { name, .. }
+            | Modifier::Shapesys { name, .. }
+            | Modifier::Staterror { name, .. } => name,
+        }
+    }
+
+    /// The word in the file's `type` key.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Modifier::Histosys { .. } => "histosys",
+            Modifier::Lumi { .. } => "lumi",
+            Modifier::Normfactor { .. } => "normfactor",
+            Modifier::Normsys { .. } => "normsys",
+            Modifier::Shapefactor { .. } => "shapefactor",
+            Modifier::Shapesys { .. } => "shapesys",
+            Modifier::Staterror { .. } => "staterror",
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! morphist reads, validates, evaluates and fits published HistFactory likelihoods.
+
+pub mod cli;
+pub mod document;
+pub mod finding;
+pub mod infer;
+pub mod kernel;
+pub mod model;
+pub mod program;
+pub mod report;
+pub mod translate;
+pub mod workspace;

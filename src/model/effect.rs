@@ -1,0 +1,17 @@
+//! What a parameter does to a template: an offset added to the nominal, or a scale multiplied (spec/likelihood.md,
+//! eq. 1). Every HistFactory modifier is one of these four.
+
+use super::{HistosysCode, NormsysCode};
+
+/// One effect of one modifier on one sample. `parameter` is the index of a scalar parameter in fit order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// histosys: adds `s(α) S_b + q(α) A_b` to bin b.
+    Offset { parameter: usize, lo: Vec<f64>, hi: Vec<f64>, code: HistosysCode },
+    /// normsys: multiplies all bins by f(α).
+    InterpolatedScale { parameter: usize, lo: f64, hi: f64, code: NormsysCode },
+    /// normfactor, lumi: multiplies all bins by θ.
+    Scale { parameter: usize },
+    /// shapefactor, shapesys, staterror: multiplies bin b by its own θ; `None` leaves the bin alone.
+    BinScale { parameters: Vec<Option<usize>> },
+}

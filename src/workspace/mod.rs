@@ -1,0 +1,1 @@
+//! What a workspace must obey, rule by rule, and what is done with whole workspaces.
