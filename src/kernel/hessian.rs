@@ -8,6 +8,14 @@ use super::scratch::Scratch;
 use super::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
 use crate::program::{ChannelLayout, Place, PreparedData, Program, RowScale};
 
+/// Which second derivatives enter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Curvature {
+    Exact,
+    /// Without those of the yields: never negative, and close to the exact ones near a good fit.
+    GaussNewton,
+}
+
 /// The Hessian of −2 ln L with room for its making. Rows are padded to whole groups of lanes.
 #[derive(Clone, Debug)]
 pub struct Blocks {
@@ -126,11 +134,27 @@ impl Blocks {
 
 entry_point! {
     /// Fills `blocks` from the scratch of a gradient of second order at the same point.
-    fill = fill_body(program: &Program, data: &PreparedData, scratch: &mut Scratch, blocks: &mut Blocks)
+    fill = fill_body(
+        program: &Program,
+        data: &PreparedData,
+        scratch: &mut Scratch,
+        blocks: &mut Blocks,
+        curvature: Curvature,
+    )
 }
 
 #[inline(always)]
-fn fill_body<S: Simd>(program: &Program, data: &PreparedData, scratch: &mut Scratch, blocks: &mut Blocks) {
+fn fill_body<S: Simd>(
+    program: &Program,
+    data: &PreparedData,
+    scratch: &mut Scratch,
+    blocks: &mut Blocks,
+    curvature: Curvature,
+) {
+    if curvature == Curvature::GaussNewton {
+        scratch.weight.fill(ZERO);
+        scratch.row_weight.fill(ZERO);
+    }
     for list in [&mut blocks.shared, &mut blocks.half, &mut blocks.cross, &mut blocks.bins] {
         list.fill(ZERO);
     }

@@ -10,7 +10,7 @@ mod value;
 
 use crate::program::{PreparedData, Program};
 use expected::Order;
-use hessian::Blocks;
+use hessian::{Blocks, Curvature};
 use scratch::Scratch;
 use simd::Backend;
 
@@ -89,10 +89,18 @@ impl<'p> Evaluator<'p> {
         let value = gradient::gradient(backend, program, data, &mut self.scratch, Order::Second, gradient);
         if value.is_finite() {
             let blocks = self.blocks.get_or_insert_with(|| Box::new(Blocks::new(program)));
-            hessian::fill(backend, program, data, &mut self.scratch, blocks);
+            hessian::fill(backend, program, data, &mut self.scratch, blocks, Curvature::Exact);
         }
         gradient.iter_mut().for_each(|g| *g *= 2.0);
         2.0 * value
+    }
+
+    /// Replaces the blocks at the point of the last [`Evaluator::reduced_with_blocks`] by the Gauss–Newton
+    /// approximation.
+    pub(crate) fn approximate_blocks(&mut self, data: &PreparedData) {
+        let program = self.program;
+        let blocks = self.blocks.get_or_insert_with(|| Box::new(Blocks::new(program)));
+        hessian::fill(self.backend, program, data, &mut self.scratch, blocks, Curvature::GaussNewton);
     }
 
     pub(crate) fn blocks(&mut self) -> &mut Blocks {
