@@ -49,7 +49,7 @@ pub(crate) struct Minimizer {
     step: Vec<f64>,
     displacement: Vec<f64>,
     curvature: Vec<f64>,
-    trial: Vec<f64>,
+    pub trial: Vec<f64>,
     trial_gradient: Vec<f64>,
     damping: Vec<f64>,
     constrained: Vec<f64>,
@@ -96,6 +96,11 @@ impl Minimizer {
             damping: vec![0.0; n],
             constrained,
         }
+    }
+
+    /// A width for each parameter: its constraint's, or what its curvature in the last step tells.
+    pub fn widths(&self) -> Vec<f64> {
+        self.damping.iter().map(|curvature| (2.0 / curvature).sqrt()).collect()
     }
 
     /// Runs from `start`, which lies within the bounds.
