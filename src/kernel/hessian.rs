@@ -96,6 +96,22 @@ impl Blocks {
         }
     }
 
+    /// ∂ν/∂θ of all bins (n_bins × n_parameters, row-major).
+    pub(crate) fn assemble_jacobian(&self, program: &Program, jacobian: &mut [f64]) {
+        let n = program.n_parameters();
+        for (bin, row) in jacobian.chunks_exact_mut(n.max(1)).enumerate() {
+            let shared = flat(&self.bins[bin * self.stride..(bin + 1) * self.stride]);
+            let locals = program.local_start[bin]..program.local_start[bin + 1];
+            for (derivative, place) in row.iter_mut().zip(&program.places) {
+                *derivative = match *place {
+                    Place::Shared(i) => shared[i as usize],
+                    Place::Local(k) if locals.contains(&k) => self.local_jacobian[k as usize],
+                    Place::Local(_) => 0.0,
+                };
+            }
+        }
+    }
+
     /// The whole symmetric matrix (n_parameters², row-major).
     pub(crate) fn assemble(&self, program: &Program, hessian: &mut [f64]) {
         let n = program.layout.n_parameters;
@@ -143,6 +159,26 @@ entry_point! {
     )
 }
 
+entry_point! {
+    /// ∂ν/∂θ of all bins to `blocks.bins` and `blocks.local_jacobian`, and on the way the second derivatives inside
+    /// the cells, from the scratch of expected data of second order with their inverse factors.
+    jacobian = jacobian_body(program: &Program, scratch: &mut Scratch, blocks: &mut Blocks)
+}
+
+#[inline(always)]
+fn jacobian_body<S: Simd>(program: &Program, scratch: &mut Scratch, blocks: &mut Blocks) {
+    for list in [&mut blocks.shared, &mut blocks.half, &mut blocks.cross, &mut blocks.bins] {
+        list.fill(ZERO);
+    }
+    blocks.local.fill(0.0);
+    blocks.local_jacobian.fill(0.0);
+    for channel in &program.layout.channels {
+        for row in 0..channel.n_rows {
+            add_row::<S>(program, scratch, blocks, channel, row);
+        }
+    }
+}
+
 #[inline(always)]
 fn fill_body<S: Simd>(
     program: &Program,
@@ -155,16 +191,7 @@ fn fill_body<S: Simd>(
         scratch.weight.fill(ZERO);
         scratch.row_weight.fill(ZERO);
     }
-    for list in [&mut blocks.shared, &mut blocks.half, &mut blocks.cross, &mut blocks.bins] {
-        list.fill(ZERO);
-    }
-    blocks.local.fill(0.0);
-    blocks.local_jacobian.fill(0.0);
-    for channel in &program.layout.channels {
-        for row in 0..channel.n_rows {
-            add_row::<S>(program, scratch, blocks, channel, row);
-        }
-    }
+    jacobian_body::<S>(program, scratch, blocks);
     add_bins::<S>(program, data, scratch, blocks);
     add_halves(program, blocks);
     add_constraints(program, data, scratch, blocks);
