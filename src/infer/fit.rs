@@ -1,6 +1,6 @@
 //! Bounded maximum-likelihood fit with a certificate (spec/likelihood.md, "Fit").
 
-use super::minimize::{Ending, Limits, Minimizer};
+use super::minimize::{Ending, Limits, MOST_SHARED, Minimizer};
 use super::uncertainty;
 use crate::kernel::Evaluator;
 use crate::model::Model;
@@ -139,7 +139,10 @@ impl Fitter {
             evaluations += self.minimizer.evaluations;
             iterations += self.minimizer.iterations;
         }
-        let reason = self.reason(evaluator, data, ending);
+        let reason = match ending {
+            Ending::Converged => self.emptied_bin(evaluator, data, options),
+            _ => self.reason(evaluator, data, ending),
+        };
         let mut result = FitResult {
             parameters: self.minimizer.theta.clone(),
             twice_nll: self.minimizer.value + 2.0 * data.constant,
@@ -249,6 +252,24 @@ impl Fitter {
                 Some(Failure::YieldAtZero { channel, bin })
             }
         }
+    }
+
+    /// A bin without counts that the fit has emptied: its yield is zero, and a free parameter would move it.
+    fn emptied_bin(&self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> Option<Failure> {
+        let program = evaluator.program;
+        let n = program.n_parameters();
+        let theta = &self.minimizer.theta;
+        let (mut main, mut auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
+        evaluator.expected(theta, &mut main, &mut auxiliary);
+        if !main.contains(&0.0) || program.n_shared > MOST_SHARED {
+            return None;
+        }
+        let mut jacobian = vec![0.0; n * program.n_bins()];
+        evaluator.expected_jacobian(theta, &mut jacobian);
+        let moves = |bin: usize| (0..n).any(|i| !options.fixed[i] && jacobian[bin * n + i].abs() > 1e-100);
+        let bin = (0..program.n_bins()).find(|&bin| main[bin] == 0.0 && data.count(bin) == 0.0 && moves(bin))?;
+        let (channel, bin) = program.layout.channel_of_bin(bin);
+        Some(Failure::YieldAtZero { channel, bin })
     }
 
     fn at_limit(&self, options: &FitOptions) -> Vec<usize> {

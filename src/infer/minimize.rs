@@ -1,12 +1,16 @@
 //! Bounded minimisation of −2 ln L: Newton steps with the exact Hessian, projected on the bounds, damped where the
 //! Hessian is not positive definite, with a line search (spec/rationale.md, "Minimiser").
 
+use super::conjugate::{ConjugateSystem, Place};
 use super::newton::NewtonSystem;
 use crate::kernel::Evaluator;
 use crate::program::PreparedData;
 
 /// A Hessian that needs more damping than this, in units of the constraints, gives way to the Gauss–Newton matrix.
 const MOST_DAMPING: f64 = 1.0;
+
+/// From this many shared parameters on, steps are found without a matrix.
+pub(crate) const MOST_SHARED: usize = 3000;
 
 /// How a minimisation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub(crate) struct Limits<'a> {
 /// The state of a minimisation; allocated once, run many times.
 #[derive(Clone, Debug)]
 pub(crate) struct Minimizer {
-    pub system: NewtonSystem,
+    system: System,
     /// The current point, its reduced value and gradient.
     pub theta: Vec<f64>,
     pub value: f64,
@@ -55,8 +59,30 @@ pub(crate) struct Minimizer {
     constrained: Vec<f64>,
 }
 
+/// The reduced value with its gradient, and with its Hessian where the system is solved directly.
+fn evaluate(
+    system: &System,
+    evaluator: &mut Evaluator,
+    data: &PreparedData,
+    theta: &[f64],
+    gradient: &mut [f64],
+) -> f64 {
+    match system {
+        System::Direct(_) => evaluator.reduced_with_blocks(theta, data, gradient),
+        System::MatrixFree(_) => evaluator.gradient(theta, data, gradient) - 2.0 * data.constant,
+    }
+}
+
 fn relaxed(lambda: f64) -> f64 {
     if lambda < 1e-6 { 0.0 } else { lambda / 10.0 }
+}
+
+/// How Newton steps are solved for.
+#[derive(Clone, Debug)]
+enum System {
+    Direct(Box<NewtonSystem>),
+    /// More shared parameters than a matrix should have.
+    MatrixFree(ConjugateSystem),
 }
 
 /// What a line search found.
@@ -79,7 +105,11 @@ impl Minimizer {
             constrained[parameter as usize] = 2.0 * factor;
         }
         Minimizer {
-            system: NewtonSystem::new(program, evaluator.backend()),
+            system: if program.n_shared > MOST_SHARED {
+                System::MatrixFree(ConjugateSystem::new(n))
+            } else {
+                System::Direct(Box::new(NewtonSystem::new(program, evaluator.backend())))
+            },
             theta: vec![0.0; n],
             value: f64::INFINITY,
             gradient: vec![0.0; n],
@@ -109,7 +139,7 @@ impl Minimizer {
         self.iterations = 0;
         self.evaluations = 1;
         self.edm = f64::INFINITY;
-        self.value = evaluator.reduced_with_blocks(&self.theta, data, &mut self.gradient);
+        self.value = self.evaluate_here(evaluator, data);
         if !self.value.is_finite() {
             return Ending::StartOutOfDomain;
         }
@@ -140,25 +170,61 @@ impl Minimizer {
                     }
                     floor = (10.0 * floor.max(lambda)).max(1e-3);
                     self.evaluations += 1;
-                    evaluator.reduced_with_blocks(&self.theta, data, &mut self.gradient);
+                    self.evaluate_here(evaluator, data);
                 }
             }
         }
         Ending::IterationLimit
     }
 
+    /// The reduced value at `theta`, with its gradient, and its Hessian where steps need a matrix.
+    fn evaluate_here(&mut self, evaluator: &mut Evaluator, data: &PreparedData) -> f64 {
+        evaluate(&self.system, evaluator, data, &self.theta, &mut self.gradient)
+    }
+
     /// The gradient has vanished; is it a minimum?
     fn certify(&mut self, evaluator: &mut Evaluator, data: &PreparedData, lambda: f64) -> Ending {
         if self.approximate {
             self.evaluations += 1;
-            evaluator.reduced_with_blocks(&self.theta, data, &mut self.gradient);
+            self.evaluate_here(evaluator, data);
         } else if lambda == 0.0 {
             return Ending::Converged;
         }
-        let program = evaluator.program;
-        match self.system.factorize(program, evaluator.blocks(), &self.free, 0.0, &self.damping) {
-            Ok(()) => Ending::Converged,
-            Err(_) => Ending::NoCurvature,
+        if self.factorize(evaluator, 0.0) { Ending::Converged } else { Ending::NoCurvature }
+    }
+
+    /// Prepares the system with damping; false where it is not positive definite.
+    fn factorize(&mut self, evaluator: &mut Evaluator, lambda: f64) -> bool {
+        match &mut self.system {
+            System::Direct(system) => {
+                let program = evaluator.program;
+                system.factorize(program, evaluator.blocks(), &self.free, lambda, &self.damping).is_ok()
+            }
+            System::MatrixFree(system) => !std::mem::take(&mut system.no_curvature),
+        }
+    }
+
+    /// Solves for the right-hand side −g − H d; the solution is in `step`.
+    fn solve(&mut self, evaluator: &mut Evaluator, data: &PreparedData, lambda: f64) {
+        let place =
+            Place { theta: &self.theta, gradient: &self.gradient, free: &self.free, lambda, diagonal: &self.damping };
+        let displaced = self.displacement.iter().any(|d| *d != 0.0);
+        self.curvature.fill(0.0);
+        match &mut self.system {
+            System::Direct(system) if displaced => {
+                system.multiply(evaluator.program, evaluator.blocks(), &self.displacement, &mut self.curvature);
+            }
+            System::MatrixFree(system) if displaced => {
+                system.multiply(evaluator, data, &place, &self.displacement, &mut self.curvature);
+            }
+            _ => {}
+        }
+        for (step, (g, hd)) in self.step.iter_mut().zip(self.gradient.iter().zip(&self.curvature)) {
+            *step = -g - hd;
+        }
+        match &mut self.system {
+            System::Direct(system) => system.solve(evaluator.program, &self.free, &mut self.step),
+            System::MatrixFree(system) => system.solve(evaluator, data, &place, &mut self.step),
         }
     }
 
@@ -168,7 +234,7 @@ impl Minimizer {
             std::mem::swap(&mut self.gradient, &mut self.trial_gradient);
         } else {
             self.evaluations += 1;
-            self.value = evaluator.reduced_with_blocks(&self.theta, data, &mut self.gradient);
+            self.value = self.evaluate_here(evaluator, data);
         }
     }
 
@@ -184,23 +250,20 @@ impl Minimizer {
         let mut lambda = last.max(floor);
         self.choose_free(limits);
         self.choose_damping(evaluator);
-        let program = evaluator.program;
         self.displacement.fill(0.0);
         self.approximate = false;
         let mut first = true;
         for _ in 0..60 {
-            let blocks = evaluator.blocks();
-            if self.system.factorize(program, blocks, &self.free, lambda, &self.damping).is_err() {
+            if !self.factorize(evaluator, lambda) {
                 lambda = (10.0 * lambda).max(1e-9);
-                if lambda > MOST_DAMPING && !self.approximate {
+                if lambda > MOST_DAMPING && !self.approximate && matches!(self.system, System::Direct(_)) {
                     self.approximate = true;
                     evaluator.approximate_blocks(data);
                     lambda = floor;
                 }
                 continue;
             }
-            self.right_hand_side(evaluator);
-            self.system.solve(program, &self.free, &mut self.step);
+            self.solve(evaluator, data, lambda);
             if first {
                 self.edm = -0.5 * self.step.iter().zip(&self.gradient).map(|(s, g)| s * g).sum::<f64>();
                 first = false;
@@ -230,28 +293,15 @@ impl Minimizer {
     /// Damping is measured in the widths of the constraints; a free parameter's own curvature stands in for them.
     fn choose_damping(&mut self, evaluator: &mut Evaluator) {
         self.damping.copy_from_slice(&self.constrained);
-        if self.damping.contains(&0.0) {
+        if matches!(self.system, System::MatrixFree(_)) {
+            self.damping.iter_mut().filter(|damping| **damping == 0.0).for_each(|damping| *damping = 1.0);
+        } else if self.damping.contains(&0.0) {
             let program = evaluator.program;
             let blocks = evaluator.blocks();
             for (i, damping) in self.damping.iter_mut().enumerate() {
                 if *damping == 0.0 {
                     *damping = blocks.diagonal(program, i).abs().max(1e-4);
                 }
-            }
-        }
-    }
-
-    /// −g − H d in `step`.
-    fn right_hand_side(&mut self, evaluator: &mut Evaluator) {
-        if self.displacement.iter().any(|d| *d != 0.0) {
-            let program = evaluator.program;
-            self.system.multiply(program, evaluator.blocks(), &self.displacement, &mut self.curvature);
-            for (step, (g, hd)) in self.step.iter_mut().zip(self.gradient.iter().zip(&self.curvature)) {
-                *step = -g - hd;
-            }
-        } else {
-            for (step, g) in self.step.iter_mut().zip(&self.gradient) {
-                *step = -g;
             }
         }
     }
@@ -286,7 +336,7 @@ impl Minimizer {
             }
             self.evaluations += 1;
             let value = if attempt == 0 {
-                evaluator.reduced_with_blocks(&self.trial, data, &mut self.trial_gradient)
+                evaluate(&self.system, evaluator, data, &self.trial, &mut self.trial_gradient)
             } else {
                 evaluator.reduced(&self.trial, data)
             };

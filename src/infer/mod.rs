@@ -1,5 +1,6 @@
 //! What is done with an evaluator: fits, and later tests, limits, scans.
 
+mod conjugate;
 pub mod fit;
 mod minimize;
 mod newton;
