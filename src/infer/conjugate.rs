@@ -12,6 +12,7 @@ pub(crate) struct ConjugateSystem {
     direction: Vec<f64>,
     product: Vec<f64>,
     moved: Vec<f64>,
+    behind: Vec<f64>,
     /// The last solution met a direction without positive curvature.
     pub no_curvature: bool,
 }
@@ -35,6 +36,7 @@ impl ConjugateSystem {
             direction: zeros(),
             product: zeros(),
             moved: zeros(),
+            behind: zeros(),
             no_curvature: false,
         }
     }
@@ -94,7 +96,7 @@ impl ConjugateSystem {
         }
     }
 
-    /// `to = H v` from gradients at θ and a short way along v, or against it where that is outside the domain.
+    /// `to = H v` from gradients a short way along v and against it, or on one side where the other is outside the domain.
     pub fn multiply(
         &mut self,
         evaluator: &mut Evaluator,
@@ -103,23 +105,35 @@ impl ConjugateSystem {
         v: &[f64],
         to: &mut [f64],
     ) {
-        let size = v.iter().zip(place.diagonal).map(|(v, d)| v.abs() * d.sqrt()).fold(0.0, f64::max);
+        let size = v.iter().zip(place.diagonal).map(|(v, d)| v * v * d).sum::<f64>().sqrt();
         if size == 0.0 {
             to.fill(0.0);
             return;
         }
-        for step in [1e-5 / size, -1e-5 / size] {
+        let step = 1e-6 / size;
+        let mut gradient_at = |step: f64, to: &mut [f64]| {
             for ((moved, theta), v) in self.moved.iter_mut().zip(place.theta).zip(v) {
                 *moved = theta + step * v;
             }
-            if evaluator.gradient(&self.moved, data, to).is_finite() {
-                for (to, gradient) in to.iter_mut().zip(place.gradient) {
-                    *to = (*to - gradient) / step;
-                }
+            evaluator.gradient(&self.moved, data, to).is_finite()
+        };
+        let ahead = gradient_at(step, to);
+        let behind = gradient_at(-step, &mut self.behind);
+        let (other, distance) = match (ahead, behind) {
+            (true, true) => (self.behind.as_slice(), 2.0 * step),
+            (true, false) => (place.gradient, step),
+            (false, true) => {
+                to.copy_from_slice(&self.behind);
+                (place.gradient, -step)
+            }
+            (false, false) => {
+                to.fill(0.0);
                 return;
             }
+        };
+        for (to, other) in to.iter_mut().zip(other) {
+            *to = (*to - other) / distance;
         }
-        to.fill(0.0);
     }
 }
 

@@ -249,7 +249,7 @@ impl Minimizer {
     ) -> f64 {
         let mut lambda = last.max(floor);
         self.choose_free(limits);
-        self.choose_damping(evaluator);
+        self.choose_damping(evaluator, data);
         self.displacement.fill(0.0);
         self.approximate = false;
         let mut first = true;
@@ -291,10 +291,10 @@ impl Minimizer {
     }
 
     /// Damping is measured in the widths of the constraints; a free parameter's own curvature stands in for them.
-    fn choose_damping(&mut self, evaluator: &mut Evaluator) {
+    fn choose_damping(&mut self, evaluator: &mut Evaluator, data: &PreparedData) {
         self.damping.copy_from_slice(&self.constrained);
         if matches!(self.system, System::MatrixFree(_)) {
-            self.damping.iter_mut().filter(|damping| **damping == 0.0).for_each(|damping| *damping = 1.0);
+            self.measure_damping(evaluator, data);
         } else if self.damping.contains(&0.0) {
             let program = evaluator.program;
             let blocks = evaluator.blocks();
@@ -303,6 +303,23 @@ impl Minimizer {
                     *damping = blocks.diagonal(program, i).abs().max(1e-4);
                 }
             }
+        }
+    }
+
+    /// Without a matrix the curvature of a free parameter comes from two gradients; there are few free parameters.
+    fn measure_damping(&mut self, evaluator: &mut Evaluator, data: &PreparedData) {
+        self.trial.copy_from_slice(&self.theta);
+        for i in 0..self.theta.len() {
+            if self.damping[i] != 0.0 {
+                continue;
+            }
+            let step = 1e-5 * self.theta[i].abs().max(1e-2);
+            self.trial[i] += step;
+            self.evaluations += 1;
+            let finite = evaluator.gradient(&self.trial, data, &mut self.trial_gradient).is_finite();
+            let curvature = (self.trial_gradient[i] - self.gradient[i]) / step;
+            self.damping[i] = if finite { curvature.abs().max(1e-4) } else { 1.0 };
+            self.trial[i] = self.theta[i];
         }
     }
 
