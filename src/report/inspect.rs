@@ -65,7 +65,7 @@ impl InspectReport {
         let width = names.map(|n| n.chars().count()).max().unwrap_or(0);
         let rule = "-".repeat(10);
 
-        let mut out = format!("{:>w$}\n{:>w$}\n", "     Summary     ", "-".repeat(18), w = width + 7);
+        let mut out = format!("{:>w$}  \n{:>w$}  \n", "     Summary     ", "-".repeat(18), w = width + 7);
         let counts = [
             ("channels", self.channels.len()),
             ("samples", self.samples.len()),
