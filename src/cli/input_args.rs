@@ -41,8 +41,8 @@ pub struct ReadingArgs {
     /// Whose rules decide what is an error
     #[arg(long, value_enum, default_value_t = CompatArg::Strict)]
     pub compat: CompatArg,
-    /// Largest document that is read, unpacked: bytes, or with K, M, G
-    #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = size)]
+    /// Largest document that is read, unpacked: bytes, or with KB, MB, GB
+    #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = size)]
     pub max_size: usize,
     /// Deepest nesting of a document
     #[arg(long, value_name = "N", default_value_t = 128)]
@@ -143,16 +143,16 @@ pub fn file_name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
-/// `512M`, `2G`, `1000`: a number of bytes, suffixes powers of 1024.
+/// `512MB`, `2G`, `1000`: a number of bytes, suffixes powers of 1000.
 fn size(text: &str) -> Result<usize, String> {
     let upper = text.trim().to_ascii_uppercase();
     let digits = upper.trim_end_matches('B');
     let (number, unit) = match digits.chars().last() {
-        Some('K') => (&digits[..digits.len() - 1], 1 << 10),
-        Some('M') => (&digits[..digits.len() - 1], 1 << 20),
-        Some('G') => (&digits[..digits.len() - 1], 1 << 30),
+        Some('K') => (&digits[..digits.len() - 1], 1_000),
+        Some('M') => (&digits[..digits.len() - 1], 1_000_000),
+        Some('G') => (&digits[..digits.len() - 1], 1_000_000_000),
         _ => (digits, 1),
     };
-    let number: usize = number.trim().parse().map_err(|_| "expected a number of bytes such as 512M".to_owned())?;
+    let number: usize = number.trim().parse().map_err(|_| "expected a number of bytes such as 512MB".to_owned())?;
     number.checked_mul(unit).ok_or_else(|| "too large".to_owned())
 }
