@@ -8,5 +8,6 @@ pub mod kernel;
 pub mod model;
 pub mod program;
 pub mod report;
+pub mod rule;
 pub mod translate;
 pub mod workspace;

@@ -5,6 +5,7 @@
 pub mod constraint;
 pub mod effect;
 pub mod interpolation;
+pub mod modifier;
 pub mod parameter;
 
 pub use constraint::Constraint;

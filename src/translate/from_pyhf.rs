@@ -1,8 +1,15 @@
 //! pyhf workspace → [`Model`] and [`Data`] (spec/workspace.md).
+//!
+//! The workspace has passed [`crate::workspace`]'s rules; what they let through never fails here, except for what
+//! only the arguments decide (measurement, POI).
 
-use crate::document::workspace::Workspace;
-use crate::finding::Result;
-use crate::model::{Data, HistosysCode, Model, NormsysCode};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+
+use crate::document::workspace::{Channel, Measurement, Modifier, ParameterConfig, Sample, Workspace};
+use crate::finding::{Finding, Findings, Result, Severity};
+use crate::model::modifier::{histosys, lumi, normfactor, normsys, shapefactor, shapesys, staterror};
+use crate::model::{self, Constraint, Data, Effect, HistosysCode, Model, NormsysCode, ParameterSet};
 
 /// Whose rules decide where pyhf lets pass what this crate calls an error (spec/validation.md, "Compatibility").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,14 +33,312 @@ pub struct ModelOptions {
     pub compat: Compat,
 }
 
-/// Builds the model of one measurement. The workspace has passed [`crate::workspace::validate`].
+/// A channel with its samples by name; a sample that only other channels have is empty.
+struct Region<'w> {
+    name: &'w str,
+    n_bins: usize,
+    samples: Vec<(&'w str, Vec<f64>, Vec<&'w Modifier>)>,
+}
+
+/// Where the values of one staterror lie: the first bin of each of its channels, and the bins.
+#[derive(Default)]
+struct StaterrorBins {
+    first_of_region: HashMap<usize, usize>,
+    bins: Vec<staterror::Bin>,
+}
+
+/// Builds the model of one measurement.
 ///
 /// A POI that names no scalar parameter leaves `Model::poi` empty: who needs it reports `InvalidModel`.
-pub fn model(_workspace: &Workspace, _options: &ModelOptions) -> Result<Model> {
-    todo!()
+///
+/// # Errors
+/// `InvalidMeasurement` where the named measurement is not there; `InvalidModel` for a lumi without configuration and
+/// for a model without parameters.
+pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
+    let measurement = measurement(workspace, options.measurement.as_deref())?;
+    let configs: HashMap<&str, &ParameterConfig> =
+        measurement.config.parameters.iter().map(|config| (config.name.as_str(), config)).collect();
+    let regions = regions(workspace, options);
+    let staterrors = staterror_bins(&regions);
+    let mut parameters = parameter_sets(&regions, &staterrors, &configs)?;
+    if parameters.is_empty() {
+        return Err(invalid_model("a model without parameters", "at least one modifier", "add a normfactor").into());
+    }
+    for set in &mut parameters {
+        if let Some(config) = configs.get(set.name.as_str()) {
+            configure(set, config);
+        }
+    }
+    let ranges = value_ranges(&parameters);
+    let channels = regions
+        .iter()
+        .enumerate()
+        .map(|(index, region)| channel(index, region, &ranges, &staterrors, options))
+        .collect();
+    let poi = options.poi.as_deref().unwrap_or(&measurement.config.poi);
+    let poi = parameters.iter().find(|set| set.name == poi && set.scalar).map(|set| ranges[set.name.as_str()].start);
+    Ok(Model {
+        channels,
+        poi,
+        clip_sample_data: options.clip_sample_data,
+        clip_bin_data: options.clip_bin_data,
+        pyhf_domain: options.compat == Compat::Pyhf,
+        parameters,
+    })
 }
 
 /// Observed counts in the model's channel order, with the model's auxiliary data.
-pub fn data(_workspace: &Workspace, _model: &Model) -> Result<Data> {
-    todo!()
+///
+/// # Errors
+/// `MissingObservation` and `ObservationShape`, one for each channel that lacks its counts.
+pub fn data(workspace: &Workspace, model: &Model) -> Result<Data> {
+    let mut main = Vec::with_capacity(model.n_bins());
+    let mut findings = Vec::new();
+    for channel in &model.channels {
+        match workspace.observations.iter().find(|o| o.name == channel.name) {
+            Some(observation) if observation.data.len() == channel.n_bins => main.extend(&observation.data),
+            Some(observation) => findings.push(Finding {
+                class: "ObservationShape",
+                ..invalid_model(
+                    &format!("{} observed bins in channel '{}'", observation.data.len(), channel.name),
+                    &format!("{} bins", channel.n_bins),
+                    "give one count for each bin of the channel",
+                )
+            }),
+            None => findings.push(Finding {
+                class: "MissingObservation",
+                ..invalid_model(
+                    &format!("no observation for channel '{}'", channel.name),
+                    "one observation for each channel",
+                    "add it to \"observations\"",
+                )
+            }),
+        }
+    }
+    if findings.is_empty() { Ok(Data { main, auxiliary: model.auxdata() }) } else { Err(Findings(findings)) }
+}
+
+fn measurement<'w>(workspace: &'w Workspace, name: Option<&str>) -> Result<&'w Measurement> {
+    let found = match name {
+        None => workspace.measurements.first(),
+        Some(name) => workspace.measurements.iter().find(|m| m.name == name),
+    };
+    found.ok_or_else(|| {
+        let names: Vec<&str> = workspace.measurements.iter().map(|m| m.name.as_str()).collect();
+        Finding {
+            class: "InvalidMeasurement",
+            ..invalid_model(
+                &format!("measurement '{}'", name.unwrap_or_default()),
+                &format!("one of {names:?}"),
+                "choose a measurement of this workspace",
+            )
+        }
+        .into()
+    })
+}
+
+fn invalid_model(found: &str, expected: &str, hint: &str) -> Finding {
+    Finding {
+        rule: "W000",
+        class: "InvalidModel",
+        severity: Severity::Error,
+        pointer: None,
+        line: None,
+        column: None,
+        found: found.to_owned(),
+        expected: expected.to_owned(),
+        hint: hint.to_owned(),
+    }
+}
+
+/// Channels, samples and modifiers sorted by name (spec/workspace.md, "Order"). Of modifiers with one name and type
+/// the last counts, which only pyhf's rules allow.
+fn regions<'w>(workspace: &'w Workspace, options: &ModelOptions) -> Vec<Region<'w>> {
+    // A sample that a channel lacks has rate zero there; it matters only where a clip lifts it.
+    let lifted = options.clip_sample_data.is_some_and(|clip| clip > 0.0);
+    let everywhere: BTreeSet<&str> = if lifted {
+        workspace.channels.iter().flat_map(|c| c.samples.iter().map(|s| s.name.as_str())).collect()
+    } else {
+        BTreeSet::new()
+    };
+    let mut channels: Vec<&Channel> = workspace.channels.iter().collect();
+    channels.sort_by(|a, b| a.name.cmp(&b.name));
+    channels
+        .into_iter()
+        .map(|channel| {
+            let n_bins = channel.samples.first().map_or(0, |s| s.data.len());
+            let mut samples: BTreeMap<&str, Option<&Sample>> = everywhere.iter().map(|name| (*name, None)).collect();
+            samples.extend(channel.samples.iter().map(|s| (s.name.as_str(), Some(s))));
+            let samples = samples
+                .into_iter()
+                .map(|(name, sample)| match sample {
+                    Some(sample) => (name, sample.data.clone(), sorted_modifiers(sample)),
+                    None => (name, vec![0.0; n_bins], Vec::new()),
+                })
+                .collect();
+            Region { name: &channel.name, n_bins, samples }
+        })
+        .collect()
+}
+
+fn sorted_modifiers(sample: &Sample) -> Vec<&Modifier> {
+    let last: BTreeMap<(&str, &str), &Modifier> =
+        sample.modifiers.iter().map(|modifier| ((modifier.name(), modifier.kind()), modifier)).collect();
+    last.into_values().collect()
+}
+
+/// Every modifier in pyhf's walk: channels, samples, then (name, type).
+fn walk<'r, 'w>(regions: &'r [Region<'w>]) -> impl Iterator<Item = (usize, &'r [f64], &'w Modifier)> {
+    regions.iter().enumerate().flat_map(|(index, region)| {
+        region
+            .samples
+            .iter()
+            .flat_map(move |(_, nominal, modifiers)| modifiers.iter().map(move |m| (index, nominal.as_slice(), *m)))
+    })
+}
+
+fn staterror_bins<'w>(regions: &[Region<'w>]) -> BTreeMap<&'w str, StaterrorBins> {
+    let mut all: BTreeMap<&str, StaterrorBins> = BTreeMap::new();
+    for (index, nominal, modifier) in walk(regions) {
+        let Modifier::Staterror { name, data } = modifier else { continue };
+        let entry = all.entry(name).or_default();
+        let end = entry.bins.len();
+        let first = *entry.first_of_region.entry(index).or_insert(end);
+        entry.bins.resize(end.max(first + nominal.len()), staterror::Bin::default());
+        for ((bin, n), u) in entry.bins[first..].iter_mut().zip(nominal).zip(data) {
+            bin.nominal += n;
+            bin.sum_of_squares += u * u;
+        }
+    }
+    all
+}
+
+/// The sets in fit order: by type, within a type by first encounter, staterrors by name (spec/workspace.md,
+/// "Order of parameters").
+fn parameter_sets(
+    regions: &[Region],
+    staterrors: &BTreeMap<&str, StaterrorBins>,
+    configs: &HashMap<&str, &ParameterConfig>,
+) -> Result<Vec<ParameterSet>> {
+    let mut sets = Vec::new();
+    let mut seen = BTreeSet::new();
+    for kind in ["histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys"] {
+        for (_, nominal, modifier) in walk(regions).filter(|(_, _, modifier)| modifier.kind() == kind) {
+            let name = modifier.name();
+            if !seen.insert(name) {
+                continue;
+            }
+            sets.push(match modifier {
+                Modifier::Histosys { .. } => histosys::parameters(name),
+                Modifier::Lumi { .. } => lumi_parameters(name, configs.get(name).copied())?,
+                Modifier::Normfactor { .. } => normfactor::parameters(name),
+                Modifier::Normsys { .. } => normsys::parameters(name),
+                Modifier::Shapefactor { .. } => shapefactor::parameters(name, nominal.len()),
+                Modifier::Shapesys { data, .. } => shapesys::parameters(name, nominal, data),
+                Modifier::Staterror { .. } => continue,
+            });
+        }
+    }
+    sets.extend(staterrors.iter().map(|(name, bins)| staterror::parameters(name, &bins.bins)));
+    Ok(sets)
+}
+
+fn lumi_parameters(name: &str, config: Option<&ParameterConfig>) -> Result<ParameterSet> {
+    let first = |values: Option<&Vec<f64>>| values.and_then(|v| v.first().copied());
+    let config = config.cloned().unwrap_or_default();
+    let bounds = config.bounds.as_ref().and_then(|b| b.first()).and_then(|pair| Some((*pair.first()?, *pair.get(1)?)));
+    match (first(config.inits.as_ref()), bounds, first(config.auxdata.as_ref())) {
+        (Some(init), Some(bounds), Some(auxdata)) => {
+            Ok(lumi::parameters(name, init, bounds, auxdata, first(config.sigmas.as_ref()).unwrap_or(1.0)))
+        }
+        _ => Err(invalid_model(
+            &format!("a lumi modifier '{name}' without inits, bounds or auxdata in the measurement"),
+            "all three, and sigmas",
+            "add them to the measurement's \"parameters\"",
+        )
+        .into()),
+    }
+}
+
+/// What the measurement says replaces the defaults; starts do not move auxiliary data (spec/workspace.md,
+/// "Parameter configuration").
+fn configure(set: &mut ParameterSet, config: &ParameterConfig) {
+    if let Some(inits) = &config.inits {
+        set.init.clone_from(inits);
+    }
+    if let Some(bounds) = &config.bounds {
+        let pairs = bounds.iter().filter_map(|pair| Some((*pair.first()?, *pair.get(1)?)));
+        set.bounds = pairs.collect();
+    }
+    if let Some(fixed) = config.fixed {
+        set.fixed.fill(fixed);
+    }
+    for (index, constraint) in set.constraints.iter_mut().flatten().enumerate() {
+        let configured = |values: &Option<Vec<f64>>| values.as_ref().and_then(|v| v.get(index).copied());
+        match constraint {
+            Constraint::Gaussian { auxdata, sigma } => {
+                *auxdata = configured(&config.auxdata).unwrap_or(*auxdata);
+                *sigma = configured(&config.sigmas).unwrap_or(*sigma);
+            }
+            Constraint::Poisson { auxdata, factor } => {
+                *auxdata = configured(&config.auxdata).unwrap_or(*auxdata);
+                *factor = configured(&config.factors).unwrap_or(*factor);
+            }
+        }
+    }
+}
+
+/// The indices of each set's values among all values.
+fn value_ranges(parameters: &[ParameterSet]) -> HashMap<&str, Range<usize>> {
+    let mut next = 0;
+    parameters
+        .iter()
+        .map(|set| {
+            let first = next;
+            next += set.len();
+            (set.name.as_str(), first..next)
+        })
+        .collect()
+}
+
+fn channel(
+    index: usize,
+    region: &Region,
+    ranges: &HashMap<&str, Range<usize>>,
+    staterrors: &BTreeMap<&str, StaterrorBins>,
+    options: &ModelOptions,
+) -> model::Channel {
+    let effect = |modifier: &Modifier| {
+        let range = &ranges[modifier.name()];
+        let parameter = range.start;
+        // A shapefactor that is shorter than this channel takes value 0 of the whole model for the bins beyond its
+        // end: pyhf's behaviour, which only pyhf's rules let through (spec/validation.md, "Compatibility").
+        let value = |index: usize| if index < range.len() { range.start + index } else { 0 };
+        let bins = |offset: usize| Effect::BinScale {
+            parameters: (0..region.n_bins).map(|b| Some(value(offset + b))).collect(),
+        };
+        match modifier {
+            Modifier::Histosys { data, .. } => Effect::Offset {
+                parameter,
+                lo: data.lo_data.clone(),
+                hi: data.hi_data.clone(),
+                code: match (options.histosys, options.compat) {
+                    (HistosysCode::Code2, Compat::Pyhf) => HistosysCode::Code2Pyhf,
+                    (code, _) => code,
+                },
+            },
+            Modifier::Normsys { data, .. } => {
+                Effect::InterpolatedScale { parameter, lo: data.lo, hi: data.hi, code: options.normsys }
+            }
+            Modifier::Lumi { .. } | Modifier::Normfactor { .. } => Effect::Scale { parameter },
+            Modifier::Shapefactor { .. } | Modifier::Shapesys { .. } => bins(0),
+            Modifier::Staterror { name, .. } => bins(staterrors[name.as_str()].first_of_region[&index]),
+        }
+    };
+    let samples = region.samples.iter().map(|(name, nominal, modifiers)| model::Sample {
+        name: (*name).to_owned(),
+        nominal: nominal.clone(),
+        effects: modifiers.iter().map(|modifier| effect(modifier)).collect(),
+    });
+    model::Channel { name: region.name.to_owned(), n_bins: region.n_bins, samples: samples.collect() }
 }
