@@ -1,11 +1,12 @@
 //! What is wrong with an input, where, and how to mend it: the one error type of this crate.
 
 use crate::rule::Rule;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// Whether a finding forbids the use of the document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Error,
@@ -13,7 +14,7 @@ pub enum Severity {
 }
 
 /// One problem, with the rule that it breaks (spec/validation.md) and its place.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
     /// `W001`… as in spec/validation.md.
     pub rule: &'static str,
@@ -31,7 +32,7 @@ pub struct Finding {
 }
 
 /// All problems of one input, in document order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Findings(pub Vec<Finding>);
 
 pub type Result<T> = std::result::Result<T, Findings>;

@@ -1,0 +1,37 @@
+//! `morphist inspect`: what a workspace contains.
+
+use super::input_args::{InputArgs, file_name};
+use super::model_args::measurement_name;
+use super::output::OutputArgs;
+use super::{CommandError, CommandResult};
+use crate::report::inspect::InspectReport;
+use crate::translate::from_pyhf::{self, ModelOptions};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Channels, samples, parameters and measurements of a workspace
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// Workspace, gzipped or not; - is standard input
+    #[arg(default_value = "-", value_name = "WORKSPACE")]
+    pub workspace: PathBuf,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl Inspect {
+    pub fn run(&self) -> CommandResult {
+        let loaded = self.input.load(&self.workspace)?;
+        let options = ModelOptions {
+            measurement: self.input.measurement.clone(),
+            compat: self.input.reading.compat(),
+            ..ModelOptions::default()
+        };
+        let model = from_pyhf::model(&loaded.workspace, &options)
+            .map_err(|f| CommandError::input(&file_name(&self.workspace), f))?;
+        let report = InspectReport::new(&loaded.workspace, &model);
+        self.output.write(&report, || report.text(&measurement_name(&loaded, &self.input)))
+    }
+}
