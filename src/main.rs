@@ -22,6 +22,7 @@ enum Command {
     Schema(cli::schema::Schema),
     Bench(cli::bench::Bench),
     Completions(cli::completions::Completions),
+    Conformance(cli::conformance::Conformance),
 }
 
 fn main() -> ExitCode {
@@ -38,5 +39,6 @@ fn run(command: &Command) -> CommandResult {
         Command::Schema(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::Completions(command) => command.run(Cli::command()),
+        Command::Conformance(command) => command.run(),
     }
 }

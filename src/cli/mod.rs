@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod completions;
+pub mod conformance;
 pub mod evaluate;
 pub mod fit;
 pub mod input_args;

@@ -1,10 +1,26 @@
 //! [`Program`] → numbers: value, gradient, Hessian, expected data. Slices in, caller's buffers out.
 
+mod expected;
+mod gradient;
+pub mod hessian;
+mod scratch;
+pub mod simd;
+mod value;
+
 use crate::program::{PreparedData, Program};
+use expected::Order;
+use hessian::Blocks;
+use scratch::Scratch;
+use simd::Backend;
 
 /// Evaluates one program; owns the scratch, so that nothing is allocated at a point. One per thread.
+#[derive(Clone, Debug)]
 pub struct Evaluator<'p> {
     pub program: &'p Program,
+    backend: Backend,
+    scratch: Scratch,
+    /// Made at the first Hessian.
+    blocks: Option<Box<Blocks>>,
 }
 
 /// Why a point has no finite `twice_nll`.
@@ -18,48 +34,106 @@ pub struct OutOfDomain {
 }
 
 impl<'p> Evaluator<'p> {
+    /// Runs on the widest instruction set of this machine.
     pub fn new(program: &'p Program) -> Self {
-        Evaluator { program }
+        Evaluator::with_backend(program, Backend::detect())
+    }
+
+    /// Runs on the given instruction set, or the widest below it that this machine has.
+    pub fn with_backend(program: &'p Program, backend: Backend) -> Self {
+        let available = Backend::available();
+        let backend = if available.contains(&backend) { backend } else { Backend::detect() };
+        Evaluator { program, backend, scratch: Scratch::new(program), blocks: None }
     }
 
     /// −2 ln L with all constants (spec/likelihood.md, eq. 5); `+inf` out of domain, never NaN for finite parameters.
-    pub fn twice_nll(&mut self, _parameters: &[f64], _data: &PreparedData) -> f64 {
-        todo!()
+    pub fn twice_nll(&mut self, parameters: &[f64], data: &PreparedData) -> f64 {
+        self.reduced(parameters, data) + 2.0 * data.constant
     }
 
-    /// The value, and its gradient written to `gradient` (n_parameters).
-    pub fn gradient(&mut self, _parameters: &[f64], _data: &PreparedData, _gradient: &mut [f64]) -> f64 {
-        todo!()
+    /// −2 ln L less the part that no parameter moves: what a fit minimises.
+    pub fn reduced(&mut self, parameters: &[f64], data: &PreparedData) -> f64 {
+        self.scratch.set_point(self.program, parameters);
+        2.0 * value::value(self.backend, self.program, data, &mut self.scratch)
+    }
+
+    /// The value, and its gradient written to `gradient` (n_parameters); zeros out of domain.
+    pub fn gradient(&mut self, parameters: &[f64], data: &PreparedData, gradient: &mut [f64]) -> f64 {
+        self.scratch.set_point(self.program, parameters);
+        let value =
+            gradient::gradient(self.backend, self.program, data, &mut self.scratch, Order::First, gradient);
+        gradient.iter_mut().for_each(|g| *g *= 2.0);
+        2.0 * (value + data.constant)
     }
 
     /// The value, the gradient, and the full symmetric Hessian in `hessian` (n_parameters², row-major).
     pub fn hessian(
         &mut self,
-        _parameters: &[f64],
-        _data: &PreparedData,
-        _gradient: &mut [f64],
-        _hessian: &mut [f64],
+        parameters: &[f64],
+        data: &PreparedData,
+        gradient: &mut [f64],
+        hessian: &mut [f64],
     ) -> f64 {
-        todo!()
+        let value = self.reduced_with_blocks(parameters, data, gradient);
+        match &self.blocks {
+            Some(blocks) if value.is_finite() => blocks.assemble(self.program, hessian),
+            _ => hessian.fill(0.0),
+        }
+        value + 2.0 * data.constant
+    }
+
+    /// The reduced value, its gradient, and its Hessian in blocks ([`Evaluator::blocks`]).
+    pub(crate) fn reduced_with_blocks(
+        &mut self,
+        parameters: &[f64],
+        data: &PreparedData,
+        gradient: &mut [f64],
+    ) -> f64 {
+        let (program, backend) = (self.program, self.backend);
+        self.scratch.set_point(program, parameters);
+        let value = gradient::gradient(backend, program, data, &mut self.scratch, Order::Second, gradient);
+        if value.is_finite() {
+            let blocks = self.blocks.get_or_insert_with(|| Box::new(Blocks::new(program)));
+            hessian::fill(backend, program, data, &mut self.scratch, blocks);
+        }
+        gradient.iter_mut().for_each(|g| *g *= 2.0);
+        2.0 * value
+    }
+
+    pub(crate) fn blocks(&mut self) -> &mut Blocks {
+        let program = self.program;
+        self.blocks.get_or_insert_with(|| Box::new(Blocks::new(program)))
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// Expected main data (n_bins, channel order) and auxiliary data (n_auxdata).
-    pub fn expected(&mut self, _parameters: &[f64], _main: &mut [f64], _auxiliary: &mut [f64]) {
-        todo!()
-    }
-
-    /// ∂ν_b/∂θ_p in `jacobian` (n_bins × n_parameters, row-major).
-    pub fn expected_jacobian(&mut self, _parameters: &[f64], _jacobian: &mut [f64]) {
-        todo!()
+    pub fn expected(&mut self, parameters: &[f64], main: &mut [f64], auxiliary: &mut [f64]) {
+        let program = self.program;
+        self.scratch.set_point(program, parameters);
+        expected::expected(self.backend, program, &mut self.scratch, Order::Value);
+        expected::expected_main(program, &self.scratch, main);
+        for &(parameter, _, index) in &program.constraints.gaussians {
+            auxiliary[index as usize] = parameters[parameter as usize];
+        }
+        for &(parameter, factor, index) in &program.constraints.poissons {
+            auxiliary[index as usize] = factor * parameters[parameter as usize];
+        }
     }
 
     /// The first bin, in channel order, that puts this point out of the domain.
-    pub fn out_of_domain(&mut self, _parameters: &[f64], _data: &PreparedData) -> Option<OutOfDomain> {
-        todo!()
-    }
-
-    /// `twice_nll` at many points (`n_points × n_parameters`, row-major), points in SIMD lanes.
-    pub fn twice_nll_batch(&mut self, _parameters: &[f64], _data: &PreparedData, _values: &mut [f64]) {
-        todo!()
+    pub fn out_of_domain(&mut self, parameters: &[f64], data: &PreparedData) -> Option<OutOfDomain> {
+        let program = self.program;
+        self.scratch.set_point(program, parameters);
+        expected::expected(self.backend, program, &mut self.scratch, Order::Value);
+        let index = self.scratch.forbidden(program, data)?;
+        if index >= program.layout.n_bins {
+            return None;
+        }
+        let (channel, bin) = program.layout.channel_of_bin(index);
+        let expected = simd::flat(&self.scratch.expected)[index];
+        Some(OutOfDomain { channel, bin, expected, observed: data.count(index) })
     }
 }

@@ -1,33 +1,152 @@
 //! A [`Model`] compiled into flat arrays, immutable and shared by threads.
+//!
+//! The model becomes three levels, each a list padded to whole groups of eight lanes: *rows* (a sample in a channel)
+//! carry the factors that act on all bins, *cells* (a row in a bin) carry the template with its offsets and the
+//! factors of single bins, *counts* (bins, then Poisson auxiliary measurements) carry the likelihood.
 
-use crate::model::{Data, Model};
+mod compile;
+mod data;
+mod layout;
+
+pub use data::PreparedData;
+pub use layout::Layout;
+pub(crate) use layout::ChannelLayout;
+
+use crate::kernel::simd::Lanes;
+use crate::model::HistosysCode;
 
 /// Flat arrays of one model; compiled once, evaluated at many points with many data sets.
-pub struct Program {}
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub(crate) layout: Layout,
+    pub(crate) rows: Rows,
+    pub(crate) cells: Cells,
+    pub(crate) constraints: Constraints,
+    /// For each parameter: its place among the shared or the local unknowns of the Hessian.
+    pub(crate) places: Vec<Place>,
+    pub(crate) n_shared: usize,
+    /// The local parameters of each bin: `local[local_start[b]..local_start[b + 1]]`.
+    pub(crate) local: Vec<u32>,
+    pub(crate) local_start: Vec<u32>,
+    pub(crate) clip_sample: Option<f64>,
+    pub(crate) clip_bin: Option<f64>,
+    pub(crate) pyhf_domain: bool,
+}
 
-/// Data with everything precomputed that depends on them alone.
-pub struct PreparedData {}
+/// Where a parameter stands in the block structure of the Hessian: parameters that scale one bin only do not couple
+/// to those of another bin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Shared(u32),
+    /// Index in [`Program::local`].
+    Local(u32),
+}
+
+/// Factors that act on a whole row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    /// Entries of group g are `entries[start[g]..start[g + 1]]`.
+    pub start: Vec<u32>,
+    pub entries: Vec<InterpolatedEntry>,
+    /// The parameters of normsys, each once.
+    pub interpolated: Vec<u32>,
+    /// Plain factors: `slots[slot][group][lane]` is an index into the factors (the last of which is one).
+    pub slots: Vec<Vec<[u32; 8]>>,
+    /// (row, parameter) of every plain factor.
+    pub plain: Vec<(u32, u32)>,
+    /// What scales row r: `scales[scale_start[r]..scale_start[r + 1]]`.
+    pub scale_start: Vec<u32>,
+    pub scales: Vec<RowScale>,
+}
+
+/// One factor of one row, for the second derivatives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RowScale {
+    /// Lane of an entry: its log-derivative is computed with the gradient.
+    Interpolated { parameter: u32, entry: u32, lane: u32 },
+    Plain { parameter: u32 },
+}
+
+/// normsys of one parameter on eight rows.
+#[derive(Clone, Debug)]
+pub(crate) struct InterpolatedEntry {
+    pub parameter: u32,
+    /// Index among [`Rows::interpolated`].
+    pub accumulator: u32,
+    /// |α| below which the polynomial holds.
+    pub inner_radius: f64,
+    pub polynomial: [Lanes; 6],
+    pub ln_hi: Lanes,
+    pub ln_lo: Lanes,
+}
+
+/// Templates, offsets and single-bin factors.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cells {
+    pub nominal: Vec<Lanes>,
+    /// Row and bin of each cell, as lanes.
+    pub row: Vec<[u32; 8]>,
+    pub bin: Vec<[u32; 8]>,
+    /// Entries of group g are `entries[start[g]..start[g + 1]]`.
+    pub start: Vec<u32>,
+    pub entries: Vec<OffsetEntry>,
+    /// For each entry its index among the offsets: apart, so that entries fill whole cache lines.
+    pub entry_offset: Vec<u32>,
+    /// The parameters of histosys with their code, each once.
+    pub offsets: Vec<(u32, HistosysCode)>,
+    /// Single-bin factors, as [`Rows::slots`].
+    pub slots: Vec<Vec<[u32; 8]>>,
+    /// (cell, parameter) of every single-bin factor, in cell order; those of cell i are
+    /// `factors[factor_start[i]..factor_start[i + 1]]`.
+    pub factors: Vec<(u32, u32)>,
+    pub factor_start: Vec<u32>,
+    /// The same offsets cell by cell, without empty lanes: `sparse[sparse_start[i]..sparse_start[i + 1]]`.
+    pub sparse_start: Vec<u32>,
+    pub sparse: Vec<SparseOffset>,
+}
+
+/// histosys of one parameter on eight cells: the offset is `s(α) S + q(α) A`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OffsetEntry {
+    pub antisymmetric: Lanes,
+    pub symmetric: Lanes,
+}
+
+/// histosys of one parameter on one cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SparseOffset {
+    pub antisymmetric: f64,
+    pub symmetric: f64,
+    pub offset: u32,
+    /// The parameter's shared place.
+    pub shared: u32,
+}
+
+/// Auxiliary measurements. The Poisson ones follow the bins among the counts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Constraints {
+    /// Parameters of the Gaussian constraints, padded with an index whose `inverse_sigma` is zero.
+    pub gaussian: Vec<[u32; 8]>,
+    pub inverse_sigma: Vec<Lanes>,
+    /// (parameter, sigma, index in the auxiliary data) of each Gaussian constraint.
+    pub gaussians: Vec<(u32, f64, u32)>,
+    /// (parameter, factor, index in the auxiliary data) of each Poisson constraint.
+    pub poissons: Vec<(u32, f64, u32)>,
+}
 
 impl Program {
-    pub fn compile(_model: &Model) -> Program {
-        todo!()
-    }
-
-    /// # Panics
-    /// When the lengths are not those of the model: [`Data`] comes from the model's translator.
-    pub fn prepare(&self, _data: &Data) -> PreparedData {
-        todo!()
-    }
-
+    /// Number of scalar parameters.
     pub fn n_parameters(&self) -> usize {
-        todo!()
+        self.layout.n_parameters
     }
 
+    /// Number of bins of all channels.
     pub fn n_bins(&self) -> usize {
-        todo!()
+        self.layout.n_bins
     }
 
+    /// Number of auxiliary measurements.
     pub fn n_auxdata(&self) -> usize {
-        todo!()
+        self.layout.n_auxdata
     }
 }

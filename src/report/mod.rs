@@ -9,7 +9,7 @@ pub mod inspect;
 pub mod number;
 pub mod reason;
 pub mod schema;
-mod table;
+pub(crate) mod table;
 pub mod text;
 
 use serde::Serialize;

@@ -7,7 +7,7 @@ pub mod code4;
 pub mod code4p;
 
 /// Interpolation of histosys: the offset of a bin is `s(α) S + q(α) A`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum HistosysCode {
     Code0,
     Code2,

@@ -1,0 +1,358 @@
+//! The exact Hessian of −2 ln L, in blocks (spec/likelihood.md, "Hessian").
+//!
+//! Parameters that scale single bins couple to the shared ones and to those of their own bin only, so the matrix is
+//! a dense shared block, one row of couplings for each local parameter, and one small block a bin.
+
+use super::scratch::Scratch;
+use super::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
+use crate::program::{ChannelLayout, Place, PreparedData, Program, RowScale};
+
+/// The Hessian of −2 ln L with room for its making. Rows are padded to whole groups of lanes.
+#[derive(Clone, Debug)]
+pub struct Blocks {
+    /// Groups of lanes in a row of `n_shared` values.
+    pub(crate) stride: usize,
+    /// Lower triangle of the shared block, row by row; what lies right of the diagonal is undefined.
+    pub(crate) shared: Vec<Lanes>,
+    /// Couplings of each local parameter to the shared ones.
+    pub(crate) cross: Vec<Lanes>,
+    /// Full symmetric block of each bin's local parameters, from `block_start[bin]`.
+    pub(crate) local: Vec<f64>,
+    pub(crate) block_start: Vec<usize>,
+    /// H/2 of the products of a scale with everything else: the sum with its transpose goes to `shared`.
+    half: Vec<Lanes>,
+    /// ∂ν/∂(shared) of the bins of one channel; of one cell; and Σ weight · ∂(template) of one row.
+    bins: Vec<Lanes>,
+    cell: Vec<Lanes>,
+    row: Vec<Lanes>,
+    /// ∂ν/∂(local) of each local parameter.
+    local_jacobian: Vec<f64>,
+    /// Shared places with a row in `half`.
+    scaled: Vec<u32>,
+}
+
+impl Blocks {
+    pub(crate) fn new(program: &Program) -> Blocks {
+        let (n, stride) = (program.n_shared, program.n_shared.div_ceil(8));
+        let n_bins = program.layout.n_bins;
+        let mut block_start = vec![0];
+        for bin in 0..n_bins {
+            let k = (program.local_start[bin + 1] - program.local_start[bin]) as usize;
+            block_start.push(block_start[bin] + k * k);
+        }
+        let most_bins = program.layout.channels.iter().map(|c| c.n_bins).max().unwrap_or(0);
+        let mut scaled = vec![false; n];
+        let rows = program.rows.scales.iter().map(|scale| match *scale {
+            RowScale::Interpolated { parameter, .. } | RowScale::Plain { parameter } => parameter,
+        });
+        for parameter in rows.chain(program.cells.factors.iter().map(|&(_, parameter)| parameter)) {
+            if let Place::Shared(place) = program.places[parameter as usize] {
+                scaled[place as usize] = true;
+            }
+        }
+        Blocks {
+            stride,
+            shared: vec![ZERO; n * stride],
+            cross: vec![ZERO; program.local.len() * stride],
+            local: vec![0.0; block_start[n_bins]],
+            block_start,
+            half: vec![ZERO; n * stride],
+            bins: vec![ZERO; most_bins * stride],
+            cell: vec![ZERO; stride],
+            row: vec![ZERO; stride],
+            local_jacobian: vec![0.0; program.local.len()],
+            scaled: (0..n as u32).filter(|&place| scaled[place as usize]).collect(),
+        }
+    }
+
+    /// Element (i, j ≤ i) of the shared block.
+    fn shared_at(&mut self, i: usize, j: usize) -> &mut f64 {
+        &mut self.shared[i * self.stride + j / 8].0[j % 8]
+    }
+
+    fn half_at(&mut self, i: usize, j: usize) -> &mut f64 {
+        &mut self.half[i * self.stride + j / 8].0[j % 8]
+    }
+
+    /// The whole symmetric matrix (n_parameters², row-major).
+    pub(crate) fn assemble(&self, program: &Program, hessian: &mut [f64]) {
+        let n = program.layout.n_parameters;
+        hessian.fill(0.0);
+        let mut set = |i: usize, j: usize, value: f64| {
+            hessian[i * n + j] = value;
+            hessian[j * n + i] = value;
+        };
+        let mut of_place = vec![0; program.n_shared];
+        for (parameter, place) in program.places.iter().enumerate() {
+            if let Place::Shared(place) = place {
+                of_place[*place as usize] = parameter;
+            }
+        }
+        for (i, row) in self.shared.chunks_exact(self.stride.max(1)).enumerate() {
+            for (j, value) in flat(row)[..=i].iter().enumerate() {
+                set(of_place[i], of_place[j], *value);
+            }
+        }
+        for (row, &parameter) in self.cross.chunks_exact(self.stride.max(1)).zip(&program.local) {
+            for (value, &place) in flat(row).iter().zip(&of_place) {
+                set(parameter as usize, place, *value);
+            }
+        }
+        for bin in 0..program.layout.n_bins {
+            let range = program.local_start[bin] as usize..program.local_start[bin + 1] as usize;
+            let locals = &program.local[range];
+            for (a, &i) in locals.iter().enumerate() {
+                for (b, &j) in locals.iter().enumerate() {
+                    set(i as usize, j as usize, self.local[self.block_start[bin] + a * locals.len() + b]);
+                }
+            }
+        }
+    }
+}
+
+entry_point! {
+    /// Fills `blocks` from the scratch of a gradient of second order at the same point.
+    fill = fill_body(program: &Program, data: &PreparedData, scratch: &mut Scratch, blocks: &mut Blocks)
+}
+
+#[inline(always)]
+fn fill_body<S: Simd>(program: &Program, data: &PreparedData, scratch: &mut Scratch, blocks: &mut Blocks) {
+    for list in [&mut blocks.shared, &mut blocks.half, &mut blocks.cross] {
+        list.fill(ZERO);
+    }
+    blocks.local.fill(0.0);
+    blocks.local_jacobian.fill(0.0);
+    for channel in &program.layout.channels {
+        blocks.bins[..channel.n_bins * blocks.stride].fill(ZERO);
+        for row in 0..channel.n_rows {
+            add_row::<S>(program, scratch, blocks, channel, row);
+        }
+        add_bins::<S>(program, data, scratch, blocks, channel);
+    }
+    add_halves(program, blocks);
+    add_constraints(program, data, scratch, blocks);
+}
+
+/// `to += a · from`, group by group.
+#[inline(always)]
+fn add_scaled<S: Simd>(a: f64, from: &[Lanes], to: &mut [Lanes]) {
+    let a = S::splat(a);
+    for (x, y) in from.iter().zip(to) {
+        a.fma(S::load(x), S::load(y)).store(y);
+    }
+}
+
+/// Second derivatives inside the cells of one row, and the row's part of the Jacobian of its bins.
+#[inline(always)]
+fn add_row<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks, channel: &ChannelLayout, row: usize) {
+    let stride = blocks.stride;
+    blocks.row.fill(ZERO);
+    for bin in 0..channel.n_bins {
+        let cell = channel.first_cell + row * channel.n_bins + bin;
+        let weight = 2.0 * flat(&scratch.weight)[channel.first_bin + bin];
+        let scale = flat(&scratch.scale)[cell];
+        add_offsets(program, scratch, blocks, cell, weight * scale, scale);
+        add_scaled::<S>(weight, &blocks.cell, &mut blocks.row);
+        let rate = scale * flat(&scratch.template)[cell];
+        for_each_scale(program, scratch, channel.first_row + row, |place, log_derivative, _| {
+            flat_mut(&mut blocks.cell)[place] += rate * log_derivative;
+        });
+        add_factors::<S>(program, scratch, blocks, cell, weight, rate);
+        add_scaled::<S>(1.0, &blocks.cell, &mut blocks.bins[bin * stride..(bin + 1) * stride]);
+    }
+    add_scales::<S>(program, scratch, blocks, channel.first_row + row);
+}
+
+/// ∂(rate)/∂(offset parameters) of a cell to `blocks.cell`, and their second derivatives.
+#[inline(always)]
+fn add_offsets(
+    program: &Program,
+    scratch: &Scratch,
+    blocks: &mut Blocks,
+    cell: usize,
+    weighted_scale: f64,
+    scale: f64,
+) {
+    blocks.cell.fill(ZERO);
+    let range = program.cells.sparse_start[cell] as usize..program.cells.sparse_start[cell + 1] as usize;
+    for sparse in &program.cells.sparse[range] {
+        let (s, q) = (&scratch.s[sparse.offset as usize], &scratch.q[sparse.offset as usize]);
+        let place = sparse.shared as usize;
+        let slope = sparse.antisymmetric * s.first + sparse.symmetric * q.first;
+        flat_mut(&mut blocks.cell)[place] += scale * slope;
+        let curvature = sparse.antisymmetric * s.second + sparse.symmetric * q.second;
+        if curvature != 0.0 {
+            *blocks.shared_at(place, place) += weighted_scale * curvature;
+        }
+    }
+}
+
+/// Calls `f(shared place, f′/f, f″/f)` for every factor of a row.
+#[inline(always)]
+fn for_each_scale(program: &Program, scratch: &Scratch, row: usize, mut f: impl FnMut(usize, f64, f64)) {
+    let range = program.rows.scale_start[row] as usize..program.rows.scale_start[row + 1] as usize;
+    for scale in &program.rows.scales[range] {
+        let (parameter, first, second) = match *scale {
+            RowScale::Plain { parameter } => (parameter, scratch.inverse[parameter as usize], 0.0),
+            RowScale::Interpolated { parameter, entry, lane } => (
+                parameter,
+                scratch.log_derivative[entry as usize].0[lane as usize],
+                scratch.log_second[entry as usize].0[lane as usize],
+            ),
+        };
+        if let Place::Shared(place) = program.places[parameter as usize] {
+            f(place as usize, first, second);
+        }
+    }
+}
+
+/// The factors of a single cell against everything else in the cell, and against one another.
+#[inline(always)]
+fn add_factors<S: Simd>(
+    program: &Program,
+    scratch: &Scratch,
+    blocks: &mut Blocks,
+    cell: usize,
+    weight: f64,
+    rate: f64,
+) {
+    let stride = blocks.stride;
+    let range = program.cells.factor_start[cell] as usize..program.cells.factor_start[cell + 1] as usize;
+    let factors = &program.cells.factors[range];
+    for (index, &(_, parameter)) in factors.iter().enumerate() {
+        let inverse = scratch.inverse[parameter as usize];
+        match program.places[parameter as usize] {
+            Place::Local(k) => {
+                let k = k as usize;
+                let row = &mut blocks.cross[k * stride..(k + 1) * stride];
+                add_scaled::<S>(weight * inverse, &blocks.cell, row);
+                blocks.local_jacobian[k] += rate * inverse;
+            }
+            Place::Shared(i) => {
+                let i = i as usize;
+                let row = &mut blocks.half[i * stride..(i + 1) * stride];
+                add_scaled::<S>(weight * inverse, &blocks.cell, row);
+            }
+        }
+        for &(_, other) in &factors[..index] {
+            let product = weight * rate * inverse * scratch.inverse[other as usize];
+            add_pair(program, blocks, parameter, other, product);
+        }
+    }
+    for &(_, parameter) in factors {
+        if let Place::Shared(i) = program.places[parameter as usize] {
+            flat_mut(&mut blocks.cell)[i as usize] += rate * scratch.inverse[parameter as usize];
+        }
+    }
+}
+
+/// Adds to the elements (a, b) and (b, a) of two different factors of one cell.
+fn add_pair(program: &Program, blocks: &mut Blocks, a: u32, b: u32, value: f64) {
+    match (program.places[a as usize], program.places[b as usize]) {
+        (Place::Shared(i), Place::Shared(j)) => *blocks.shared_at(i.max(j) as usize, i.min(j) as usize) += value,
+        (Place::Local(k), Place::Shared(j)) | (Place::Shared(j), Place::Local(k)) => {
+            blocks.cross[k as usize * blocks.stride + j as usize / 8].0[j as usize % 8] += value;
+        }
+        (Place::Local(k), Place::Local(l)) => {
+            let bin = program.local_start.partition_point(|&start| start <= k) - 1;
+            let first = program.local_start[bin];
+            let size = (program.local_start[bin + 1] - first) as usize;
+            let (k, l) = ((k - first) as usize, (l - first) as usize);
+            blocks.local[blocks.block_start[bin] + k * size + l] += value;
+            blocks.local[blocks.block_start[bin] + l * size + k] += value;
+        }
+    }
+}
+
+/// The factors of a row against one another and against its offsets: R ℓℓᵀ + ℓuᵀ + uℓᵀ, with R f″/f on the diagonal.
+#[inline(always)]
+fn add_scales<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks, row: usize) {
+    let stride = blocks.stride;
+    let half_weight = flat(&scratch.row_weight)[row];
+    for_each_scale(program, scratch, row, |place, log_derivative, log_second| {
+        let u = flat(&blocks.row)[place];
+        let kept = *blocks.half_at(place, place);
+        add_scaled::<S>(log_derivative, &blocks.row, &mut blocks.half[place * stride..(place + 1) * stride]);
+        for_each_scale(program, scratch, row, |other, of_other, _| {
+            *blocks.half_at(place, other) += half_weight * log_derivative * of_other;
+        });
+        *blocks.half_at(place, place) = kept + log_derivative * u + half_weight * log_second;
+    });
+}
+
+/// Σ f″ JJᵀ of the bins of one channel, f″ = 2n/ν².
+#[inline(always)]
+fn add_bins<S: Simd>(
+    program: &Program,
+    data: &PreparedData,
+    scratch: &Scratch,
+    blocks: &mut Blocks,
+    channel: &ChannelLayout,
+) {
+    let stride = blocks.stride;
+    for bin in 0..channel.n_bins {
+        let index = channel.first_bin + bin;
+        let (n, nu) = (data.count(index), flat(&scratch.expected)[index]);
+        if n == 0.0 || program.clip_bin.is_some_and(|clip| nu <= clip) {
+            continue;
+        }
+        let curvature = 2.0 * n / (nu * nu);
+        let jacobian = &blocks.bins[bin * stride..(bin + 1) * stride];
+        for i in 0..program.n_shared {
+            let a = curvature * flat(jacobian)[i];
+            if a != 0.0 {
+                let groups = i / 8 + 1;
+                add_scaled::<S>(a, &jacobian[..groups], &mut blocks.shared[i * stride..i * stride + groups]);
+            }
+        }
+        let first = program.local_start[index] as usize;
+        let size = program.local_start[index + 1] as usize - first;
+        for k in 0..size {
+            let a = curvature * blocks.local_jacobian[first + k];
+            add_scaled::<S>(a, jacobian, &mut blocks.cross[(first + k) * stride..(first + k + 1) * stride]);
+            for l in 0..size {
+                blocks.local[blocks.block_start[index] + k * size + l] += a * blocks.local_jacobian[first + l];
+            }
+        }
+    }
+}
+
+/// Adds `half` and its transpose to the shared block.
+fn add_halves(program: &Program, blocks: &mut Blocks) {
+    let (n, stride) = (program.n_shared, blocks.stride);
+    let shared = flat_mut(&mut blocks.shared);
+    let half = flat(&blocks.half);
+    let width = 8 * stride;
+    for &i in &blocks.scaled {
+        let i = i as usize;
+        let row = &half[i * width..i * width + n];
+        for (to, value) in shared[i * width..].iter_mut().zip(&row[..i]) {
+            *to += value;
+        }
+        shared[i * width + i] += 2.0 * row[i];
+        for (j, value) in row.iter().enumerate().skip(i + 1) {
+            shared[j * width + i] += value;
+        }
+    }
+}
+
+fn add_constraints(program: &Program, data: &PreparedData, scratch: &Scratch, blocks: &mut Blocks) {
+    let expected = &flat(&scratch.expected)[program.layout.n_bins..];
+    let poissons = program.constraints.poissons.iter().zip(expected).enumerate();
+    let poissons = poissons.map(|(index, (&(parameter, factor, _), nu))| {
+        (parameter, data.count(program.layout.n_bins + index) * (factor / nu) * (factor / nu))
+    });
+    let gaussians = program.constraints.gaussians.iter().map(|&(parameter, sigma, _)| (parameter, 1.0 / (sigma * sigma)));
+    for (parameter, curvature) in gaussians.chain(poissons) {
+        match program.places[parameter as usize] {
+            Place::Shared(i) => *blocks.shared_at(i as usize, i as usize) += 2.0 * curvature,
+            Place::Local(k) => {
+                let bin = program.local_start.partition_point(|&start| start <= k) - 1;
+                let first = program.local_start[bin];
+                let size = (program.local_start[bin + 1] - first) as usize;
+                let k = (k - first) as usize;
+                blocks.local[blocks.block_start[bin] + k * size + k] += 2.0 * curvature;
+            }
+        }
+    }
+}

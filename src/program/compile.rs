@@ -1,0 +1,293 @@
+//! [`Model`] → [`Program`]: names are gone, every list becomes flat, what changes nothing is dropped.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::layout::ChannelLayout;
+use super::{
+    Cells, Constraints, InterpolatedEntry, Layout, OffsetEntry, Place, Program, RowScale, Rows, SparseOffset,
+    data::lanes,
+};
+use crate::kernel::simd::{Lanes, ZERO};
+use crate::model::{Channel, Constraint, Effect, HistosysCode, Model, Sample};
+
+impl Program {
+    /// Compiles a model. Parameter indices of the effects are those of [`Model::parameter_names`].
+    pub fn compile(model: &Model) -> Program {
+        let layout = layout(model);
+        let (places, local) = places(model, &layout);
+        let n_shared = places.iter().filter(|place| matches!(place, Place::Shared(_))).count();
+        let mut local_start = vec![0; layout.n_bins + 1];
+        for &(bin, _) in &local {
+            local_start[bin as usize + 1] += 1;
+        }
+        for bin in 0..layout.n_bins {
+            local_start[bin + 1] += local_start[bin];
+        }
+        Program {
+            rows: rows(model, &layout),
+            cells: cells(model, &layout, &places),
+            constraints: constraints(model),
+            n_shared,
+            local: local.into_iter().map(|(_, parameter)| parameter).collect(),
+            local_start,
+            places,
+            clip_sample: model.clip_sample_data,
+            clip_bin: model.clip_bin_data,
+            pyhf_domain: model.pyhf_domain,
+            layout,
+        }
+    }
+}
+
+fn layout(model: &Model) -> Layout {
+    let mut layout =
+        Layout { n_parameters: model.n_parameters(), n_auxdata: model.auxdata().len(), ..Layout::default() };
+    for channel in &model.channels {
+        layout.channels.push(ChannelLayout {
+            first_bin: layout.n_bins,
+            n_bins: channel.n_bins,
+            first_row: layout.n_rows,
+            n_rows: channel.samples.len(),
+            first_cell: layout.n_cells,
+        });
+        layout.n_bins += channel.n_bins;
+        layout.n_rows += channel.samples.len();
+        layout.n_cells += channel.samples.len() * channel.n_bins;
+    }
+    layout
+}
+
+/// Every row: its channel, its sample, and its index.
+fn walk(model: &Model) -> impl Iterator<Item = (usize, &Channel, &Sample)> {
+    model.channels.iter().flat_map(|c| c.samples.iter().map(move |s| (c, s))).enumerate().map(|(i, (c, s))| (i, c, s))
+}
+
+/// Finds the parameters that scale single cells of one bin only; the others are shared. Returns the place of every
+/// parameter, and (bin, parameter) of the local ones in bin order.
+fn places(model: &Model, layout: &Layout) -> (Vec<Place>, Vec<(u32, u32)>) {
+    const NOWHERE: u32 = u32::MAX;
+    const SHARED: u32 = u32::MAX - 1;
+    let mut bin_of = vec![NOWHERE; layout.n_parameters];
+    for (channel, place) in model.channels.iter().zip(&layout.channels) {
+        for effect in channel.samples.iter().flat_map(|sample| &sample.effects) {
+            match effect {
+                Effect::Offset { parameter, .. }
+                | Effect::InterpolatedScale { parameter, .. }
+                | Effect::Scale { parameter } => bin_of[*parameter] = SHARED,
+                Effect::BinScale { parameters } => {
+                    for (bin, parameter) in parameters.iter().enumerate() {
+                        let Some(parameter) = *parameter else { continue };
+                        let bin = (place.first_bin + bin) as u32;
+                        bin_of[parameter] = match bin_of[parameter] {
+                            NOWHERE => bin,
+                            known if known == bin => bin,
+                            _ => SHARED,
+                        };
+                    }
+                }
+            }
+        }
+    }
+    let mut local: Vec<(u32, u32)> =
+        bin_of.iter().zip(0..).filter(|(bin, _)| **bin < SHARED).map(|(bin, parameter)| (*bin, parameter)).collect();
+    local.sort_unstable();
+    let mut places = vec![Place::Shared(0); layout.n_parameters];
+    for (index, &(_, parameter)) in local.iter().enumerate() {
+        places[parameter as usize] = Place::Local(index as u32);
+    }
+    let mut next = 0;
+    for place in &mut places {
+        if let Place::Shared(index) = place {
+            *index = next;
+            next += 1;
+        }
+    }
+    (places, local)
+}
+
+fn rows(model: &Model, layout: &Layout) -> Rows {
+    let groups = layout.row_groups();
+    let mut rows = Rows { start: vec![0], scale_start: vec![0], ..Rows::default() };
+    let mut accumulators: HashMap<u32, u32> = HashMap::new();
+    let mut group_entries: BTreeMap<(u32, u64), u32> = BTreeMap::new();
+    let mut plain_of_row: Vec<Vec<u32>> = Vec::with_capacity(layout.n_rows);
+    for (row, _, sample) in walk(model) {
+        if row % 8 == 0 && row > 0 {
+            rows.start.push(rows.entries.len() as u32);
+            group_entries.clear();
+        }
+        let mut plain = Vec::new();
+        for effect in &sample.effects {
+            match effect {
+                Effect::Scale { parameter } => {
+                    plain.push(*parameter as u32);
+                    rows.plain.push((row as u32, *parameter as u32));
+                    rows.scales.push(RowScale::Plain { parameter: *parameter as u32 });
+                }
+                Effect::InterpolatedScale { parameter, lo, hi, code } if (*lo, *hi) != (1.0, 1.0) => {
+                    let parameter = *parameter as u32;
+                    let key = (parameter, code.inner_radius().to_bits());
+                    let entry = *group_entries.entry(key).or_insert_with(|| {
+                        let next = accumulators.len() as u32;
+                        let accumulator = *accumulators.entry(parameter).or_insert_with(|| {
+                            rows.interpolated.push(parameter);
+                            next
+                        });
+                        rows.entries.push(InterpolatedEntry::empty(parameter, accumulator, code.inner_radius()));
+                        rows.entries.len() as u32 - 1
+                    });
+                    rows.entries[entry as usize].set(row % 8, *lo, *hi, code.polynomial(*lo, *hi));
+                    rows.scales.push(RowScale::Interpolated { parameter, entry, lane: (row % 8) as u32 });
+                }
+                _ => {}
+            }
+        }
+        plain_of_row.push(plain);
+        rows.scale_start.push(rows.scales.len() as u32);
+    }
+    rows.start.resize(groups + 1, rows.entries.len() as u32);
+    rows.slots = slots(&plain_of_row, groups, layout.n_parameters);
+    rows
+}
+
+impl InterpolatedEntry {
+    fn empty(parameter: u32, accumulator: u32, inner_radius: f64) -> Self {
+        Self { parameter, accumulator, inner_radius, polynomial: [ZERO; 6], ln_hi: ZERO, ln_lo: ZERO }
+    }
+
+    fn set(&mut self, lane: usize, lo: f64, hi: f64, polynomial: [f64; 6]) {
+        for (lanes, coefficient) in self.polynomial.iter_mut().zip(polynomial) {
+            lanes.0[lane] = coefficient;
+        }
+        self.ln_hi.0[lane] = hi.ln();
+        self.ln_lo.0[lane] = lo.ln();
+    }
+}
+
+/// Turns lists of factors into slots of eight lanes; an empty place points behind the last parameter, to one.
+fn slots(lists: &[Vec<u32>], groups: usize, one: usize) -> Vec<Vec<[u32; 8]>> {
+    let n_slots = lists.iter().map(Vec::len).max().unwrap_or(0);
+    let mut slots = vec![vec![[one as u32; 8]; groups]; n_slots];
+    for (item, list) in lists.iter().enumerate() {
+        for (slot, &parameter) in list.iter().enumerate() {
+            slots[slot][item / 8][item % 8] = parameter;
+        }
+    }
+    slots
+}
+
+fn cells(model: &Model, layout: &Layout, places: &[Place]) -> Cells {
+    let mut cells = Cells { sparse_start: vec![0], factor_start: vec![0], ..Cells::default() };
+    let mut known: HashMap<(u32, HistosysCode), u32> = HashMap::new();
+    let mut row_of_cell = Vec::with_capacity(layout.n_cells);
+    let mut bin_of_cell = Vec::with_capacity(layout.n_cells);
+    let mut factors_of_cell: Vec<Vec<u32>> = Vec::with_capacity(layout.n_cells);
+    let first_bin: Vec<usize> =
+        layout.channels.iter().flat_map(|c| std::iter::repeat_n(c.first_bin, c.n_rows)).collect();
+    for (row, channel, sample) in walk(model) {
+        let offsets = offsets_of(sample, &mut known, &mut cells.offsets);
+        for bin in 0..channel.n_bins {
+            row_of_cell.push(row as u32);
+            bin_of_cell.push((first_bin[row] + bin) as u32);
+            for (offset, parameter, lo, hi) in &offsets {
+                let antisymmetric = 0.5 * (hi[bin] - lo[bin]);
+                let symmetric = 0.5 * (hi[bin] + lo[bin]) - sample.nominal[bin];
+                let Place::Shared(shared) = places[*parameter as usize] else { continue };
+                if antisymmetric != 0.0 || symmetric != 0.0 {
+                    cells.sparse.push(SparseOffset { antisymmetric, symmetric, offset: *offset, shared });
+                }
+            }
+            cells.sparse_start.push(cells.sparse.len() as u32);
+            let factors: Vec<u32> = sample.effects.iter().filter_map(|effect| bin_factor(effect, bin)).collect();
+            cells.factors.extend(factors.iter().map(|&parameter| (factors_of_cell.len() as u32, parameter)));
+            cells.factor_start.push(cells.factors.len() as u32);
+            factors_of_cell.push(factors);
+        }
+    }
+    cells.nominal = lanes(walk(model).flat_map(|(_, _, sample)| sample.nominal.iter().copied()));
+    cells.row = index_lanes(&row_of_cell, layout.n_rows, layout);
+    cells.bin = index_lanes(&bin_of_cell, 0, layout);
+    cells.slots = slots(&factors_of_cell, layout.cell_groups(), layout.n_parameters);
+    group_offsets(&mut cells, layout);
+    cells
+}
+
+/// (index among the offsets, parameter, lo, hi) of each histosys of a sample.
+fn offsets_of<'m>(
+    sample: &'m Sample,
+    known: &mut HashMap<(u32, HistosysCode), u32>,
+    offsets: &mut Vec<(u32, HistosysCode)>,
+) -> Vec<(u32, u32, &'m [f64], &'m [f64])> {
+    let mut found = Vec::new();
+    for effect in &sample.effects {
+        let Effect::Offset { parameter, lo, hi, code } = effect else { continue };
+        let key = (*parameter as u32, *code);
+        let index = *known.entry(key).or_insert_with(|| {
+            offsets.push(key);
+            offsets.len() as u32 - 1
+        });
+        found.push((index, key.0, lo.as_slice(), hi.as_slice()));
+    }
+    found
+}
+
+fn bin_factor(effect: &Effect, bin: usize) -> Option<u32> {
+    match effect {
+        Effect::BinScale { parameters } => parameters.get(bin).copied().flatten().map(|p| p as u32),
+        _ => None,
+    }
+}
+
+/// The row or the bin of each cell, as lanes. A padded cell has template zero; its row does not exist and has factor
+/// one.
+fn index_lanes(of_cell: &[u32], padding: usize, layout: &Layout) -> Vec<[u32; 8]> {
+    let mut groups = vec![[padding as u32; 8]; layout.cell_groups()];
+    for (cell, &index) in of_cell.iter().enumerate() {
+        groups[cell / 8][cell % 8] = index;
+    }
+    groups
+}
+
+/// Gathers the offsets of eight cells into entries, one a parameter; entries without a number are not made.
+fn group_offsets(cells: &mut Cells, layout: &Layout) {
+    cells.start.push(0);
+    for group in 0..layout.cell_groups() {
+        let mut of_group: BTreeMap<u32, OffsetEntry> = BTreeMap::new();
+        for cell in 8 * group..(8 * group + 8).min(layout.n_cells) {
+            let range = cells.sparse_start[cell] as usize..cells.sparse_start[cell + 1] as usize;
+            for sparse in &cells.sparse[range] {
+                let empty = OffsetEntry { antisymmetric: ZERO, symmetric: ZERO };
+                let entry = of_group.entry(sparse.offset).or_insert(empty);
+                entry.antisymmetric.0[cell % 8] += sparse.antisymmetric;
+                entry.symmetric.0[cell % 8] += sparse.symmetric;
+            }
+        }
+        cells.entry_offset.extend(of_group.keys());
+        cells.entries.extend(of_group.into_values());
+        cells.start.push(cells.entries.len() as u32);
+    }
+}
+
+fn constraints(model: &Model) -> Constraints {
+    let mut constraints = Constraints::default();
+    let mut next_auxiliary = 0;
+    for (parameter, constraint) in (0..).zip(model.constraints()) {
+        match constraint {
+            None => continue,
+            Some(Constraint::Gaussian { sigma, .. }) => {
+                constraints.gaussians.push((parameter, sigma, next_auxiliary));
+            }
+            Some(Constraint::Poisson { factor, .. }) => {
+                constraints.poissons.push((parameter, factor, next_auxiliary));
+            }
+        }
+        next_auxiliary += 1;
+    }
+    let inverse: Vec<Lanes> = lanes(constraints.gaussians.iter().map(|&(_, sigma, _)| 1.0 / sigma));
+    constraints.gaussian = vec![[model.n_parameters() as u32; 8]; inverse.len()];
+    for (index, &(parameter, _, _)) in constraints.gaussians.iter().enumerate() {
+        constraints.gaussian[index / 8][index % 8] = parameter;
+    }
+    constraints.inverse_sigma = inverse;
+    constraints
+}

@@ -1,0 +1,96 @@
+//! Data prepared for evaluation: everything that depends on the counts alone, computed once.
+
+use super::Program;
+use crate::kernel::simd::{Lanes, ZERO};
+use crate::model::Data;
+
+/// Main and auxiliary data with what depends on them alone.
+#[derive(Clone, Debug)]
+pub struct PreparedData {
+    /// n of the bins and the Poisson auxiliary measurements, padded with zeros.
+    pub(crate) counts: Vec<Lanes>,
+    /// 1/n, zero where n = 0.
+    pub(crate) inverse: Vec<Lanes>,
+    /// Auxiliary data of the Gaussian constraints.
+    pub(crate) gaussian: Vec<Lanes>,
+    /// The part of −ln L that no parameter moves (spec/likelihood.md, "Saturated part").
+    pub(crate) constant: f64,
+}
+
+impl PreparedData {
+    pub(crate) fn count(&self, index: usize) -> f64 {
+        self.counts[index / 8].0[index % 8]
+    }
+}
+
+impl Program {
+    /// Prepares data for this program.
+    ///
+    /// # Panics
+    /// When the lengths are not those of the model ([`Program::n_bins`], [`Program::n_auxdata`]).
+    pub fn prepare(&self, data: &Data) -> PreparedData {
+        assert_eq!(data.main.len(), self.n_bins(), "one count a bin");
+        assert_eq!(data.auxiliary.len(), self.n_auxdata(), "one value an auxiliary measurement");
+        let poissons = self.constraints.poissons.iter().map(|&(_, _, index)| data.auxiliary[index as usize]);
+        let counts: Vec<f64> = data.main.iter().copied().chain(poissons).collect();
+        let gaussians = self.constraints.gaussians.iter().map(|&(_, _, index)| data.auxiliary[index as usize]);
+        let widths = self.constraints.gaussians.iter().map(|&(_, sigma, _)| sigma);
+        let half_ln_two_pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
+        let constant = counts.iter().map(|&n| saturated(n)).sum::<f64>()
+            + widths.map(|sigma| sigma.ln() + half_ln_two_pi).sum::<f64>();
+        PreparedData {
+            counts: lanes(counts.iter().copied()),
+            inverse: lanes(counts.iter().map(|&n| if n > 0.0 { 1.0 / n } else { 0.0 })),
+            gaussian: lanes(gaussians),
+            constant,
+        }
+    }
+}
+
+/// Packs values into groups of eight, padded with zeros.
+pub(crate) fn lanes(values: impl Iterator<Item = f64>) -> Vec<Lanes> {
+    let mut groups = Vec::new();
+    for (index, value) in values.enumerate() {
+        if index % 8 == 0 {
+            groups.push(ZERO);
+        }
+        if let Some(group) = groups.last_mut() {
+            group.0[index % 8] = value;
+        }
+    }
+    groups
+}
+
+/// −ln Poisson(n | n) = n − n ln n + ln Γ(n + 1) (spec/likelihood.md, "Saturated part"). For large n the difference
+/// of large terms is Stirling's series: ½ ln(2πn) + 1/(12n) − 1/(360n³) + 1/(1260n⁵) − 1/(1680n⁷).
+fn saturated(n: f64) -> f64 {
+    if n <= 0.0 {
+        0.0
+    } else if n < 30.0 {
+        n - n * n.ln() + libm::lgamma(n + 1.0)
+    } else {
+        let inverse_square = 1.0 / (n * n);
+        let series = (1.0 / 12.0
+            - inverse_square * (1.0 / 360.0 - inverse_square * (1.0 / 1260.0 - inverse_square / 1680.0)))
+            / n;
+        0.5 * (2.0 * std::f64::consts::PI * n).ln() + series
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::saturated;
+
+    /// The two forms agree where they meet, and with ln n! of exact factorials.
+    #[test]
+    fn saturated_term_is_minus_log_poisson_at_its_mode() {
+        let closed = |n: f64, ln_factorial: f64| n - n * n.ln() + ln_factorial;
+        let ln_factorial = |n: u32| (1..=n).map(|k| f64::from(k).ln()).sum::<f64>();
+        for n in [1, 2, 5, 20, 29, 30, 31, 60, 150] {
+            let expected = closed(f64::from(n), ln_factorial(n));
+            let got = saturated(f64::from(n));
+            assert!((got - expected).abs() < 1e-12 * f64::from(n).max(1.0), "n = {n}: {got} and {expected}");
+        }
+        assert_eq!(saturated(0.0), 0.0);
+    }
+}
