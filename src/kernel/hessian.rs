@@ -342,7 +342,8 @@ fn add_constraints(program: &Program, data: &PreparedData, scratch: &Scratch, bl
     let poissons = poissons.map(|(index, (&(parameter, factor, _), nu))| {
         (parameter, data.count(program.layout.n_bins + index) * (factor / nu) * (factor / nu))
     });
-    let gaussians = program.constraints.gaussians.iter().map(|&(parameter, sigma, _)| (parameter, 1.0 / (sigma * sigma)));
+    let gaussians =
+        program.constraints.gaussians.iter().map(|&(parameter, sigma, _)| (parameter, 1.0 / (sigma * sigma)));
     for (parameter, curvature) in gaussians.chain(poissons) {
         match program.places[parameter as usize] {
             Place::Shared(i) => *blocks.shared_at(i as usize, i as usize) += 2.0 * curvature,

@@ -60,8 +60,7 @@ impl<'p> Evaluator<'p> {
     /// The value, and its gradient written to `gradient` (n_parameters); zeros out of domain.
     pub fn gradient(&mut self, parameters: &[f64], data: &PreparedData, gradient: &mut [f64]) -> f64 {
         self.scratch.set_point(self.program, parameters);
-        let value =
-            gradient::gradient(self.backend, self.program, data, &mut self.scratch, Order::First, gradient);
+        let value = gradient::gradient(self.backend, self.program, data, &mut self.scratch, Order::First, gradient);
         gradient.iter_mut().for_each(|g| *g *= 2.0);
         2.0 * (value + data.constant)
     }
@@ -83,12 +82,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The reduced value, its gradient, and its Hessian in blocks ([`Evaluator::blocks`]).
-    pub(crate) fn reduced_with_blocks(
-        &mut self,
-        parameters: &[f64],
-        data: &PreparedData,
-        gradient: &mut [f64],
-    ) -> f64 {
+    pub(crate) fn reduced_with_blocks(&mut self, parameters: &[f64], data: &PreparedData, gradient: &mut [f64]) -> f64 {
         let (program, backend) = (self.program, self.backend);
         self.scratch.set_point(program, parameters);
         let value = gradient::gradient(backend, program, data, &mut self.scratch, Order::Second, gradient);
