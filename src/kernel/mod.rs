@@ -1,5 +1,6 @@
 //! [`Program`] → numbers: value, gradient, Hessian, expected data. Slices in, caller's buffers out.
 
+pub(crate) mod cholesky;
 mod expected;
 mod gradient;
 pub mod hessian;
@@ -115,6 +116,17 @@ impl<'p> Evaluator<'p> {
         for &(parameter, factor, index) in &program.constraints.poissons {
             auxiliary[index as usize] = factor * parameters[parameter as usize];
         }
+    }
+
+    /// Channel and bin of the lowest expected yield among the bins without counts.
+    pub(crate) fn lowest_empty_bin(&mut self, parameters: &[f64], data: &PreparedData) -> (usize, usize) {
+        let program = self.program;
+        self.scratch.set_point(program, parameters);
+        expected::expected(self.backend, program, &mut self.scratch, Order::Value);
+        let expected = simd::flat(&self.scratch.expected);
+        let empty = (0..program.n_bins()).filter(|&bin| data.count(bin) == 0.0);
+        let lowest = empty.min_by(|&a, &b| expected[a].total_cmp(&expected[b]));
+        program.layout.channel_of_bin(lowest.unwrap_or(0))
     }
 
     /// The first bin, in channel order, that puts this point out of the domain.

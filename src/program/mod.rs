@@ -9,6 +9,7 @@ mod data;
 mod layout;
 
 pub use data::PreparedData;
+pub(crate) use data::lanes;
 pub(crate) use layout::ChannelLayout;
 pub use layout::Layout;
 
