@@ -6,6 +6,7 @@ use morphist::document::digest::{Algorithm, digest, python_repr};
 use morphist::document::patch::{self, Patch};
 use morphist::document::patchset::{PatchSet, PatchValue};
 use morphist::document::{Document, Kind, Limits};
+use morphist::finding::Severity;
 use morphist::workspace::{Scope, load, validate};
 use serde_json::{Value, json};
 
@@ -76,6 +77,8 @@ fn numbers_are_written_as_python_writes_them() {
         (9999999999999998.0, "9999999999999998.0"),
         (1.2345e+22, "1.2345e+22"),
         (-0.0, "-0.0"),
+        (0.59073638916015625, "0.5907363891601562"),
+        (-2.384185791015625e-07, "-2.384185791015625e-07"),
         (0.1, "0.1"),
         (5e-324, "5e-324"),
         (1.7976931348623157e+308, "1.7976931348623157e+308"),
@@ -100,7 +103,8 @@ fn published_patchsets_verify_as_in_pyhf() {
         let folder = file.split('/').next().unwrap();
         let patchset = PatchSet::from_document(&read(file)).unwrap_or_else(|f| panic!("{file}: {f}"));
         assert_eq!(patchset.patches.len() as u64, entry["stats"]["npatches"].as_u64().unwrap());
-        let expected: Vec<&str> = entry["stats"]["verify"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
+        let expected: Vec<&str> =
+            entry["stats"]["verify"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
         for candidate in index.iter().filter(|e| e["kind"] == "workspace") {
             let workspace = candidate["file"].as_str().unwrap();
             let Some(name) = workspace.strip_prefix(&format!("{folder}/")) else { continue };
@@ -120,7 +124,8 @@ fn published_patches_apply_as_in_pyhf() {
     for entry in index.iter().filter(|e| e["kind"] == "patchset") {
         let file = entry["file"].as_str().unwrap();
         let folder = file.split('/').next().unwrap();
-        let patchset = PatchSet::from_document(&Document::from_path(&directory.join(file), &Limits::default()).unwrap()).unwrap();
+        let patchset =
+            PatchSet::from_document(&Document::from_path(&directory.join(file), &Limits::default()).unwrap()).unwrap();
         for (name, counts) in entry["stats"]["apply"].as_object().unwrap() {
             let path = directory.join(folder).join(name);
             let workspace = Document::from_path(&path, &Limits::default()).unwrap();
@@ -132,7 +137,19 @@ fn published_patches_apply_as_in_pyhf() {
             assert_eq!(patchset.patches.iter().take(tried).filter(applies).count(), tried, "{file} on {name}");
             let first = patchset.patches[0].patch.clone();
             let loaded = load(workspace, &[first], &Scope::default());
-            assert!(loaded.is_ok(), "{file} on {name}: {}", loaded.unwrap_err());
+            // Where pyhf builds none of the three it tried, it fails on lumi without configuration, or on an unknown
+            // parameter of interest, which here is a warning.
+            let errors = counts["errs"].as_object().unwrap();
+            let lumi = errors.keys().any(|e| e.starts_with("TypeError: 'NoneType'"));
+            let classes: Vec<_> = loaded
+                .err()
+                .into_iter()
+                .flat_map(|f| f.0)
+                .filter(|f| f.severity == Severity::Error)
+                .map(|f| f.rule)
+                .collect();
+            assert_eq!(classes.contains(&"W136"), lumi, "{file} on {name}");
+            assert!(classes.iter().all(|rule| *rule == "W136"), "{file} on {name}: {classes:?}");
         }
     }
 }
@@ -141,32 +158,105 @@ fn published_patches_apply_as_in_pyhf() {
 #[test]
 fn operations_follow_the_rfc() {
     let cases = [
-        ("A.1", json!({"foo": "bar"}), json!([{"op": "add", "path": "/baz", "value": "qux"}]), json!({"baz": "qux", "foo": "bar"})),
-        ("A.2", json!({"foo": ["bar", "baz"]}), json!([{"op": "add", "path": "/foo/1", "value": "qux"}]), json!({"foo": ["bar", "qux", "baz"]})),
+        (
+            "A.1",
+            json!({"foo": "bar"}),
+            json!([{"op": "add", "path": "/baz", "value": "qux"}]),
+            json!({"baz": "qux", "foo": "bar"}),
+        ),
+        (
+            "A.2",
+            json!({"foo": ["bar", "baz"]}),
+            json!([{"op": "add", "path": "/foo/1", "value": "qux"}]),
+            json!({"foo": ["bar", "qux", "baz"]}),
+        ),
         ("A.3", json!({"baz": "qux", "foo": "bar"}), json!([{"op": "remove", "path": "/baz"}]), json!({"foo": "bar"})),
-        ("A.4", json!({"foo": ["bar", "qux", "baz"]}), json!([{"op": "remove", "path": "/foo/1"}]), json!({"foo": ["bar", "baz"]})),
-        ("A.5", json!({"baz": "qux", "foo": "bar"}), json!([{"op": "replace", "path": "/baz", "value": "boo"}]), json!({"baz": "boo", "foo": "bar"})),
-        ("A.6", json!({"foo": {"bar": "baz", "waldo": "fred"}, "qux": {"corge": "grault"}}),
+        (
+            "A.4",
+            json!({"foo": ["bar", "qux", "baz"]}),
+            json!([{"op": "remove", "path": "/foo/1"}]),
+            json!({"foo": ["bar", "baz"]}),
+        ),
+        (
+            "A.5",
+            json!({"baz": "qux", "foo": "bar"}),
+            json!([{"op": "replace", "path": "/baz", "value": "boo"}]),
+            json!({"baz": "boo", "foo": "bar"}),
+        ),
+        (
+            "A.6",
+            json!({"foo": {"bar": "baz", "waldo": "fred"}, "qux": {"corge": "grault"}}),
             json!([{"op": "move", "from": "/foo/waldo", "path": "/qux/thud"}]),
-            json!({"foo": {"bar": "baz"}, "qux": {"corge": "grault", "thud": "fred"}})),
-        ("A.7", json!({"foo": ["all", "grass", "cows", "eat"]}), json!([{"op": "move", "from": "/foo/1", "path": "/foo/3"}]), json!({"foo": ["all", "cows", "eat", "grass"]})),
-        ("A.8", json!({"baz": "qux", "foo": ["a", 2, "c"]}), json!([{"op": "test", "path": "/baz", "value": "qux"}, {"op": "test", "path": "/foo/1", "value": 2}]), json!({"baz": "qux", "foo": ["a", 2, "c"]})),
-        ("A.10", json!({"foo": "bar"}), json!([{"op": "add", "path": "/child", "value": {"grandchild": {}}}]), json!({"foo": "bar", "child": {"grandchild": {}}})),
-        ("A.11", json!({"foo": "bar"}), json!([{"op": "add", "path": "/baz", "value": "qux", "xyz": 123}]), json!({"foo": "bar", "baz": "qux"})),
-        ("A.14", json!({"/": 9, "~1": 10}), json!([{"op": "test", "path": "/~01", "value": 10}]), json!({"/": 9, "~1": 10})),
-        ("A.16", json!({"foo": ["bar"]}), json!([{"op": "add", "path": "/foo/-", "value": ["abc", "def"]}]), json!({"foo": ["bar", ["abc", "def"]]})),
+            json!({"foo": {"bar": "baz"}, "qux": {"corge": "grault", "thud": "fred"}}),
+        ),
+        (
+            "A.7",
+            json!({"foo": ["all", "grass", "cows", "eat"]}),
+            json!([{"op": "move", "from": "/foo/1", "path": "/foo/3"}]),
+            json!({"foo": ["all", "cows", "eat", "grass"]}),
+        ),
+        (
+            "A.8",
+            json!({"baz": "qux", "foo": ["a", 2, "c"]}),
+            json!([{"op": "test", "path": "/baz", "value": "qux"}, {"op": "test", "path": "/foo/1", "value": 2}]),
+            json!({"baz": "qux", "foo": ["a", 2, "c"]}),
+        ),
+        (
+            "A.10",
+            json!({"foo": "bar"}),
+            json!([{"op": "add", "path": "/child", "value": {"grandchild": {}}}]),
+            json!({"foo": "bar", "child": {"grandchild": {}}}),
+        ),
+        (
+            "A.11",
+            json!({"foo": "bar"}),
+            json!([{"op": "add", "path": "/baz", "value": "qux", "xyz": 123}]),
+            json!({"foo": "bar", "baz": "qux"}),
+        ),
+        (
+            "A.14",
+            json!({"/": 9, "~1": 10}),
+            json!([{"op": "test", "path": "/~01", "value": 10}]),
+            json!({"/": 9, "~1": 10}),
+        ),
+        (
+            "A.16",
+            json!({"foo": ["bar"]}),
+            json!([{"op": "add", "path": "/foo/-", "value": ["abc", "def"]}]),
+            json!({"foo": ["bar", ["abc", "def"]]}),
+        ),
         ("copy", json!({"a": [1]}), json!([{"op": "copy", "from": "/a", "path": "/b"}]), json!({"a": [1], "b": [1]})),
-        ("4.6: numerically equal", json!({"a": 1}), json!([{"op": "test", "path": "/a", "value": 1.0}]), json!({"a": 1})),
+        (
+            "4.6: numerically equal",
+            json!({"a": 1}),
+            json!([{"op": "test", "path": "/a", "value": 1.0}]),
+            json!({"a": 1}),
+        ),
     ];
     for (name, before, operations, after) in cases {
         assert_eq!(patch::apply(before, &patch(operations), &Limits::default()).unwrap(), after, "{name}");
     }
     let failing = [
         ("A.9", json!({"baz": "qux"}), json!([{"op": "test", "path": "/baz", "value": "bar"}]), "PatchTestFailed"),
-        ("A.12", json!({"foo": "bar"}), json!([{"op": "add", "path": "/baz/bat", "value": "qux"}]), "PatchApplicationError"),
+        (
+            "A.12",
+            json!({"foo": "bar"}),
+            json!([{"op": "add", "path": "/baz/bat", "value": "qux"}]),
+            "PatchApplicationError",
+        ),
         ("A.15", json!({"/": 9, "~1": 10}), json!([{"op": "test", "path": "/~01", "value": "10"}]), "PatchTestFailed"),
-        ("into itself", json!({"a": {}}), json!([{"op": "move", "from": "/a", "path": "/a/b"}]), "PatchApplicationError"),
-        ("past the end", json!({"a": [1]}), json!([{"op": "add", "path": "/a/2", "value": 1}]), "PatchApplicationError"),
+        (
+            "into itself",
+            json!({"a": {}}),
+            json!([{"op": "move", "from": "/a", "path": "/a/b"}]),
+            "PatchApplicationError",
+        ),
+        (
+            "past the end",
+            json!({"a": [1]}),
+            json!([{"op": "add", "path": "/a/2", "value": 1}]),
+            "PatchApplicationError",
+        ),
         ("leading zero", json!({"a": [1, 2]}), json!([{"op": "remove", "path": "/a/01"}]), "PatchApplicationError"),
         ("no slash", json!({"a": 1}), json!([{"op": "remove", "path": "a"}]), "PatchApplicationError"),
         ("bad escape", json!({"a": 1}), json!([{"op": "remove", "path": "/a~2"}]), "PatchApplicationError"),
@@ -178,7 +268,7 @@ fn operations_follow_the_rfc() {
 
 #[test]
 fn growth_has_limits() {
-    let limits = Limits { max_size: 100_000, max_depth: 16 };
+    let limits = Limits { max_size: 100_000, max_depth: 8 };
     let doubling = (0..60).map(|i| json!({"op": "copy", "from": "/a", "path": format!("/a/{i}")}));
     assert_eq!(class(patch::apply(json!({"a": {}}), &patch(doubling.clone().collect()), &limits)), "DepthLimit");
     let flat = (0..60).map(|i| json!({"op": "copy", "from": "/a", "path": format!("/b{i}")}));
@@ -230,10 +320,16 @@ fn patchset_rules() {
     let meta = "/patches/1/metadata";
     assert_eq!(rules(&|_| ()), []);
     assert_eq!(rules(&|p| p["patches"][1]["metadata"]["name"] = json!("p_1")), one("W030", &format!("{meta}/name")));
-    assert_eq!(rules(&|p| p["patches"][1]["metadata"]["values"] = json!([100.0, 50])), one("W031", &format!("{meta}/values")));
+    assert_eq!(
+        rules(&|p| p["patches"][1]["metadata"]["values"] = json!([100.0, 50])),
+        one("W031", &format!("{meta}/values"))
+    );
     assert_eq!(rules(&|p| p["patches"][1]["metadata"]["values"] = json!([1])), one("W032", &format!("{meta}/values")));
     assert_eq!(rules(&|p| p["patches"][0]["patch"][0]["path"] = json!("a")), one("W021", "/patches/0/patch/0/path"));
     assert_eq!(rules(&|p| p["patches"][0]["patch"][0]["op"] = json!("grow")), one("W010", "/patches/0/patch/0/op"));
     assert_eq!(rules(&|p| p["metadata"]["digests"] = json!({})), one("W010", "/metadata/digests"));
-    assert_eq!(rules(&|p| p["patches"][0]["metadata"]["values"][1] = json!([1])), one("W010", "/patches/0/metadata/values/1"));
+    assert_eq!(
+        rules(&|p| p["patches"][0]["metadata"]["values"][1] = json!([1])),
+        one("W010", "/patches/0/metadata/values/1")
+    );
 }

@@ -34,8 +34,21 @@ fn syntax_errors_have_places() {
 /// Errors inside numbers and strings are placed within the token, on its line.
 #[test]
 fn broken_tokens_are_syntax_errors() {
-    let tokens =
-        ["[01]", "[0x10]", "[+1]", "[1.]", "[.5]", "[1e]", "[-]", "[-Infinity]", "[\"\\ud800\"]", "[\"\\ud800\\u0041\"]", "[\"\t\"]", "[\"\\x\"]", "[\"a"];
+    let tokens = [
+        "[01]",
+        "[0x10]",
+        "[+1]",
+        "[1.]",
+        "[.5]",
+        "[1e]",
+        "[-]",
+        "[-Infinity]",
+        "[\"\\ud800\"]",
+        "[\"\\ud800\\u0041\"]",
+        "[\"\t\"]",
+        "[\"\\x\"]",
+        "[\"a",
+    ];
     for text in tokens {
         let finding = read(format!("[\n{text}]").as_bytes()).expect_err(text);
         assert_eq!((finding.class, finding.line), ("SyntaxError", Some(2)), "{text}: {finding}");

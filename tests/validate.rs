@@ -95,32 +95,61 @@ fn broken() -> Vec<(&'static str, String, Value)> {
         value["channels"][0]["samples"][0]["data"] = json!([5.0, 10.0, 1.0]);
         value["channels"][0]["samples"][1]["data"] = json!([5.0, 10.0, 1.0]);
         value["channels"][0]["samples"][0]["modifiers"] = json!([{"name": "mu", "type": "normfactor", "data": null}]);
-        value["channels"][0]["samples"][1]["modifiers"] = json!([{"name": "free", "type": "shapefactor", "data": null}]);
+        value["channels"][0]["samples"][1]["modifiers"] =
+            json!([{"name": "free", "type": "shapefactor", "data": null}]);
         value["observations"][1]["data"] = json!([1, 2, 3]);
         value["measurements"][0]["config"]["parameters"] = json!([]);
         value
     };
     vec![
-        case("W101", "/channels/2/name", pushed("/channels", json!({"name": "SR", "samples": [
-            {"name": "other", "data": [1.0, 2.0], "modifiers": []}]}))),
-        case("W102", "/channels/0/samples/2/name", pushed("/channels/0/samples",
-            json!({"name": "signal", "data": [1.0, 2.0], "modifiers": []}))),
-        case("W103", "/channels/0/samples/2/data", pushed("/channels/0/samples",
-            json!({"name": "other", "data": [1.0], "modifiers": []}))),
+        case(
+            "W101",
+            "/channels/2/name",
+            pushed(
+                "/channels",
+                json!({"name": "SR", "samples": [
+            {"name": "other", "data": [1.0, 2.0], "modifiers": []}]}),
+            ),
+        ),
+        case(
+            "W102",
+            "/channels/0/samples/2/name",
+            pushed("/channels/0/samples", json!({"name": "signal", "data": [1.0, 2.0], "modifiers": []})),
+        ),
+        case(
+            "W103",
+            "/channels/0/samples/2/data",
+            pushed("/channels/0/samples", json!({"name": "other", "data": [1.0], "modifiers": []})),
+        ),
         case("W104", &format!("{SIGNAL}/4"), pushed(SIGNAL, json!({"name": "mu", "type": "normfactor", "data": null}))),
         case("W105", &format!("{SIGNAL}/3/data/lo_data"), with(&format!("{SIGNAL}/3/data/lo_data"), json!([1.0]))),
-        case("W105", &format!("{SIGNAL}/3/data/hi_data"), with(&format!("{SIGNAL}/3/data/hi_data"), json!([1.0, 1, 1]))),
+        case(
+            "W105",
+            &format!("{SIGNAL}/3/data/hi_data"),
+            with(&format!("{SIGNAL}/3/data/hi_data"), json!([1.0, 1, 1])),
+        ),
         case("W105", &format!("{BACKGROUND}/0/data"), with(&format!("{BACKGROUND}/0/data"), json!([1.0]))),
         case("W105", &format!("{CONTROL}/0/data"), with(&format!("{CONTROL}/0/data"), json!([1.0]))),
-        case("W106", &format!("{BACKGROUND}/2/name"), pushed(BACKGROUND,
-            json!({"name": "mu", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}))),
-        case("W106", &format!("{BACKGROUND}/2/name"), pushed(BACKGROUND,
-            json!({"name": "mu", "type": "shapefactor", "data": null}))),
-        case("W107", &format!("{CONTROL}/0/name"), pushed(BACKGROUND,
-            json!({"name": "bins", "type": "shapesys", "data": [1.0, 1.0]}))),
+        case(
+            "W106",
+            &format!("{BACKGROUND}/2/name"),
+            pushed(BACKGROUND, json!({"name": "mu", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}})),
+        ),
+        case(
+            "W106",
+            &format!("{BACKGROUND}/2/name"),
+            pushed(BACKGROUND, json!({"name": "mu", "type": "shapefactor", "data": null})),
+        ),
+        case(
+            "W107",
+            &format!("{CONTROL}/0/name"),
+            pushed(BACKGROUND, json!({"name": "bins", "type": "shapesys", "data": [1.0, 1.0]})),
+        ),
         case("W108", &format!("{CONTROL}/2"), {
             let mut value = pushed(CONTROL, json!({"name": "stat_SR", "type": "staterror", "data": [1.0, 1.0]}));
-            value["channels"][0]["samples"][0]["modifiers"].as_array_mut().unwrap()
+            value["channels"][0]["samples"][0]["modifiers"]
+                .as_array_mut()
+                .unwrap()
                 .push(json!({"name": "stat_SR", "type": "staterror", "data": [1.0, 1.0]}));
             value["measurements"][0]["config"]["parameters"][1] = json!({"name": "stat_SR"});
             value["channels"][1]["samples"][0]["name"] = json!("control");
