@@ -100,16 +100,38 @@ fn write_string(string: &str, out: &mut impl Write) -> std::io::Result<()> {
     out.write_all(b"\"")
 }
 
-/// A finite number as Python's `repr` writes it: the shortest digits that read back, positional for decimal exponents
-/// from −4 to 15, else with an exponent of at least two digits.
+/// A finite number as Python's `repr` writes it: the shortest digits that read back, of these the nearest and of two
+/// equally near the even ones; positional for decimal exponents from −4 to 15, else with an exponent of at least two
+/// digits.
 pub fn python_repr(x: f64) -> String {
-    let scientific = format!("{x:e}");
-    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
-    let power: i32 = exponent.parse().unwrap_or_default();
-    if (-4..16).contains(&power) {
-        let positional = format!("{x}");
-        return if positional.contains('.') { positional } else { positional + ".0" };
-    }
-    let sign = if power < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", power.unsigned_abs())
+    // serde_json finds the digits that Python finds; those of `{x:e}` differ where two are equally near.
+    let Some(written) = Number::from_f64(x).map(|number| number.to_string()) else { return x.to_string() };
+    let sign = if written.starts_with('-') { "-" } else { "" };
+    let (mantissa, exponent) =
+        written.trim_start_matches('-').split_once('e').unwrap_or((written.trim_start_matches('-'), "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_start_matches('0');
+    let leading_zeros = (all.len() - digits.len()) as i32;
+    let power = exponent.parse().unwrap_or(0) + whole.len() as i32 - 1 - leading_zeros;
+    let digits = match digits.trim_end_matches('0') {
+        "" => return format!("{sign}0.0"),
+        digits => digits,
+    };
+    let body = match power {
+        -4..=-1 => format!("0.{}{digits}", "0".repeat((-1 - power) as usize)),
+        0..16 => {
+            let point = power as usize + 1;
+            let (whole, fraction) = digits.split_at(point.min(digits.len()));
+            let zeros = "0".repeat(point - whole.len());
+            format!("{whole}{zeros}.{}", if fraction.is_empty() { "0" } else { fraction })
+        }
+        _ => {
+            let (first, rest) = digits.split_at(1);
+            let point = if rest.is_empty() { "" } else { "." };
+            let sign = if power < 0 { '-' } else { '+' };
+            format!("{first}{point}{rest}e{sign}{:02}", power.unsigned_abs())
+        }
+    };
+    format!("{sign}{body}")
 }

@@ -81,7 +81,7 @@ fn too_deep(text: &str, offset: usize, limits: &Limits) -> Finding {
 
 fn integer_range(text: &str, offset: usize, literal: &str) -> Finding {
     let (line, column) = position::of_offset(text, offset);
-    let found = format!("the integer {}", quote(literal).trim_matches('"'));
+    let found = format!("the integer {}", quote(literal));
     Finding::new(&rule::INTEGER_RANGE, found, "an integer that fits in 64 bits").at_line(line, column)
 }
 

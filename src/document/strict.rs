@@ -205,10 +205,11 @@ impl Fault {
 fn syntax(text: &str, offset: usize, error: &serde_json::Error) -> Finding {
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
-    let (broken, offset) = if message == "number out of range" {
-        (&rule::NUMBER_RANGE, position::start_of_number_at(text, offset))
-    } else {
-        (&rule::SYNTAX, offset)
+    let (broken, offset) = match message {
+        "number out of range" => (&rule::NUMBER_RANGE, position::start_of_number_at(text, offset)),
+        "invalid number" => (&rule::SYNTAX, position::start_of_number_at(text, offset)),
+        _ if message.starts_with("EOF") => (&rule::SYNTAX, text.len()),
+        _ => (&rule::SYNTAX, offset),
     };
     let (line, column) = position::of_offset(text, offset);
     let rest = text.get(offset..).unwrap_or_default();

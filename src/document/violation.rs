@@ -127,7 +127,11 @@ impl Explain<'_> {
             }
             kind => {
                 let (found, expected) = in_words(kind, instance);
-                self.findings.push(violation(pointer, found, expected));
+                let finding = violation(pointer, found, expected);
+                self.findings.push(match remedy(kind, instance) {
+                    Some(hint) => finding.hint(hint),
+                    None => finding,
+                });
             }
         }
     }
@@ -219,6 +223,30 @@ fn in_words(kind: &ValidationErrorKind, instance: &Value) -> (String, String) {
         other => format!("what {} in the schema says", quote(other.keyword())),
     };
     (found, expected)
+}
+
+/// Advice for what people really write.
+fn remedy(kind: &ValidationErrorKind, instance: &Value) -> Option<&'static str> {
+    match (kind, instance) {
+        (ValidationErrorKind::Required { .. }, _) => Some("add the key, or correct the spelling of one that is there"),
+        (ValidationErrorKind::MinItems { .. }, _) => Some("add what is missing, or remove what holds the empty array"),
+        (ValidationErrorKind::Constant { expected_value }, Value::String(_)) if **expected_value == "1.0.0" => {
+            Some("bring the document to version 1.0.0 of the schema")
+        }
+        (ValidationErrorKind::Type { kind: TypeKind::Single(single) }, instance) => {
+            match (single.to_string().as_str(), instance) {
+                ("number", Value::String(text)) if text.parse::<f64>().is_ok() => {
+                    Some("write the number without quotes")
+                }
+                ("number", Value::Null) => Some("write a number: a bin without content is 0"),
+                ("number", Value::Array(_)) => Some("write one flat list of numbers"),
+                ("boolean", Value::Array(_)) => Some("write true or false, once for the whole parameter set"),
+                ("null", _) => Some("write null: modifiers of this type have no data"),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 fn a(kind: &str) -> String {
