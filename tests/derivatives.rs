@@ -21,6 +21,18 @@ fn fourth_order(parameters: &[f64], index: usize, step: f64, mut f: impl FnMut(&
     (0..a.len()).map(|i| (a[i] - 8.0 * b[i] + 8.0 * c[i] - d[i]) / (12.0 * step)).collect()
 }
 
+/// Codes 0, 1 and 2 have kinks at 0 and ±1, where differences mean nothing.
+fn away_from_kinks(mut point: Vec<f64>) -> Vec<f64> {
+    for x in &mut point {
+        for kink in [-1.0, 0.0, 1.0] {
+            if (*x - kink).abs() < 0.02 {
+                *x = kink + 0.02;
+            }
+        }
+    }
+    point
+}
+
 fn check(name: &str, model: &Model, data: &PreparedData, program: &Program, parameters: &[f64]) {
     let n = program.n_parameters();
     let mut evaluator = Evaluator::new(program);
@@ -82,9 +94,9 @@ fn derivatives_on_the_references() {
             let data = program.prepare(&data);
             let mut random = Random(7);
             let mut evaluator = Evaluator::new(&program);
-            let mut point = random.point(&model, 0.5);
+            let mut point = away_from_kinks(random.point(&model, 0.5));
             while !evaluator.twice_nll(&point, &data).is_finite() {
-                point = random.point(&model, 0.2);
+                point = away_from_kinks(random.point(&model, 0.2));
             }
             let name = format!("{} {normsys:?} {histosys:?}", path.display());
             check(&name, &model, &data, &program, &point);

@@ -1,6 +1,9 @@
-//! Bounded maximum-likelihood fit with a certificate.
+//! Bounded maximum-likelihood fit with a certificate (spec/likelihood.md, "Fit").
 
+use super::minimize::{Ending, Limits, Minimizer};
+use super::uncertainty;
 use crate::kernel::Evaluator;
+use crate::model::Model;
 use crate::program::PreparedData;
 
 /// Start, bounds and fixed flags, each n_parameters long and in fit order; from the model where not overridden.
@@ -14,6 +17,20 @@ pub struct FitOptions {
     pub edm_tolerance: f64,
     /// Uncertainties, covariance and correlation from the exact Hessian.
     pub hesse: bool,
+}
+
+impl FitOptions {
+    /// The model's own start, bounds and fixed flags.
+    pub fn new(model: &Model) -> FitOptions {
+        FitOptions {
+            init: model.init(),
+            bounds: model.bounds(),
+            fixed: model.fixed(),
+            max_iterations: 300,
+            edm_tolerance: 1e-9,
+            hesse: true,
+        }
+    }
 }
 
 /// The outcome of a fit, good or failed. All vectors are in fit order.
@@ -43,7 +60,7 @@ pub enum Failure {
     StartOutOfBounds {
         parameters: Vec<usize>,
     },
-    /// The start, or every step from the last point, has a bin with ν < 0 or ν = 0 with n > 0.
+    /// The start has a bin with ν < 0 or ν = 0 with n > 0.
     OutOfDomain {
         channel: usize,
         bin: usize,
@@ -63,6 +80,143 @@ pub enum Failure {
 }
 
 /// Minimises `twice_nll` over the free parameters within their bounds.
-pub fn fit(_evaluator: &mut Evaluator, _data: &PreparedData, _options: &FitOptions) -> FitResult {
-    todo!()
+pub fn fit(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> FitResult {
+    Fitter::new(evaluator).fit(evaluator, data, options)
+}
+
+/// Fits of one program with everything allocated once.
+#[derive(Clone, Debug)]
+pub struct Fitter {
+    minimizer: Minimizer,
+}
+
+impl Fitter {
+    pub fn new(evaluator: &Evaluator) -> Fitter {
+        Fitter { minimizer: Minimizer::new(evaluator) }
+    }
+
+    /// The minimum and its certificate: (`twice_nll`, edm, whether it holds); the point is [`Fitter::parameters`].
+    /// The start lies within the bounds.
+    pub fn minimum(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+    ) -> (f64, f64, bool) {
+        let ending = self.minimizer.run(evaluator, data, &options.init, &options.limits());
+        (self.minimizer.value + 2.0 * data.constant, self.minimizer.edm, ending == Ending::Converged)
+    }
+
+    pub fn parameters(&self) -> &[f64] {
+        &self.minimizer.theta
+    }
+
+    /// Minimises `twice_nll` over the free parameters within their bounds.
+    pub fn fit(&mut self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> FitResult {
+        let outside: Vec<usize> = (0..options.init.len())
+            .filter(|&i| !(options.bounds[i].0..=options.bounds[i].1).contains(&options.init[i]))
+            .collect();
+        if !outside.is_empty() {
+            return self.failed(options, Failure::StartOutOfBounds { parameters: outside });
+        }
+        let mut ending = self.minimizer.run(evaluator, data, &options.init, &options.limits());
+        let mut evaluations = self.minimizer.evaluations;
+        let mut iterations = self.minimizer.iterations;
+        if ending == Ending::AtDomainEdge {
+            ending = self.along_domain_edge(evaluator, data, options);
+            evaluations += self.minimizer.evaluations;
+            iterations += self.minimizer.iterations;
+        }
+        let reason = self.reason(evaluator, data, ending);
+        let mut result = FitResult {
+            parameters: self.minimizer.theta.clone(),
+            twice_nll: self.minimizer.value + 2.0 * data.constant,
+            edm: self.minimizer.edm,
+            valid: reason.is_none(),
+            reason,
+            uncertainties: None,
+            covariance: None,
+            at_limit: self.at_limit(options),
+            n_iterations: iterations,
+            n_evaluations: evaluations,
+        };
+        if options.hesse && result.twice_nll.is_finite() {
+            uncertainty::hesse(evaluator, data, options, &mut result);
+        }
+        result
+    }
+
+    fn failed(&self, options: &FitOptions, reason: Failure) -> FitResult {
+        FitResult {
+            parameters: options.init.clone(),
+            twice_nll: f64::NAN,
+            edm: f64::NAN,
+            valid: false,
+            reason: Some(reason),
+            uncertainties: None,
+            covariance: None,
+            at_limit: Vec::new(),
+            n_iterations: 0,
+            n_evaluations: 0,
+        }
+    }
+
+    /// Bins without counts whose yield the fit would make negative: a small count in each of them, made smaller step
+    /// by step, leads to the minimum along the edge.
+    fn along_domain_edge(&mut self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> Ending {
+        let mut start = self.minimizer.theta.clone();
+        let (mut ending, mut iterations, mut evaluations) = (Ending::AtDomainEdge, 0, 0);
+        for count in [1e-2, 1e-4, 1e-6, 1e-8, 1e-10] {
+            let filled = data.with_count_where_empty(evaluator.program, count);
+            ending = self.minimizer.run(evaluator, &filled, &start, &options.limits());
+            iterations += self.minimizer.iterations;
+            evaluations += self.minimizer.evaluations;
+            if !self.minimizer.value.is_finite() {
+                break;
+            }
+            start.copy_from_slice(&self.minimizer.theta);
+        }
+        self.minimizer.theta.copy_from_slice(&start);
+        self.minimizer.value = evaluator.reduced(&start, data);
+        self.minimizer.iterations = iterations;
+        self.minimizer.evaluations = evaluations;
+        if ending == Ending::Converged { Ending::AtDomainEdge } else { ending }
+    }
+
+    fn reason(&mut self, evaluator: &mut Evaluator, data: &PreparedData, ending: Ending) -> Option<Failure> {
+        match ending {
+            Ending::Converged => None,
+            Ending::IterationLimit => Some(Failure::IterationLimit),
+            Ending::NoProgress => Some(Failure::NoProgress),
+            Ending::NoCurvature => Some(Failure::FlatDirections {
+                directions: uncertainty::flat_directions(evaluator, data, &self.minimizer.theta, &self.minimizer.free),
+            }),
+            Ending::StartOutOfDomain => {
+                let place = evaluator.out_of_domain(&self.minimizer.theta, data);
+                let (channel, bin) = place.map_or((0, 0), |p| (p.channel, p.bin));
+                Some(Failure::OutOfDomain { channel, bin })
+            }
+            Ending::AtDomainEdge => {
+                let (channel, bin) = evaluator.lowest_empty_bin(&self.minimizer.theta, data);
+                Some(Failure::YieldAtZero { channel, bin })
+            }
+        }
+    }
+
+    fn at_limit(&self, options: &FitOptions) -> Vec<usize> {
+        let theta = &self.minimizer.theta;
+        let on = |i: usize| theta[i] <= options.bounds[i].0 || theta[i] >= options.bounds[i].1;
+        (0..theta.len()).filter(|&i| !options.fixed[i] && on(i)).collect()
+    }
+}
+
+impl FitOptions {
+    fn limits(&self) -> Limits<'_> {
+        Limits {
+            bounds: &self.bounds,
+            fixed: &self.fixed,
+            max_iterations: self.max_iterations,
+            edm_tolerance: self.edm_tolerance,
+        }
+    }
 }

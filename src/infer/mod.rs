@@ -1,5 +1,8 @@
 //! What is done with an evaluator: fits, and later tests, limits, scans.
 
 pub mod fit;
+mod minimize;
+mod newton;
+mod uncertainty;
 
-pub use fit::{FitOptions, FitResult, fit};
+pub use fit::{Failure, FitOptions, FitResult, Fitter, fit};

@@ -164,8 +164,7 @@ fn sum_bins(program: &Program, scratch: &mut Scratch) {
             *bin = bin.max(clip);
         }
     }
-    for (nu, &(parameter, factor, _)) in
-        expected[program.layout.n_bins..].iter_mut().zip(&program.constraints.poissons)
+    for (nu, &(parameter, factor, _)) in expected[program.layout.n_bins..].iter_mut().zip(&program.constraints.poissons)
     {
         *nu = factor * scratch.theta[parameter as usize];
     }
@@ -178,4 +177,3 @@ pub(crate) fn expected_main(program: &Program, scratch: &Scratch, main: &mut [f6
     }
     debug_assert_eq!(main.len(), program.layout.n_bins);
 }
-

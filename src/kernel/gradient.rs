@@ -137,8 +137,7 @@ fn constraints(program: &Program, data: &PreparedData, scratch: &Scratch, gradie
         gradient[parameter] += (scratch.theta[parameter] - auxdata) * inverse * inverse;
     }
     let weights = flat(&scratch.weight);
-    for (&(parameter, factor, _), weight) in
-        program.constraints.poissons.iter().zip(&weights[program.layout.n_bins..])
+    for (&(parameter, factor, _), weight) in program.constraints.poissons.iter().zip(&weights[program.layout.n_bins..])
     {
         gradient[parameter as usize] += weight * factor;
     }

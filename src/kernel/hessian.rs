@@ -3,6 +3,7 @@
 //! Parameters that scale single bins couple to the shared ones and to those of their own bin only, so the matrix is
 //! a dense shared block, one row of couplings for each local parameter, and one small block a bin.
 
+use super::cholesky::{add_scaled, rank_update_body};
 use super::scratch::Scratch;
 use super::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
 use crate::program::{ChannelLayout, Place, PreparedData, Program, RowScale};
@@ -21,8 +22,10 @@ pub struct Blocks {
     pub(crate) block_start: Vec<usize>,
     /// H/2 of the products of a scale with everything else: the sum with its transpose goes to `shared`.
     half: Vec<Lanes>,
-    /// ∂ν/∂(shared) of the bins of one channel; of one cell; and Σ weight · ∂(template) of one row.
+    /// ∂ν/∂(shared) of all bins, and 2n/ν² of each.
     bins: Vec<Lanes>,
+    curvature: Vec<f64>,
+    /// ∂ν/∂(shared) of one cell, and Σ weight · ∂(template) of one row.
     cell: Vec<Lanes>,
     row: Vec<Lanes>,
     /// ∂ν/∂(local) of each local parameter.
@@ -40,7 +43,6 @@ impl Blocks {
             let k = (program.local_start[bin + 1] - program.local_start[bin]) as usize;
             block_start.push(block_start[bin] + k * k);
         }
-        let most_bins = program.layout.channels.iter().map(|c| c.n_bins).max().unwrap_or(0);
         let mut scaled = vec![false; n];
         let rows = program.rows.scales.iter().map(|scale| match *scale {
             RowScale::Interpolated { parameter, .. } | RowScale::Plain { parameter } => parameter,
@@ -57,7 +59,8 @@ impl Blocks {
             local: vec![0.0; block_start[n_bins]],
             block_start,
             half: vec![ZERO; n * stride],
-            bins: vec![ZERO; most_bins * stride],
+            bins: vec![ZERO; n_bins * stride],
+            curvature: vec![0.0; n_bins],
             cell: vec![ZERO; stride],
             row: vec![ZERO; stride],
             local_jacobian: vec![0.0; program.local.len()],
@@ -72,6 +75,17 @@ impl Blocks {
 
     fn half_at(&mut self, i: usize, j: usize) -> &mut f64 {
         &mut self.half[i * self.stride + j / 8].0[j % 8]
+    }
+
+    /// One element of the diagonal, by parameter.
+    pub(crate) fn diagonal(&self, program: &Program, parameter: usize) -> f64 {
+        match program.places[parameter] {
+            Place::Shared(i) => self.shared[i as usize * self.stride + i as usize / 8].0[i as usize % 8],
+            Place::Local(k) => {
+                let (bin, k, size) = local_index(program, k);
+                self.local[self.block_start[bin] + k * size + k]
+            }
+        }
     }
 
     /// The whole symmetric matrix (n_parameters², row-major).
@@ -117,29 +131,19 @@ entry_point! {
 
 #[inline(always)]
 fn fill_body<S: Simd>(program: &Program, data: &PreparedData, scratch: &mut Scratch, blocks: &mut Blocks) {
-    for list in [&mut blocks.shared, &mut blocks.half, &mut blocks.cross] {
+    for list in [&mut blocks.shared, &mut blocks.half, &mut blocks.cross, &mut blocks.bins] {
         list.fill(ZERO);
     }
     blocks.local.fill(0.0);
     blocks.local_jacobian.fill(0.0);
     for channel in &program.layout.channels {
-        blocks.bins[..channel.n_bins * blocks.stride].fill(ZERO);
         for row in 0..channel.n_rows {
             add_row::<S>(program, scratch, blocks, channel, row);
         }
-        add_bins::<S>(program, data, scratch, blocks, channel);
     }
+    add_bins::<S>(program, data, scratch, blocks);
     add_halves(program, blocks);
     add_constraints(program, data, scratch, blocks);
-}
-
-/// `to += a · from`, group by group.
-#[inline(always)]
-fn add_scaled<S: Simd>(a: f64, from: &[Lanes], to: &mut [Lanes]) {
-    let a = S::splat(a);
-    for (x, y) in from.iter().zip(to) {
-        a.fma(S::load(x), S::load(y)).store(y);
-    }
 }
 
 /// Second derivatives inside the cells of one row, and the row's part of the Jacobian of its bins.
@@ -158,7 +162,8 @@ fn add_row<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks, c
             flat_mut(&mut blocks.cell)[place] += rate * log_derivative;
         });
         add_factors::<S>(program, scratch, blocks, cell, weight, rate);
-        add_scaled::<S>(1.0, &blocks.cell, &mut blocks.bins[bin * stride..(bin + 1) * stride]);
+        let of_model = channel.first_bin + bin;
+        add_scaled::<S>(1.0, &blocks.cell, &mut blocks.bins[of_model * stride..(of_model + 1) * stride]);
     }
     add_scales::<S>(program, scratch, blocks, channel.first_row + row);
 }
@@ -254,10 +259,7 @@ fn add_pair(program: &Program, blocks: &mut Blocks, a: u32, b: u32, value: f64) 
             blocks.cross[k as usize * blocks.stride + j as usize / 8].0[j as usize % 8] += value;
         }
         (Place::Local(k), Place::Local(l)) => {
-            let bin = program.local_start.partition_point(|&start| start <= k) - 1;
-            let first = program.local_start[bin];
-            let size = (program.local_start[bin + 1] - first) as usize;
-            let (k, l) = ((k - first) as usize, (l - first) as usize);
+            let ((bin, k, size), (_, l, _)) = (local_index(program, k), local_index(program, l));
             blocks.local[blocks.block_start[bin] + k * size + l] += value;
             blocks.local[blocks.block_start[bin] + l * size + k] += value;
         }
@@ -280,41 +282,27 @@ fn add_scales<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks
     });
 }
 
-/// Σ f″ JJᵀ of the bins of one channel, f″ = 2n/ν².
+/// Σ f″ JJᵀ of the bins, f″ = 2n/ν².
 #[inline(always)]
-fn add_bins<S: Simd>(
-    program: &Program,
-    data: &PreparedData,
-    scratch: &Scratch,
-    blocks: &mut Blocks,
-    channel: &ChannelLayout,
-) {
+fn add_bins<S: Simd>(program: &Program, data: &PreparedData, scratch: &Scratch, blocks: &mut Blocks) {
     let stride = blocks.stride;
-    for bin in 0..channel.n_bins {
-        let index = channel.first_bin + bin;
-        let (n, nu) = (data.count(index), flat(&scratch.expected)[index]);
-        if n == 0.0 || program.clip_bin.is_some_and(|clip| nu <= clip) {
-            continue;
-        }
-        let curvature = 2.0 * n / (nu * nu);
+    for bin in 0..program.layout.n_bins {
+        let (n, nu) = (data.count(bin), flat(&scratch.expected)[bin]);
+        let constant = n == 0.0 || program.clip_bin.is_some_and(|clip| nu <= clip);
+        let curvature = if constant { 0.0 } else { 2.0 * n / (nu * nu) };
+        blocks.curvature[bin] = curvature;
+        let first = program.local_start[bin] as usize;
+        let size = program.local_start[bin + 1] as usize - first;
         let jacobian = &blocks.bins[bin * stride..(bin + 1) * stride];
-        for i in 0..program.n_shared {
-            let a = curvature * flat(jacobian)[i];
-            if a != 0.0 {
-                let groups = i / 8 + 1;
-                add_scaled::<S>(a, &jacobian[..groups], &mut blocks.shared[i * stride..i * stride + groups]);
-            }
-        }
-        let first = program.local_start[index] as usize;
-        let size = program.local_start[index + 1] as usize - first;
         for k in 0..size {
             let a = curvature * blocks.local_jacobian[first + k];
             add_scaled::<S>(a, jacobian, &mut blocks.cross[(first + k) * stride..(first + k + 1) * stride]);
             for l in 0..size {
-                blocks.local[blocks.block_start[index] + k * size + l] += a * blocks.local_jacobian[first + l];
+                blocks.local[blocks.block_start[bin] + k * size + l] += a * blocks.local_jacobian[first + l];
             }
         }
     }
+    rank_update_body::<S>(&mut blocks.shared, program.n_shared, 0, &blocks.bins, &blocks.curvature);
 }
 
 /// Adds `half` and its transpose to the shared block.
@@ -342,17 +330,22 @@ fn add_constraints(program: &Program, data: &PreparedData, scratch: &Scratch, bl
     let poissons = poissons.map(|(index, (&(parameter, factor, _), nu))| {
         (parameter, data.count(program.layout.n_bins + index) * (factor / nu) * (factor / nu))
     });
-    let gaussians = program.constraints.gaussians.iter().map(|&(parameter, sigma, _)| (parameter, 1.0 / (sigma * sigma)));
+    let gaussians =
+        program.constraints.gaussians.iter().map(|&(parameter, sigma, _)| (parameter, 1.0 / (sigma * sigma)));
     for (parameter, curvature) in gaussians.chain(poissons) {
         match program.places[parameter as usize] {
             Place::Shared(i) => *blocks.shared_at(i as usize, i as usize) += 2.0 * curvature,
             Place::Local(k) => {
-                let bin = program.local_start.partition_point(|&start| start <= k) - 1;
-                let first = program.local_start[bin];
-                let size = (program.local_start[bin + 1] - first) as usize;
-                let k = (k - first) as usize;
+                let (bin, k, size) = local_index(program, k);
                 blocks.local[blocks.block_start[bin] + k * size + k] += 2.0 * curvature;
             }
         }
     }
+}
+
+/// The bin of a local parameter, its number in the bin's block, and the size of the block.
+fn local_index(program: &Program, local: u32) -> (usize, usize, usize) {
+    let bin = program.local_start.partition_point(|&start| start <= local) - 1;
+    let first = program.local_start[bin];
+    (bin, (local - first) as usize, (program.local_start[bin + 1] - first) as usize)
 }

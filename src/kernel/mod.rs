@@ -1,5 +1,6 @@
 //! [`Program`] → numbers: value, gradient, Hessian, expected data. Slices in, caller's buffers out.
 
+pub(crate) mod cholesky;
 mod expected;
 mod gradient;
 pub mod hessian;
@@ -60,8 +61,7 @@ impl<'p> Evaluator<'p> {
     /// The value, and its gradient written to `gradient` (n_parameters); zeros out of domain.
     pub fn gradient(&mut self, parameters: &[f64], data: &PreparedData, gradient: &mut [f64]) -> f64 {
         self.scratch.set_point(self.program, parameters);
-        let value =
-            gradient::gradient(self.backend, self.program, data, &mut self.scratch, Order::First, gradient);
+        let value = gradient::gradient(self.backend, self.program, data, &mut self.scratch, Order::First, gradient);
         gradient.iter_mut().for_each(|g| *g *= 2.0);
         2.0 * (value + data.constant)
     }
@@ -83,12 +83,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The reduced value, its gradient, and its Hessian in blocks ([`Evaluator::blocks`]).
-    pub(crate) fn reduced_with_blocks(
-        &mut self,
-        parameters: &[f64],
-        data: &PreparedData,
-        gradient: &mut [f64],
-    ) -> f64 {
+    pub(crate) fn reduced_with_blocks(&mut self, parameters: &[f64], data: &PreparedData, gradient: &mut [f64]) -> f64 {
         let (program, backend) = (self.program, self.backend);
         self.scratch.set_point(program, parameters);
         let value = gradient::gradient(backend, program, data, &mut self.scratch, Order::Second, gradient);
@@ -121,6 +116,17 @@ impl<'p> Evaluator<'p> {
         for &(parameter, factor, index) in &program.constraints.poissons {
             auxiliary[index as usize] = factor * parameters[parameter as usize];
         }
+    }
+
+    /// Channel and bin of the lowest expected yield among the bins without counts.
+    pub(crate) fn lowest_empty_bin(&mut self, parameters: &[f64], data: &PreparedData) -> (usize, usize) {
+        let program = self.program;
+        self.scratch.set_point(program, parameters);
+        expected::expected(self.backend, program, &mut self.scratch, Order::Value);
+        let expected = simd::flat(&self.scratch.expected);
+        let empty = (0..program.n_bins()).filter(|&bin| data.count(bin) == 0.0);
+        let lowest = empty.min_by(|&a, &b| expected[a].total_cmp(&expected[b]));
+        program.layout.channel_of_bin(lowest.unwrap_or(0))
     }
 
     /// The first bin, in channel order, that puts this point out of the domain.

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::layout::ChannelLayout;
 use super::{
-    Cells, Constraints, InterpolatedEntry, Layout, OffsetEntry, Place, Program, RowScale, Rows, SparseOffset,
-    data::lanes,
+    Cells, Constraints, InterpolatedEntry, Layout, OffsetEntry, Place, Program, RowScale, Rows, SparseOffset, lanes,
 };
 use crate::kernel::simd::{Lanes, ZERO};
 use crate::model::{Channel, Constraint, Effect, HistosysCode, Model, Sample};

@@ -18,6 +18,18 @@ pub struct PreparedData {
 }
 
 impl PreparedData {
+    /// The same data with `count` in the bins that have none.
+    pub(crate) fn with_count_where_empty(&self, program: &Program, count: f64) -> PreparedData {
+        let mut filled = self.clone();
+        for bin in 0..program.n_bins() {
+            if filled.counts[bin / 8].0[bin % 8] == 0.0 {
+                filled.counts[bin / 8].0[bin % 8] = count;
+                filled.inverse[bin / 8].0[bin % 8] = 1.0 / count;
+            }
+        }
+        filled
+    }
+
     pub(crate) fn count(&self, index: usize) -> f64 {
         self.counts[index / 8].0[index % 8]
     }

@@ -9,8 +9,9 @@ mod data;
 mod layout;
 
 pub use data::PreparedData;
-pub use layout::Layout;
+pub(crate) use data::lanes;
 pub(crate) use layout::ChannelLayout;
+pub use layout::Layout;
 
 use crate::kernel::simd::Lanes;
 use crate::model::HistosysCode;
@@ -63,8 +64,14 @@ pub(crate) struct Rows {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RowScale {
     /// Lane of an entry: its log-derivative is computed with the gradient.
-    Interpolated { parameter: u32, entry: u32, lane: u32 },
-    Plain { parameter: u32 },
+    Interpolated {
+        parameter: u32,
+        entry: u32,
+        lane: u32,
+    },
+    Plain {
+        parameter: u32,
+    },
 }
 
 /// normsys of one parameter on eight rows.

@@ -43,7 +43,8 @@ pub fn good_workspaces(root: &std::path::Path) -> Vec<(PathBuf, serde_json::Valu
 
 /// The eight reference workspaces: (path, numbers of the peer).
 pub fn references(root: &std::path::Path) -> Vec<(PathBuf, serde_json::Value)> {
-    let mut names: Vec<_> = std::fs::read_dir(root.join("reference/pyhf")).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(root.join("reference/pyhf")).unwrap().map(|e| e.unwrap().path()).collect();
     names.sort();
     names
         .into_iter()

@@ -97,10 +97,7 @@ impl Simd for Avx2 {
             // 2^52 + e is exact in a double whose low bits are e.
             let magic = _mm256_set1_epi64x(0x4330_0000_0000_0000);
             let exponent = _mm256_castsi256_pd(_mm256_or_si256(_mm256_srli_epi64::<52>(bits), magic));
-            (
-                _mm256_castsi256_pd(mantissa),
-                _mm256_sub_pd(exponent, _mm256_set1_pd(4_503_599_627_370_496.0 + 1023.0)),
-            )
+            (_mm256_castsi256_pd(mantissa), _mm256_sub_pd(exponent, _mm256_set1_pd(4_503_599_627_370_496.0 + 1023.0)))
         };
         let ((m0, e0), (m1, e1)) = (split(self.0), split(self.1));
         (Avx2(m0, m1), Avx2(e0, e1))
@@ -121,4 +118,3 @@ impl Simd for Avx2 {
         Avx2(four(self.0, k.0), four(self.1, k.1))
     }
 }
-

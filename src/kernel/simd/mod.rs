@@ -156,7 +156,6 @@ const FACTORIALS: [f64; 14] = {
     table
 };
 
-
 /// Defines a kernel's entry point: `fn name(backend, arguments…)` runs `body::<S>(arguments…)` compiled for the
 /// instruction set of `backend`.
 macro_rules! entry_point {

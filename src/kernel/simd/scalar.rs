@@ -83,4 +83,3 @@ impl Simd for Scalar {
         self.zip(k, |x, k| x * f64::from_bits(((k as i64 + 1023) as u64) << 52))
     }
 }
-

@@ -1,0 +1,72 @@
+//! Uncertainties and covariance from the exact Hessian: V = 2 H⁻¹ of −2 ln L (spec/likelihood.md, "Uncertainties").
+
+use super::fit::{FitOptions, FitResult};
+use crate::kernel::Evaluator;
+use crate::kernel::cholesky::{cholesky, inverse};
+use crate::kernel::simd::{ZERO, flat_mut};
+use crate::program::PreparedData;
+
+/// More free parameters than this get no covariance: it would not fit into memory.
+const MOST_PARAMETERS: usize = 2000;
+
+/// Fills in uncertainties and covariance of the parameters that are not fixed, bounds being ignored. Leaves them
+/// empty where the Hessian is not positive definite or too large.
+pub(crate) fn hesse(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions, result: &mut FitResult) {
+    let free: Vec<usize> = (0..options.fixed.len()).filter(|&i| !options.fixed[i]).collect();
+    if free.len() > MOST_PARAMETERS {
+        return;
+    }
+    let Some(inverse) = inverse_hessian(evaluator, data, &result.parameters, &free) else { return };
+    let (n, m) = (options.fixed.len(), free.len());
+    let mut covariance = vec![0.0; n * n];
+    let mut uncertainties = vec![0.0; n];
+    for (a, &i) in free.iter().enumerate() {
+        for (b, &j) in free.iter().enumerate() {
+            covariance[i * n + j] = inverse[a * m + b] + inverse[b * m + a];
+        }
+        uncertainties[i] = covariance[i * n + i].sqrt();
+    }
+    result.covariance = Some(covariance);
+    result.uncertainties = Some(uncertainties);
+}
+
+/// H⁻¹ over the listed parameters, or nothing where H is not positive definite.
+fn inverse_hessian(
+    evaluator: &mut Evaluator,
+    data: &PreparedData,
+    parameters: &[f64],
+    free: &[usize],
+) -> Option<Vec<f64>> {
+    let (n, m) = (parameters.len(), free.len());
+    let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
+    evaluator.hessian(parameters, data, &mut gradient, &mut hessian);
+    let stride = m.div_ceil(8);
+    let mut factor = vec![ZERO; m * stride];
+    let mut least = vec![0.0; m];
+    for (a, &i) in free.iter().enumerate() {
+        let row = flat_mut(&mut factor[a * stride..(a + 1) * stride]);
+        for (b, &j) in free[..=a].iter().enumerate() {
+            row[b] = hessian[i * n + j];
+        }
+        least[a] = 1e-13 * hessian[i * n + i].abs();
+    }
+    match cholesky(evaluator.backend(), &mut factor, m, &least, &mut Vec::new()) {
+        None => Some(inverse(evaluator.backend(), &factor, m)),
+        Some(_) => None,
+    }
+}
+
+/// Directions in the free parameters along which the Hessian, scaled to a unit diagonal, has no positive curvature,
+/// the strongest components first.
+pub(crate) fn flat_directions(
+    evaluator: &mut Evaluator,
+    data: &PreparedData,
+    parameters: &[f64],
+    free: &[bool],
+) -> Vec<Vec<(usize, f64)>> {
+    let n = parameters.len();
+    let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
+    evaluator.hessian(parameters, data, &mut gradient, &mut hessian);
+    // A parameter without any curvature of its own is a direction by itself.
+    (0..n).filter(|&i| free[i]).filter(|&i| hessian[i * n + i] <= 0.0).map(|i| vec![(i, 1.0)]).collect()
+}
