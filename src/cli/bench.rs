@@ -3,7 +3,6 @@
 use super::input_args::{InputArgs, file_name};
 use super::model_args::fit_options;
 use super::output::OutputArgs;
-use super::shim::workspace;
 use super::{CommandError, CommandResult};
 use crate::document::workspace::Workspace;
 use crate::infer::fit::{FitOptions, fit};
@@ -12,6 +11,7 @@ use crate::model::{Data, Model};
 use crate::program::{PreparedData, Program};
 use crate::report::bench::{BenchReport, text};
 use crate::translate::from_pyhf::{self, ModelOptions};
+use crate::workspace;
 use clap::Args;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

@@ -1,15 +1,15 @@
 //! Reading a workspace with its patches, the same in every command.
 
-use super::shim::{document, workspace};
 use super::{CommandError, note, warn};
 use crate::translate::from_pyhf::Compat;
+use crate::{document, workspace};
 use clap::{Args, ValueEnum};
 use document::patch::Patch;
 use document::patchset::PatchSet;
 use document::{Document, Limits};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use workspace::{Loaded, Scope};
+use workspace::{Loaded, Measurements, Scope};
 
 /// Options of every command that reads a workspace.
 #[derive(Args, Clone, Debug)]
@@ -41,9 +41,9 @@ pub struct ReadingArgs {
     /// Whose rules decide what is an error
     #[arg(long, value_enum, default_value_t = CompatArg::Strict)]
     pub compat: CompatArg,
-    /// Largest document that is read, unpacked: bytes, or with K, M, G
-    #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = size)]
-    pub max_size: u64,
+    /// Largest document that is read, unpacked: bytes, or with KB, MB, GB
+    #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = size)]
+    pub max_size: usize,
     /// Deepest nesting of a document
     #[arg(long, value_name = "N", default_value_t = 128)]
     pub max_depth: usize,
@@ -80,8 +80,16 @@ impl ReadingArgs {
 }
 
 impl InputArgs {
+    /// The rules for one measurement, which is what models are built of.
     pub fn scope(&self) -> Scope {
-        Scope { compat: self.reading.compat(), measurement: self.measurement.clone() }
+        let measurements = self.measurement.clone().map_or(Measurements::First, Measurements::Named);
+        Scope { compat: self.reading.compat(), measurements }
+    }
+
+    /// The rules for the named measurement, or for all.
+    pub fn wide_scope(&self) -> Scope {
+        let measurements = self.measurement.clone().map_or(Measurements::All, Measurements::Named);
+        Scope { measurements, ..self.scope() }
     }
 
     /// Whether the document is used as it stands in the file.
@@ -109,9 +117,10 @@ impl InputArgs {
         if self.no_verify {
             note("the patchset's digests were not verified");
         } else {
-            patchset.verify(&workspace.value).map_err(fail)?;
+            let value = workspace.value().map_err(|f| CommandError::input(&workspace.name, f))?;
+            patchset.verify(&value).map_err(fail)?;
         }
-        patchset.lookup(name).cloned().map_err(fail)
+        Ok(patchset.lookup(name).map_err(fail)?.patch.clone())
     }
 
     /// The validated workspace; warnings go to stderr.
@@ -134,16 +143,16 @@ pub fn file_name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
-/// `512M`, `2G`, `1000`: a number of bytes, suffixes powers of 1024.
-fn size(text: &str) -> Result<u64, String> {
+/// `512MB`, `2G`, `1000`: a number of bytes, suffixes powers of 1000.
+fn size(text: &str) -> Result<usize, String> {
     let upper = text.trim().to_ascii_uppercase();
     let digits = upper.trim_end_matches('B');
     let (number, unit) = match digits.chars().last() {
-        Some('K') => (&digits[..digits.len() - 1], 1 << 10),
-        Some('M') => (&digits[..digits.len() - 1], 1 << 20),
-        Some('G') => (&digits[..digits.len() - 1], 1 << 30),
+        Some('K') => (&digits[..digits.len() - 1], 1_000),
+        Some('M') => (&digits[..digits.len() - 1], 1_000_000),
+        Some('G') => (&digits[..digits.len() - 1], 1_000_000_000),
         _ => (digits, 1),
     };
-    let number: u64 = number.trim().parse().map_err(|_| "expected a number of bytes such as 512M".to_owned())?;
+    let number: usize = number.trim().parse().map_err(|_| "expected a number of bytes such as 512MB".to_owned())?;
     number.checked_mul(unit).ok_or_else(|| "too large".to_owned())
 }

@@ -4,7 +4,7 @@ use super::input_args::{InputArgs, file_name};
 use super::model_args::measurement_name;
 use super::output::OutputArgs;
 use super::{CommandError, CommandResult};
-use crate::report::inspect::InspectReport;
+use crate::report::inspect::{InspectReport, ModelReport};
 use crate::translate::from_pyhf::{self, ModelOptions};
 use clap::Args;
 use std::path::PathBuf;
@@ -15,6 +15,9 @@ pub struct Inspect {
     /// Workspace, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
+    /// The model of the measurement instead: parameters in fit order with start, bounds and fixed flags, auxiliary data
+    #[arg(long)]
+    pub model: bool,
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
@@ -31,7 +34,12 @@ impl Inspect {
         };
         let model = from_pyhf::model(&loaded.workspace, &options)
             .map_err(|f| CommandError::input(&file_name(&self.workspace), f))?;
+        let measurement = measurement_name(&loaded, &self.input);
+        if self.model {
+            let report = ModelReport::new(&measurement, &model);
+            return self.output.write(&report, || report.text());
+        }
         let report = InspectReport::new(&loaded.workspace, &model);
-        self.output.write(&report, || report.text(&measurement_name(&loaded, &self.input)))
+        self.output.write(&report, || report.text(&measurement))
     }
 }

@@ -12,7 +12,6 @@ pub mod output;
 pub mod patch;
 pub mod schema;
 mod selection;
-mod shim;
 pub mod validate;
 
 use crate::finding::{Findings, Severity};

@@ -2,12 +2,12 @@
 
 use super::input_args::{InputArgs, file_name};
 use super::selection::{assignment, select};
-use super::shim::workspace::Loaded;
 use super::{CommandError, note};
 use crate::infer::fit::FitOptions;
 use crate::model::{Data, HistosysCode, Model, NormsysCode};
 use crate::report::{by_name, text};
 use crate::translate::from_pyhf::{self, Compat, ModelOptions};
+use crate::workspace::Loaded;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -138,7 +138,8 @@ impl ModelArgs {
         point: &mut [f64],
     ) -> Result<(), CommandError> {
         let document = input.reading.read(path)?;
-        let settings = by_name::read(model, &document.value).map_err(|problems| {
+        let value = document.value().map_err(|f| CommandError::input(&file_name(path), f))?;
+        let settings = by_name::read(model, &value).map_err(|problems| {
             CommandError::Message(format!("{}: {}", text::escape(&file_name(path)), problems.join("; ")))
         })?;
         for (index, value) in settings.values {

@@ -3,8 +3,10 @@
 use super::CommandResult;
 use super::input_args::{InputArgs, file_name};
 use super::output::write_json;
-use super::shim::workspace;
 use super::{CommandError, warn};
+use crate::document::patch;
+use crate::document::workspace::Workspace;
+use crate::workspace::validate;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -26,15 +28,19 @@ impl Patch {
         if self.input.is_unpatched() {
             return Err(CommandError::Usage("give --patch FILE, or --patchset FILE --name NAME".to_owned()));
         }
-        let mut document = self.input.reading.read(&self.workspace)?;
+        let document = self.input.reading.read(&self.workspace)?;
         let patches = self.input.read_patches(&document)?;
         let name = file_name(&self.workspace);
+        let fail = |findings| CommandError::input(&name, findings);
+        let mut value = document.value().map_err(fail)?;
         for patch in &patches {
-            patch.apply(&mut document.value).map_err(|f| CommandError::input(&name, f))?;
+            value = patch::apply(value, patch, document.limits()).map_err(fail)?;
         }
-        let value = document.value.clone();
-        let loaded = workspace::load(document, &[], &self.input.scope()).map_err(|f| CommandError::input(&name, f))?;
-        warn(&name, &loaded.warnings);
+        let findings = validate::check(&Workspace::from_value(&value).map_err(fail)?, &self.input.wide_scope());
+        if !findings.is_valid() {
+            return Err(fail(findings));
+        }
+        warn(&name, &findings);
         write_json(&value, self.output_file.as_deref())
     }
 }

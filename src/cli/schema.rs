@@ -1,10 +1,10 @@
 //! `morphist schema`: JSON Schemas of what is read and written.
 
 use super::output::{OutputArgs, write_json};
-use super::shim::document;
 use super::{CommandError, CommandResult};
-use crate::report;
+use crate::document::schema::{DOCUMENTS, Named};
 use crate::report::by_name::did_you_mean;
+use crate::report::schema::REPORTS;
 use crate::report::text;
 use clap::Args;
 
@@ -21,12 +21,11 @@ pub struct Schema {
 impl Schema {
     pub fn run(&self) -> CommandResult {
         match &self.name {
-            None => self.output.write(&names(), || names().into_iter().map(|name| name + "\n").collect()),
+            None => self.output.write(&names(), || names().into_iter().map(|name| format!("{name}\n")).collect()),
             Some(name) => {
-                let schema = document::schema::schema(name).or_else(|| report::schema::schema(name));
+                let schema = all().find(|named| named.name == name).map(|named| (named.generate)());
                 let schema = schema.ok_or_else(|| {
-                    let all = names();
-                    let hint = did_you_mean(name, all.iter().map(String::as_str));
+                    let hint = did_you_mean(name, names().into_iter());
                     CommandError::Message(format!("no schema is called {}{hint}", text::label(name)))
                 })?;
                 write_json(&schema, self.output.output_file.as_deref())
@@ -35,10 +34,14 @@ impl Schema {
     }
 }
 
+/// Schemas of documents and of reports.
+fn all() -> impl Iterator<Item = &'static Named> {
+    DOCUMENTS.iter().chain(REPORTS)
+}
+
 /// All names, sorted.
-fn names() -> Vec<String> {
-    let documents = document::schema::names().iter().map(|name| name.to_string());
-    let mut names: Vec<String> = documents.chain(report::schema::SCHEMAS.map(|(name, _)| name.to_owned())).collect();
-    names.sort();
+fn names() -> Vec<&'static str> {
+    let mut names: Vec<_> = all().map(|named| named.name).collect();
+    names.sort_unstable();
     names
 }

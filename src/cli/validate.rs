@@ -2,11 +2,12 @@
 
 use super::input_args::{InputArgs, file_name};
 use super::output::OutputArgs;
-use super::shim::workspace::{self, Kind};
 use super::{CommandError, CommandResult};
+use crate::document::Kind;
 use crate::finding::Findings;
 use crate::report::finding::{self, ValidateReport};
 use crate::report::text;
+use crate::workspace;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -52,13 +53,13 @@ impl Validate {
             Err(other) => return Err(other),
         };
         if self.input.is_unpatched() {
-            return Ok(workspace::validate(&document, self.kind.map(Kind::from), &self.input.scope()).1);
+            return Ok(workspace::validate(&document, self.kind.map(Kind::from), &self.input.wide_scope()).1);
         }
         if self.kind.is_some_and(|kind| kind != KindArg::Workspace) {
             return Err(CommandError::Usage("--patch and --patchset apply to workspaces only".to_owned()));
         }
         let patches = self.input.read_patches(&document)?;
-        match workspace::load(document, &patches, &self.input.scope()) {
+        match workspace::load(document, &patches, &self.input.wide_scope()) {
             Ok(loaded) => Ok(loaded.warnings),
             Err(findings) => Ok(findings),
         }
@@ -70,7 +71,7 @@ impl From<KindArg> for Kind {
         match kind {
             KindArg::Workspace => Kind::Workspace,
             KindArg::Patch => Kind::Patch,
-            KindArg::Patchset => Kind::PatchSet,
+            KindArg::Patchset => Kind::Patchset,
         }
     }
 }

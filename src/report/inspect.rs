@@ -1,5 +1,7 @@
 //! What a workspace contains, with the keys and the text of pyhf's `inspect`.
 
+use super::number::{Number, numbers, significant};
+use super::table::{self, Column};
 use super::text;
 use crate::document::workspace::Workspace;
 use crate::model::{Constraint, Model};
@@ -98,6 +100,59 @@ impl InspectReport {
         }
         out.push('\n');
         out
+    }
+}
+
+/// The model of one measurement, in the terms of pyhf's `Model.config`. Vectors are in fit order.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ModelReport {
+    pub auxdata: Vec<Number>,
+    /// Names of the constrained parameters, in the order of their auxiliary data.
+    pub auxdata_order: Vec<String>,
+    /// Name and number of bins, in the order of the main data.
+    pub channels: Vec<(String, usize)>,
+    pub measurement: String,
+    /// Names of the scalar parameters.
+    pub par_names: Vec<String>,
+    pub poi: Option<String>,
+    pub suggested_bounds: Vec<(Number, Number)>,
+    pub suggested_fixed: Vec<bool>,
+    pub suggested_init: Vec<Number>,
+}
+
+impl ModelReport {
+    pub fn new(measurement: &str, model: &Model) -> ModelReport {
+        let names = model.parameter_names();
+        let constrained = model.parameters.iter().filter(|p| p.constraints.is_some());
+        ModelReport {
+            auxdata: numbers(&model.auxdata()),
+            auxdata_order: constrained.map(|p| p.name.clone()).collect(),
+            channels: model.channels.iter().map(|c| (c.name.clone(), c.n_bins)).collect(),
+            measurement: measurement.to_owned(),
+            poi: model.poi.and_then(|i| names.get(i).cloned()),
+            suggested_bounds: model.bounds().iter().map(|(lo, hi)| (Number(*lo), Number(*hi))).collect(),
+            suggested_fixed: model.fixed(),
+            suggested_init: numbers(&model.init()),
+            par_names: names,
+        }
+    }
+
+    /// One line a scalar parameter.
+    pub fn text(&self) -> String {
+        let columns = [Column::Left("parameter"), Column::Right("start"), Column::Left("bounds"), Column::Left("")];
+        let mut table = table::new(&columns);
+        let values = self.suggested_init.iter().zip(&self.suggested_bounds).zip(&self.suggested_fixed);
+        for (name, ((init, (lo, hi)), fixed)) in self.par_names.iter().zip(values) {
+            let bounds = format!("[{}, {}]", significant(lo.0, 4), significant(hi.0, 4));
+            let mark = match (self.poi.as_ref() == Some(name), fixed) {
+                (true, true) => "POI, fixed",
+                (true, false) => "POI",
+                (false, true) => "fixed",
+                (false, false) => "",
+            };
+            table.add_row([text::label(name), significant(init.0, 6), bounds, mark.to_owned()]);
+        }
+        format!("measurement  {}\n\n{}", text::label(&self.measurement), table::lines(&table))
     }
 }
 

@@ -1,33 +1,26 @@
-//! JSON Schemas of the results, by name.
+//! JSON Schemas (2020-12) of the results, generated from their types; `schemas/` holds them as files.
 
 use super::bench::BenchReport;
 use super::evaluate::EvaluateReport;
 use super::finding::ValidateReport;
 use super::fit::FitReport;
-use super::inspect::InspectReport;
-use schemars::Schema;
+use super::inspect::{InspectReport, ModelReport};
+use crate::document::schema::Named;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-/// Name of each result's schema, and what it describes.
-pub const SCHEMAS: [(&str, &str); 5] = [
-    ("report-bench", "output of morphist bench"),
-    ("report-evaluate", "output of morphist evaluate"),
-    ("report-fit", "output of morphist fit"),
-    ("report-inspect", "output of morphist inspect"),
-    ("report-validate", "output of morphist validate"),
+/// The schema of what each command writes.
+pub const REPORTS: &[Named] = &[
+    Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
+    Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
+    Named { name: "report-fit", generate: generate::<FitReport> },
+    Named { name: "report-inspect", generate: generate::<InspectReport> },
+    Named { name: "report-model", generate: generate::<ModelReport> },
+    Named { name: "report-validate", generate: generate::<ValidateReport> },
 ];
 
-/// The JSON Schema (2020-12) of one result, generated from its type.
-pub fn schema(name: &str) -> Option<Value> {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let schema: Schema = match name {
-        "report-bench" => generator.into_root_schema_for::<Vec<BenchReport>>(),
-        "report-evaluate" => generator.into_root_schema_for::<EvaluateReport>(),
-        "report-fit" => generator.into_root_schema_for::<FitReport>(),
-        "report-inspect" => generator.into_root_schema_for::<InspectReport>(),
-        "report-validate" => generator.into_root_schema_for::<ValidateReport>(),
-        _ => return None,
-    };
-    Some(schema.to_value())
+/// The schema of what a type writes, which may hold more than it reads.
+fn generate<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().into()
 }
