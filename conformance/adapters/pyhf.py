@@ -29,7 +29,7 @@ def use(backend):
     pyhf.set_backend(backend, optimizer, precision="64b")
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=4)
 def built(backend, text, measurement, normsys, histosys, clips):
     use(backend)
     workspace = pyhf.Workspace(json.loads(text))
@@ -65,7 +65,7 @@ def finite(x):
     return float(x) if np.isfinite(x) else None
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=4)
 def derivatives(model):
     """Gradient and Hessian by jax. A bin without yield and data adds 0, but 0/0 to the derivative: left out."""
     n = model.config.nmaindata
