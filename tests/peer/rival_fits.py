@@ -6,68 +6,12 @@ import signal
 import time
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import peer_pyhf
 import pyhf
-from jax.scipy.special import gammaln
+from objective import Objective
 
 FIT_LIMIT_S = 240
-
-
-class Objective:
-    """twice_nll of a model, compiled by jax, +inf outside the domain.
-
-    `barrier` t adds -2 t sum ln(nu_b) over bins with nothing observed. A minimum on nu_b = 0 is approached from
-    inside the domain by letting t go to zero.
-    """
-
-    def __init__(self, model, data):
-        self.start, self.low, self.high, self.fixed = peer_pyhf.arrays(model)
-        observed = jnp.asarray(data[: model.config.nmaindata])
-        auxdata = jnp.asarray(data[model.config.nmaindata :])
-        empty = observed == 0
-
-        def rates(point):
-            return model.main_model.make_pdf(point).expected_data()
-
-        def terms(point, barrier):
-            nu = rates(point)
-            inside = jnp.where(nu > 0, nu, 1.0)
-            main = jnp.where(nu > 0, observed * jnp.log(inside) - nu - gammaln(observed + 1), -nu)
-            value = -2 * jnp.sum(main) - 2 * barrier * jnp.sum(jnp.where(empty, jnp.log(inside), 0.0))
-            if model.constraint_model.has_pdf():
-                value = value - 2 * model.constraint_model.logpdf(auxdata, point)
-            outside = jnp.any((nu < 0) | ((nu <= 0) & ~empty))
-            return jnp.where(outside, jnp.inf, value)
-
-        def derivatives(point, barrier):
-            def along(direction):
-                return jax.jvp(lambda q: jax.grad(terms)(q, barrier), (point,), (direction,))
-
-            gradients, hessian = jax.lax.map(along, jnp.eye(len(point)))
-            return gradients[0], hessian
-
-        self._rates = jax.jit(rates)
-        self._value = jax.jit(terms)
-        self._derivatives = jax.jit(derivatives)
-        self.observed = np.asarray(observed)
-
-    def value(self, point, barrier=0.0):
-        value = float(self._value(jnp.asarray(point), barrier))
-        return value if np.isfinite(value) else np.inf
-
-    def derivatives(self, point, barrier=0.0):
-        gradient, hessian = self._derivatives(jnp.asarray(point), barrier)
-        return np.asarray(gradient), np.asarray(hessian)
-
-    def rates(self, point):
-        return np.asarray(self._rates(jnp.asarray(point)))
-
-    def free(self, point, gradient):
-        """Parameters that may move: not fixed and not held at a bound by the gradient."""
-        held = ((point <= self.low) & (gradient > 0)) | ((point >= self.high) & (gradient < 0))
-        return ~(self.fixed | held)
 
 
 def newton(objective, start, barrier=0.0, steps=200, tolerance=1e-9):
@@ -86,13 +30,31 @@ def newton(objective, start, barrier=0.0, steps=200, tolerance=1e-9):
         remaining = float(np.max(np.abs(gradient[free]), initial=0.0))
         if remaining < tolerance:
             break
-        direction = np.zeros_like(point)
-        direction[free] = _descent(gradient[free], hessian[np.ix_(free, free)])
+        direction = _step(objective, point, gradient, hessian, free)
         advance = _line_search(objective, point, value, gradient, direction, barrier)
         if advance is None:
             break
         point, value = advance
     return point, value, remaining
+
+
+def _step(objective, point, gradient, hessian, free):
+    """Newton step of the free parameters; those it would carry over a bound go to the bound, and the others' step is
+    found again with that move given."""
+    moving, direction = free.copy(), np.zeros_like(point)
+    for _ in range(20):
+        settled = free & ~moving
+        pull = gradient[moving] + hessian[np.ix_(moving, settled)] @ direction[settled]
+        direction[moving] = _descent(pull, hessian[np.ix_(moving, moving)])
+        target = point + direction
+        over = moving & ((target < objective.low) | (target > objective.high))
+        if not over.any() or not (moving & ~over).any():
+            break
+        direction[over] = np.clip(target[over], objective.low[over], objective.high[over]) - point[over]
+        moving &= ~over
+    if gradient @ direction >= 0:
+        direction[free] = _descent(gradient[free], hessian[np.ix_(free, free)])
+    return direction
 
 
 def _descent(gradient, hessian):
@@ -146,8 +108,7 @@ def minima(model, data, seed, starts=3):
         found.append(_guarded(f"pyhf-jax {optimizer}", objective, lambda: _pyhf_fit(model, data, optimizer)))
     for origin, point in origins:
         found.append(_guarded(f"newton from {origin}", objective, lambda: newton(objective, point)))
-    edge = all(item.get("gradient", np.inf) > 1e-6 for item in found if item["rival"].startswith("newton"))
-    if edge:
+    if not any((_gradient(item)) < 1e-6 for item in found):
         for origin, point in origins[:2]:
             attempt = _guarded(f"barrier from {origin}", objective, lambda: newton_with_barrier(objective, point))
             found.append(attempt)
@@ -156,6 +117,11 @@ def minima(model, data, seed, starts=3):
         polish = _guarded(f"newton from {lowest['rival']}", objective, lambda: newton(objective, lowest["point"]))
         found.append(polish)
     return found, objective
+
+
+def _gradient(item):
+    """Largest free gradient component at the end; infinite where the fit failed or does not give it."""
+    return np.inf if item.get("gradient") is None else item["gradient"]
 
 
 def forget():

@@ -11,7 +11,10 @@ class Store:
     def __init__(self, path, recipe):
         self.path = Path(path)
         self.recipe = recipe
-        self.entries = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self.entries = self._read()
+
+    def _read(self):
+        return json.loads(self.path.read_text()) if self.path.exists() else {}
 
     def get(self, entry):
         found = self.entries.get(entry.name)
@@ -19,7 +22,8 @@ class Store:
         return found["numbers"] if good else None
 
     def put(self, entry, numbers):
-        """Adds an entry and writes the whole file at once, so that a reader never sees half of it."""
+        """Adds an entry to what is in the file now, and writes it at once: a reader never sees half of it."""
+        self.entries = self._read()
         self.entries[entry.name] = {"digest": entry.digest, "recipe": self.recipe, "numbers": numbers}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(f".{os.getpid()}.tmp")
