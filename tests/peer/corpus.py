@@ -1,6 +1,7 @@
 """The corpus: which workspaces there are, which of them pyhf accepts, and the eight reference workspaces."""
 
 import fnmatch
+import hashlib
 import json
 import os
 import zlib
@@ -49,8 +50,17 @@ def references(pattern="*"):
     return [entry for entry in entries if matches(entry.name, pattern)]
 
 
+def fixtures(folder, pattern="*"):
+    """The project's own fixtures, each a folder with a `workspace.json`; their names start with `fixture `."""
+    found = []
+    for path in sorted(folder.glob("*/workspace.json")):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        found.append(Entry(f"fixture {path.parent.name}", path, digest, {}))
+    return [entry for entry in found if matches(entry.name, pattern)]
+
+
 def matches(name, pattern):
-    """True where one of the comma-separated globs fits the name, its last part, or any part of it."""
+    """True where one of the comma-separated globs fits the name or its last part."""
     return any(
         fnmatch.fnmatch(name, glob) or fnmatch.fnmatch(Path(name).name, glob) for glob in pattern.split(",")
     )

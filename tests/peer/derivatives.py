@@ -5,7 +5,6 @@ seeded random points of the reference workspaces and the fixtures (`--corpus`: o
 A gradient component may differ by 1e-7 max(1, |g|), an element of the Hessian by 1e-6 max(1, |h|)."""
 
 import argparse
-import hashlib
 import sys
 
 import corpus
@@ -30,7 +29,7 @@ def arguments():
 
 def main():
     options = arguments()
-    entries = [*fixtures(options.fixtures, options.files), *corpus.references(options.files)]
+    entries = [*corpus.fixtures(options.fixtures, options.files), *corpus.references(options.files)]
     if options.corpus:
         entries += corpus.workspaces(options.files)
     if not entries:
@@ -43,15 +42,6 @@ def main():
     print(text(["of_allowed", "what", "ours", "peer", "file"], rows[: max(12, len(missed))]))
     print(f"{len(entries)} workspaces, {len(rows)} checks, {len(missed)} missed")
     return 1 if missed else 0
-
-
-def fixtures(folder, pattern):
-    """The fixtures as entries; each is a folder with a `workspace.json`."""
-    found = []
-    for path in sorted(folder.glob("*/workspace.json")):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        found.append(corpus.Entry(f"fixture {path.parent.name}", path, digest, {}))
-    return [entry for entry in found if corpus.matches(entry.name, pattern)]
 
 
 def compare(program, entry):

@@ -57,7 +57,7 @@ def compare(entry, record, answer):
         "twice_nll": answer.get("twice_nll"),
         "above": None,
         "valid": answer.get("valid"),
-        "reason": answer.get("reason"),
+        "reason": _code(answer.get("reason")),
         "at_limit": len(answer.get("at_limit") or []),
         "edm": answer.get("edm"),
         "problem": None,
@@ -76,6 +76,11 @@ def compare(entry, record, answer):
         if not row["above"] <= ALLOWED_ABOVE:
             row["problem"] = f"{row['above']:.3g} above {row['rival']}"
     return row
+
+
+def _code(reason):
+    """The code of a reason, which is `{code, message}`."""
+    return reason.get("code") if isinstance(reason, dict) else reason
 
 
 def print_row(row):
