@@ -11,3 +11,8 @@ pub mod report;
 pub mod rule;
 pub mod translate;
 pub mod workspace;
+
+/// The examples in README.md, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,11 +1,10 @@
 //! `morphist bench`: how long reading, compiling, evaluating and fitting take.
 
 use super::input_args::{InputArgs, file_name};
-use super::model_args::fit_options;
 use super::output::OutputArgs;
 use super::{CommandError, CommandResult};
 use crate::document::workspace::Workspace;
-use crate::infer::fit::{FitOptions, fit};
+use crate::infer::fit::{FitOptions, Fitter};
 use crate::kernel::Evaluator;
 use crate::model::{Data, Model};
 use crate::program::{PreparedData, Program};
@@ -51,12 +50,13 @@ impl Bench {
         let hessian_s = self.median(|i| evaluator.hessian(starts.at(i), &prepared, &mut gradient, &mut hessian));
 
         let warm = [starts.options(&model, 0), starts.options(&model, 1)];
-        let best = fit(&mut evaluator, &prepared, &warm[0]);
-        let fit_warm_s = self.median(|i| fit(&mut evaluator, &prepared, &warm[i % 2]).twice_nll);
+        let mut fitter = Fitter::new(&evaluator);
+        let best = fitter.fit(&mut evaluator, &prepared, &warm[0]);
+        let fit_warm_s = self.median(|i| fitter.minimum(&mut evaluator, &prepared, &warm[i % 2]));
         let minimum = FitOptions { init: best.parameters.clone(), ..warm[0].clone() };
         let with_hesse = FitOptions { hesse: true, ..minimum.clone() };
-        let fit_at_minimum = self.median(|_| fit(&mut evaluator, &prepared, &minimum).twice_nll);
-        let fit_and_hesse = self.median(|_| fit(&mut evaluator, &prepared, &with_hesse).twice_nll);
+        let fit_at_minimum = self.median(|_| fitter.fit(&mut evaluator, &prepared, &minimum).twice_nll);
+        let fit_and_hesse = self.median(|_| fitter.fit(&mut evaluator, &prepared, &with_hesse).twice_nll);
 
         let document = self.input.reading.read(path)?;
         Ok(BenchReport {
@@ -90,9 +90,11 @@ impl Bench {
     fn cold(&self, path: &Path) -> Result<f64, CommandError> {
         let loaded = self.input.load_quietly(path)?;
         let (model, data) = self.build(path, &loaded.workspace)?;
-        let (program, prepared) = compile((model.clone(), data));
         let options = Starts::suggested(&model);
-        Ok(fit(&mut Evaluator::new(&program), &prepared, &options).twice_nll)
+        let (program, prepared) = compile((model, data));
+        let mut evaluator = Evaluator::new(&program);
+        let (twice_nll, ..) = Fitter::new(&evaluator).minimum(&mut evaluator, &prepared, &options);
+        Ok(twice_nll)
     }
 
     /// Median CPU time of one call. `call` gets the number of the call, to move what it evaluates.
@@ -165,7 +167,7 @@ impl Starts {
 
     /// A fit from the suggested start: minimum and certificate, no covariance.
     fn suggested(model: &Model) -> FitOptions {
-        fit_options(model.init(), model.bounds(), model.fixed(), false)
+        FitOptions { hesse: false, ..FitOptions::new(model) }
     }
 }
 

@@ -156,19 +156,9 @@ impl ModelArgs {
 impl Prepared {
     /// A fit from this point.
     pub fn fit_options(&self, hesse: bool) -> FitOptions {
-        fit_options(self.point.clone(), self.model.bounds(), self.fixed.clone(), hesse)
+        FitOptions { init: self.point.clone(), fixed: self.fixed.clone(), hesse, ..FitOptions::new(&self.model) }
     }
 }
-
-/// A fit with the usual limit of iterations and tolerance.
-pub fn fit_options(init: Vec<f64>, bounds: Vec<(f64, f64)>, fixed: Vec<bool>, hesse: bool) -> FitOptions {
-    FitOptions { init, bounds, fixed, max_iterations: MAX_ITERATIONS, edm_tolerance: EDM_TOLERANCE, hesse }
-}
-
-/// Newton steps need tens of iterations; more means that something is wrong.
-const MAX_ITERATIONS: usize = 1000;
-/// Far below the 1e-6 in `twice_nll` that separates a minimum from a failure.
-const EDM_TOLERANCE: f64 = 1e-9;
 
 /// The parameters of one `--fix NAME[=V]` and their value. A name may itself hold an `=`.
 fn fix(model: &Model, setting: &str) -> Result<(Vec<usize>, Option<f64>), CommandError> {

@@ -1,7 +1,6 @@
 //! This library as the program under test.
 
 use super::case::{ErrorAnswer, Outcome, Request};
-use crate::cli::model_args::fit_options;
 use crate::document::digest::{self, Algorithm};
 use crate::document::patch::{self, Patch};
 use crate::document::patchset::{PatchSet, PatchValue};
@@ -211,7 +210,7 @@ fn hessian(request: &Request, built: &Built) -> Answered {
 
 fn fit(built: &Built) -> Answered {
     let (model, program) = (&built.model, Program::compile(&built.model));
-    let options = fit_options(model.init(), model.bounds(), model.fixed(), true);
+    let options = infer::FitOptions::new(model);
     let result = infer::fit(&mut Evaluator::new(&program), &program.prepare(&built.data), &options);
     serde_json::to_value(FitReport::new(model, &options, &result)).map_err(|e| bad_request(e.to_string()))
 }
