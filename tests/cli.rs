@@ -77,6 +77,17 @@ fn close_maps(ours: &Value, theirs: &Value, tolerance: f64) {
     }
 }
 
+/// Every element of a matrix against another, relative to elements above 1.
+fn close_rows(ours: &Value, theirs: &Value, tolerance: f64) {
+    assert_eq!(ours.as_array().unwrap().len(), theirs.as_array().unwrap().len());
+    for (ours, theirs) in ours.as_array().unwrap().iter().zip(theirs.as_array().unwrap()) {
+        for (ours, theirs) in ours.as_array().unwrap().iter().zip(theirs.as_array().unwrap()) {
+            let theirs = theirs.as_f64().unwrap();
+            close(ours, theirs, tolerance * theirs.abs().max(1.0));
+        }
+    }
+}
+
 #[test]
 fn usage_errors_end_with_2() {
     for arguments in [
@@ -196,7 +207,10 @@ fn evaluate_agrees_with_pyhf_at_named_points() {
             close_maps(&report["expected_data"]["main"], &pyhf["expected_data"]["main"], 1e-9);
             if pyhf["gradient"].is_object() {
                 close_maps(&report["gradient"], &pyhf["gradient"], 1e-6);
+            }
+            if pyhf["hessian"].is_object() {
                 assert_eq!(report["hessian"]["labels"], pyhf["hessian"]["labels"]);
+                close_rows(&report["hessian"]["values"], &pyhf["hessian"]["values"], 1e-6);
             }
             assert_eq!(report["parameters"], point["parameters"]);
         }
@@ -245,16 +259,7 @@ fn fit_agrees_with_pyhf() {
         close_maps(&report["uncertainties"], &pyhf["uncertainties"], 1e-4);
         assert_eq!(report["at_limit"], pyhf["at_limit"]);
         assert_eq!(report["correlation"]["labels"], pyhf["correlation"]["labels"]);
-        for (ours, theirs) in report["correlation"]["values"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .zip(pyhf["correlation"]["values"].as_array().unwrap())
-        {
-            for (ours, theirs) in ours.as_array().unwrap().iter().zip(theirs.as_array().unwrap()) {
-                close(ours, theirs.as_f64().unwrap(), 1e-4);
-            }
-        }
+        close_rows(&report["correlation"]["values"], &pyhf["correlation"]["values"], 1e-4);
     }
 }
 
@@ -293,7 +298,7 @@ fn no_hesse_leaves_uncertainties_out_and_says_so() {
     assert_eq!((&report["uncertainties"], &report["correlation"]), (&Value::Null, &Value::Null));
     assert_eq!(report["notes"][0]["code"], "not_requested");
     // n = ν at the minimum: μ = (53 − 40)/8.
-    close(&report["mle_parameters"]["mu"][0], 13.0 / 8.0, 1e-6);
+    close(&report["mle_parameters"]["mu"][0], 13.0 / 8.0, 1e-4);
 }
 
 #[test]
@@ -375,8 +380,8 @@ fn patches_keep_the_order_of_keys() {
     by_hand["observations"][0]["data"][0] = json!(60);
     assert_eq!(patched, by_hand);
     assert_eq!(keys(&patched), keys(&by_hand));
-    // n = 60: μ = (60 − 40)/8.
-    close(&json_of(&["fit", COUNTING, "--patch", patch], 0)["mle_parameters"]["mu"][0], 2.5, 1e-6);
+    // n = 60: μ = (60 − 40)/8, as far as an edm of 1e-9 fixes it.
+    close(&json_of(&["fit", COUNTING, "--patch", patch], 0)["mle_parameters"]["mu"][0], 2.5, 1e-4);
 }
 
 #[test]
