@@ -2,7 +2,7 @@
 
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
-use super::output::OutputArgs;
+use super::output::{Format, OutputArgs};
 use super::{CommandError, CommandResult, note};
 use crate::infer::fit::{FitOptions, FitResult, fit};
 use crate::kernel::Evaluator;
@@ -66,6 +66,8 @@ impl Fit {
         self.output.write(&report, || table.text())?;
         match &report.reason {
             None if report.valid => Ok(()),
+            // The table says it by itself.
+            _ if self.output.format() == Format::Table => Err(CommandError::Reported),
             reason => {
                 let message = reason.as_ref().map_or("no reason given", |r| &r.message);
                 note(&format!("the fit is not valid: {message}"));

@@ -49,7 +49,7 @@ pub fn exit_code(outcome: CommandResult) -> ExitCode {
         Ok(()) | Err(CommandError::OutputClosed) => ExitCode::SUCCESS,
         Err(CommandError::Reported) => ExitCode::from(1),
         Err(CommandError::Message(message)) => {
-            tell(&format!("error: {message}"));
+            tell(&format!("error: {}", text::escape(&message)));
             ExitCode::from(1)
         }
         Err(CommandError::Input { file, findings }) => {
@@ -57,7 +57,7 @@ pub fn exit_code(outcome: CommandResult) -> ExitCode {
             ExitCode::from(1)
         }
         Err(CommandError::Usage(message)) => {
-            tell(&format!("error: {message}\n\nFor more information, try '--help'."));
+            tell(&format!("error: {}\n\nFor more information, try '--help'.", text::escape(&message)));
             ExitCode::from(2)
         }
     }
