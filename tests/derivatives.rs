@@ -139,3 +139,57 @@ fn vector_paths_equal_the_scalar_path() {
         }
     }
 }
+
+/// Batches in lanes give what one point at a time gives, whatever the number of points and threads; Jacobians agree
+/// with differences of the expected data.
+#[test]
+fn batches_and_jacobians() {
+    let Some(root) = common::corpus("batches_and_jacobians") else { return };
+    for (path, _) in common::references(&root) {
+        for code in [(NormsysCode::Code4, HistosysCode::Code4p), (NormsysCode::Code1, HistosysCode::Code0)] {
+            let options = ModelOptions { normsys: code.0, histosys: code.1, ..Default::default() };
+            let (model, data) = common::load(&path, &options);
+            let program = Program::compile(&model);
+            let data = program.prepare(&data);
+            let n = program.n_parameters();
+            let mut random = Random(5);
+            let points: Vec<f64> = (0..21).flat_map(|i| random.point(&model, 0.2 * f64::from(i))).collect();
+            for backend in Backend::available() {
+                let mut evaluator = Evaluator::with_backend(&program, backend);
+                let (mut values, mut gradients) = (vec![0.0; 21], vec![0.0; 21 * n]);
+                evaluator.gradient_batch(&points, &data, &mut values, &mut gradients);
+                let mut again = vec![0.0; 21];
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+                pool.install(|| evaluator.twice_nll_batch(&points, &data, &mut again));
+                assert_eq!(values, again, "{}", path.display());
+                for ((point, value), batch) in points.chunks(n).zip(&values).zip(gradients.chunks(n)) {
+                    let mut gradient = vec![0.0; n];
+                    let single = evaluator.gradient(point, &data, &mut gradient);
+                    let same = *value == single || (value - single).abs() <= 1e-13 * single.abs().max(1e3);
+                    assert!(same, "{} {backend:?}: batch {value}, single {single}", path.display());
+                    for (got, expected) in batch.iter().zip(&gradient) {
+                        assert!((got - expected).abs() <= 1e-9 * expected.abs().max(1.0), "{got} {expected}");
+                    }
+                }
+            }
+            let mut evaluator = Evaluator::new(&program);
+            let point = away_from_kinks(points[n..2 * n].to_vec());
+            let (n_bins, n_auxdata) = (program.n_bins(), program.n_auxdata());
+            let mut jacobian = vec![0.0; n_bins * n];
+            evaluator.expected_jacobian(&point, &mut jacobian);
+            for i in 0..n {
+                let numeric = fourth_order(&point, i, 1e-3, |p| {
+                    let (mut main, mut auxiliary) = (vec![0.0; n_bins], vec![0.0; n_auxdata]);
+                    evaluator.expected(p, &mut main, &mut auxiliary);
+                    main
+                });
+                for bin in 0..n_bins {
+                    let got = jacobian[bin * n + i];
+                    let expected = numeric[bin];
+                    let scale = expected.abs().max(1.0);
+                    assert!((got - expected).abs() <= 1e-7 * scale, "{}: {got} {expected}", path.display());
+                }
+            }
+        }
+    }
+}

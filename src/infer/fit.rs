@@ -6,6 +6,9 @@ use crate::kernel::Evaluator;
 use crate::model::Model;
 use crate::program::PreparedData;
 
+/// How often a fit may find itself on a saddle and go on.
+const MOST_SADDLES: usize = 10;
+
 /// Start, bounds and fixed flags, each n_parameters long and in fit order; from the model where not overridden.
 #[derive(Clone, Debug)]
 pub struct FitOptions {
@@ -127,6 +130,15 @@ impl Fitter {
             evaluations += self.minimizer.evaluations;
             iterations += self.minimizer.iterations;
         }
+        for _ in 0..MOST_SADDLES {
+            if ending != Ending::NoCurvature || !self.leave_saddle(evaluator, data, options) {
+                break;
+            }
+            let start = self.minimizer.trial.clone();
+            ending = self.minimizer.run(evaluator, data, &start, &options.limits());
+            evaluations += self.minimizer.evaluations;
+            iterations += self.minimizer.iterations;
+        }
         let reason = self.reason(evaluator, data, ending);
         let mut result = FitResult {
             parameters: self.minimizer.theta.clone(),
@@ -161,6 +173,36 @@ impl Fitter {
         }
     }
 
+    /// Where the gradient vanishes but the curvature is negative, looks for a lower point along the most negative
+    /// direction, up to two widths away on both sides, and leaves it in `trial`.
+    fn leave_saddle(&mut self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> bool {
+        let widths = self.minimizer.widths();
+        let (theta, free) = (&self.minimizer.theta, &self.minimizer.free);
+        let directions = uncertainty::flat_directions(evaluator, data, theta, free, &widths);
+        let Some(direction) = directions.first() else { return false };
+        let mut lowest = self.minimizer.value - 1e-10;
+        let mut best = None;
+        for length in [2.0, 1.0, 0.3, 0.1, 0.01, -0.01, -0.1, -0.3, -1.0, -2.0] {
+            let mut point = theta.clone();
+            for &(i, component) in &direction.components {
+                let (low, high) = options.bounds[i];
+                point[i] = (point[i] + length * component * widths[i]).clamp(low, high);
+            }
+            let value = evaluator.reduced(&point, data);
+            if value < lowest {
+                lowest = value;
+                best = Some(point);
+            }
+        }
+        match best {
+            Some(point) => {
+                self.minimizer.trial = point;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Bins without counts whose yield the fit would make negative: a small count in each of them, made smaller step
     /// by step, leads to the minimum along the edge.
     fn along_domain_edge(&mut self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> Ending {
@@ -188,9 +230,15 @@ impl Fitter {
             Ending::Converged => None,
             Ending::IterationLimit => Some(Failure::IterationLimit),
             Ending::NoProgress => Some(Failure::NoProgress),
-            Ending::NoCurvature => Some(Failure::FlatDirections {
-                directions: uncertainty::flat_directions(evaluator, data, &self.minimizer.theta, &self.minimizer.free),
-            }),
+            Ending::NoCurvature => {
+                let widths = self.minimizer.widths();
+                let (theta, free) = (&self.minimizer.theta, &self.minimizer.free);
+                let flat = uncertainty::flat_directions(evaluator, data, theta, free, &widths);
+                let main = |direction: uncertainty::Direction| {
+                    direction.components.into_iter().filter(|(_, weight)| weight.abs() > 0.1).collect()
+                };
+                Some(Failure::FlatDirections { directions: flat.into_iter().map(main).collect() })
+            }
             Ending::StartOutOfDomain => {
                 let place = evaluator.out_of_domain(&self.minimizer.theta, data);
                 let (channel, bin) = place.map_or((0, 0), |p| (p.channel, p.bin));

@@ -5,6 +5,9 @@ use super::newton::NewtonSystem;
 use crate::kernel::Evaluator;
 use crate::program::PreparedData;
 
+/// A Hessian that needs more damping than this, in units of the constraints, gives way to the Gauss–Newton matrix.
+const MOST_DAMPING: f64 = 1.0;
+
 /// How a minimisation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -41,13 +44,19 @@ pub(crate) struct Minimizer {
     pub evaluations: usize,
     /// Parameters that may move in the current step.
     pub free: Vec<bool>,
+    /// The current step uses the Gauss–Newton matrix.
+    approximate: bool,
     step: Vec<f64>,
     displacement: Vec<f64>,
     curvature: Vec<f64>,
-    trial: Vec<f64>,
+    pub trial: Vec<f64>,
     trial_gradient: Vec<f64>,
     damping: Vec<f64>,
     constrained: Vec<f64>,
+}
+
+fn relaxed(lambda: f64) -> f64 {
+    if lambda < 1e-6 { 0.0 } else { lambda / 10.0 }
 }
 
 /// What a line search found.
@@ -78,6 +87,7 @@ impl Minimizer {
             iterations: 0,
             evaluations: 0,
             free: vec![true; n],
+            approximate: false,
             step: vec![0.0; n],
             displacement: vec![0.0; n],
             curvature: vec![0.0; n],
@@ -86,6 +96,11 @@ impl Minimizer {
             damping: vec![0.0; n],
             constrained,
         }
+    }
+
+    /// A width for each parameter: its constraint's, or what its curvature in the last step tells.
+    pub fn widths(&self) -> Vec<f64> {
+        self.damping.iter().map(|curvature| (2.0 / curvature).sqrt()).collect()
     }
 
     /// Runs from `start`, which lies within the bounds.
@@ -98,20 +113,20 @@ impl Minimizer {
         if !self.value.is_finite() {
             return Ending::StartOutOfDomain;
         }
-        let mut lambda = 0.0;
+        // The damping of the last step, and the least that failed searches have asked for.
+        let (mut lambda, mut floor) = (0.0, 0.0);
         let mut edge_steps = 0;
         while self.iterations < limits.max_iterations {
             self.iterations += 1;
-            lambda = self.find_step(evaluator, limits, lambda);
+            lambda = self.find_step(evaluator, data, limits, lambda, floor);
             if self.edm < limits.edm_tolerance {
-                let undamped =
-                    self.system.factorize(evaluator.program, evaluator.blocks(), &self.free, 0.0, &self.damping);
-                return if undamped.is_ok() { Ending::Converged } else { Ending::NoCurvature };
+                return self.certify(evaluator, data, lambda);
             }
             match self.search(evaluator, data) {
                 Search::Better { known } => {
                     self.accept(evaluator, data, known);
-                    lambda = if lambda < 1e-3 { 0.0 } else { lambda / 10.0 };
+                    lambda = relaxed(lambda);
+                    floor = relaxed(floor);
                     if known {
                         edge_steps = 0;
                     }
@@ -120,16 +135,31 @@ impl Minimizer {
                     if edge {
                         edge_steps += 1;
                     }
-                    if lambda > 1e10 || edge_steps > 3 {
+                    if floor > 1e10 || edge_steps > 3 {
                         return if edge { Ending::AtDomainEdge } else { Ending::NoProgress };
                     }
-                    lambda = (10.0 * lambda).max(1e-3);
+                    floor = (10.0 * floor.max(lambda)).max(1e-3);
                     self.evaluations += 1;
                     evaluator.reduced_with_blocks(&self.theta, data, &mut self.gradient);
                 }
             }
         }
         Ending::IterationLimit
+    }
+
+    /// The gradient has vanished; is it a minimum?
+    fn certify(&mut self, evaluator: &mut Evaluator, data: &PreparedData, lambda: f64) -> Ending {
+        if self.approximate {
+            self.evaluations += 1;
+            evaluator.reduced_with_blocks(&self.theta, data, &mut self.gradient);
+        } else if lambda == 0.0 {
+            return Ending::Converged;
+        }
+        let program = evaluator.program;
+        match self.system.factorize(program, evaluator.blocks(), &self.free, 0.0, &self.damping) {
+            Ok(()) => Ending::Converged,
+            Err(_) => Ending::NoCurvature,
+        }
     }
 
     fn accept(&mut self, evaluator: &mut Evaluator, data: &PreparedData, known: bool) {
@@ -143,16 +173,30 @@ impl Minimizer {
     }
 
     /// Writes the step to `step` and the expected distance to the minimum to `edm`; returns the damping that it took.
-    fn find_step(&mut self, evaluator: &mut Evaluator, limits: &Limits, mut lambda: f64) -> f64 {
+    fn find_step(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        limits: &Limits,
+        last: f64,
+        floor: f64,
+    ) -> f64 {
+        let mut lambda = last.max(floor);
         self.choose_free(limits);
         self.choose_damping(evaluator);
         let program = evaluator.program;
         self.displacement.fill(0.0);
+        self.approximate = false;
         let mut first = true;
         for _ in 0..60 {
             let blocks = evaluator.blocks();
             if self.system.factorize(program, blocks, &self.free, lambda, &self.damping).is_err() {
                 lambda = (10.0 * lambda).max(1e-9);
+                if lambda > MOST_DAMPING && !self.approximate {
+                    self.approximate = true;
+                    evaluator.approximate_blocks(data);
+                    lambda = floor;
+                }
                 continue;
             }
             self.right_hand_side(evaluator);

@@ -1,13 +1,18 @@
 //! Uncertainties and covariance from the exact Hessian: V = 2 H⁻¹ of −2 ln L (spec/likelihood.md, "Uncertainties").
 
+use nalgebra::{DMatrix, SymmetricEigen};
+
 use super::fit::{FitOptions, FitResult};
 use crate::kernel::Evaluator;
 use crate::kernel::cholesky::{cholesky, inverse};
 use crate::kernel::simd::{ZERO, flat_mut};
 use crate::program::PreparedData;
 
-/// More free parameters than this get no covariance: it would not fit into memory.
-const MOST_PARAMETERS: usize = 2000;
+/// More free parameters than this get no covariance and no list of directions: the matrix would fill the memory.
+pub const MOST_PARAMETERS: usize = 2000;
+
+/// An eigenvalue of the Hessian in units of the constraints' own that is this small counts as flat.
+const FLAT: f64 = 1e-9;
 
 /// Fills in uncertainties and covariance of the parameters that are not fixed, bounds being ignored. Leaves them
 /// empty where the Hessian is not positive definite or too large.
@@ -56,17 +61,40 @@ fn inverse_hessian(
     }
 }
 
-/// Directions in the free parameters along which the Hessian, scaled to a unit diagonal, has no positive curvature,
-/// the strongest components first.
+/// A direction in the parameters, and the curvature along it in units of the constraints' own.
+pub(crate) struct Direction {
+    pub curvature: f64,
+    pub components: Vec<(usize, f64)>,
+}
+
+/// Directions of the free parameters along which the Hessian has no positive curvature, the most negative first.
+/// Components are in units of the parameters' widths, the largest first.
 pub(crate) fn flat_directions(
     evaluator: &mut Evaluator,
     data: &PreparedData,
     parameters: &[f64],
     free: &[bool],
-) -> Vec<Vec<(usize, f64)>> {
+    widths: &[f64],
+) -> Vec<Direction> {
     let n = parameters.len();
+    let free: Vec<usize> = (0..n).filter(|&i| free[i]).collect();
+    if free.len() > MOST_PARAMETERS {
+        return Vec::new();
+    }
     let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
     evaluator.hessian(parameters, data, &mut gradient, &mut hessian);
-    // A parameter without any curvature of its own is a direction by itself.
-    (0..n).filter(|&i| free[i]).filter(|&i| hessian[i * n + i] <= 0.0).map(|i| vec![(i, 1.0)]).collect()
+    let scaled = DMatrix::from_fn(free.len(), free.len(), |a, b| {
+        0.5 * hessian[free[a] * n + free[b]] * widths[free[a]] * widths[free[b]]
+    });
+    let spectrum = SymmetricEigen::new(scaled);
+    let mut directions: Vec<Direction> = Vec::new();
+    for (curvature, vector) in spectrum.eigenvalues.iter().zip(spectrum.eigenvectors.column_iter()) {
+        if *curvature < FLAT {
+            let mut components: Vec<(usize, f64)> = free.iter().copied().zip(vector.iter().copied()).collect();
+            components.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+            directions.push(Direction { curvature: *curvature, components });
+        }
+    }
+    directions.sort_by(|a, b| a.curvature.total_cmp(&b.curvature));
+    directions
 }

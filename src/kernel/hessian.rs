@@ -8,6 +8,14 @@ use super::scratch::Scratch;
 use super::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
 use crate::program::{ChannelLayout, Place, PreparedData, Program, RowScale};
 
+/// Which second derivatives enter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Curvature {
+    Exact,
+    /// Without those of the yields: never negative, and close to the exact ones near a good fit.
+    GaussNewton,
+}
+
 /// The Hessian of −2 ln L with room for its making. Rows are padded to whole groups of lanes.
 #[derive(Clone, Debug)]
 pub struct Blocks {
@@ -88,6 +96,22 @@ impl Blocks {
         }
     }
 
+    /// ∂ν/∂θ of all bins (n_bins × n_parameters, row-major).
+    pub(crate) fn assemble_jacobian(&self, program: &Program, jacobian: &mut [f64]) {
+        let n = program.n_parameters();
+        for (bin, row) in jacobian.chunks_exact_mut(n.max(1)).enumerate() {
+            let shared = flat(&self.bins[bin * self.stride..(bin + 1) * self.stride]);
+            let locals = program.local_start[bin]..program.local_start[bin + 1];
+            for (derivative, place) in row.iter_mut().zip(&program.places) {
+                *derivative = match *place {
+                    Place::Shared(i) => shared[i as usize],
+                    Place::Local(k) if locals.contains(&k) => self.local_jacobian[k as usize],
+                    Place::Local(_) => 0.0,
+                };
+            }
+        }
+    }
+
     /// The whole symmetric matrix (n_parameters², row-major).
     pub(crate) fn assemble(&self, program: &Program, hessian: &mut [f64]) {
         let n = program.layout.n_parameters;
@@ -126,11 +150,23 @@ impl Blocks {
 
 entry_point! {
     /// Fills `blocks` from the scratch of a gradient of second order at the same point.
-    fill = fill_body(program: &Program, data: &PreparedData, scratch: &mut Scratch, blocks: &mut Blocks)
+    fill = fill_body(
+        program: &Program,
+        data: &PreparedData,
+        scratch: &mut Scratch,
+        blocks: &mut Blocks,
+        curvature: Curvature,
+    )
+}
+
+entry_point! {
+    /// ∂ν/∂θ of all bins to `blocks.bins` and `blocks.local_jacobian`, and on the way the second derivatives inside
+    /// the cells, from the scratch of expected data of second order with their inverse factors.
+    jacobian = jacobian_body(program: &Program, scratch: &mut Scratch, blocks: &mut Blocks)
 }
 
 #[inline(always)]
-fn fill_body<S: Simd>(program: &Program, data: &PreparedData, scratch: &mut Scratch, blocks: &mut Blocks) {
+fn jacobian_body<S: Simd>(program: &Program, scratch: &mut Scratch, blocks: &mut Blocks) {
     for list in [&mut blocks.shared, &mut blocks.half, &mut blocks.cross, &mut blocks.bins] {
         list.fill(ZERO);
     }
@@ -141,6 +177,21 @@ fn fill_body<S: Simd>(program: &Program, data: &PreparedData, scratch: &mut Scra
             add_row::<S>(program, scratch, blocks, channel, row);
         }
     }
+}
+
+#[inline(always)]
+fn fill_body<S: Simd>(
+    program: &Program,
+    data: &PreparedData,
+    scratch: &mut Scratch,
+    blocks: &mut Blocks,
+    curvature: Curvature,
+) {
+    if curvature == Curvature::GaussNewton {
+        scratch.weight.fill(ZERO);
+        scratch.row_weight.fill(ZERO);
+    }
+    jacobian_body::<S>(program, scratch, blocks);
     add_bins::<S>(program, data, scratch, blocks);
     add_halves(program, blocks);
     add_constraints(program, data, scratch, blocks);

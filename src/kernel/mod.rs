@@ -1,5 +1,6 @@
 //! [`Program`] → numbers: value, gradient, Hessian, expected data. Slices in, caller's buffers out.
 
+mod batch;
 pub(crate) mod cholesky;
 mod expected;
 mod gradient;
@@ -10,7 +11,7 @@ mod value;
 
 use crate::program::{PreparedData, Program};
 use expected::Order;
-use hessian::Blocks;
+use hessian::{Blocks, Curvature};
 use scratch::Scratch;
 use simd::Backend;
 
@@ -89,10 +90,18 @@ impl<'p> Evaluator<'p> {
         let value = gradient::gradient(backend, program, data, &mut self.scratch, Order::Second, gradient);
         if value.is_finite() {
             let blocks = self.blocks.get_or_insert_with(|| Box::new(Blocks::new(program)));
-            hessian::fill(backend, program, data, &mut self.scratch, blocks);
+            hessian::fill(backend, program, data, &mut self.scratch, blocks, Curvature::Exact);
         }
         gradient.iter_mut().for_each(|g| *g *= 2.0);
         2.0 * value
+    }
+
+    /// Replaces the blocks at the point of the last [`Evaluator::reduced_with_blocks`] by the Gauss–Newton
+    /// approximation.
+    pub(crate) fn approximate_blocks(&mut self, data: &PreparedData) {
+        let program = self.program;
+        let blocks = self.blocks.get_or_insert_with(|| Box::new(Blocks::new(program)));
+        hessian::fill(self.backend, program, data, &mut self.scratch, blocks, Curvature::GaussNewton);
     }
 
     pub(crate) fn blocks(&mut self) -> &mut Blocks {
@@ -116,6 +125,38 @@ impl<'p> Evaluator<'p> {
         for &(parameter, factor, index) in &program.constraints.poissons {
             auxiliary[index as usize] = factor * parameters[parameter as usize];
         }
+    }
+
+    /// ∂ν_b/∂θ_p in `jacobian` (n_bins × n_parameters, row-major); zero where a clip of the bins holds.
+    pub fn expected_jacobian(&mut self, parameters: &[f64], jacobian: &mut [f64]) {
+        let program = self.program;
+        self.scratch.set_point(program, parameters);
+        expected::expected(self.backend, program, &mut self.scratch, Order::Second);
+        self.scratch.set_inverse();
+        self.scratch.weight.fill(simd::ZERO);
+        self.scratch.row_weight.fill(simd::ZERO);
+        let blocks = self.blocks.get_or_insert_with(|| Box::new(Blocks::new(program)));
+        hessian::jacobian(self.backend, program, &mut self.scratch, blocks);
+        blocks.assemble_jacobian(program, jacobian);
+        if let Some(clip) = program.clip_bin {
+            let expected = simd::flat(&self.scratch.expected);
+            for (row, nu) in jacobian.chunks_exact_mut(program.n_parameters().max(1)).zip(expected) {
+                if *nu <= clip {
+                    row.fill(0.0);
+                }
+            }
+        }
+    }
+
+    /// `twice_nll` at many points (`points`: n_points × n_parameters, row-major), eight in lanes, groups over the
+    /// threads of rayon. The results do not depend on how many there are.
+    pub fn twice_nll_batch(&self, points: &[f64], data: &PreparedData, values: &mut [f64]) {
+        batch::run(self.backend, self.program, data, points, values, None);
+    }
+
+    /// As [`Evaluator::twice_nll_batch`], with the gradients (n_points × n_parameters).
+    pub fn gradient_batch(&self, points: &[f64], data: &PreparedData, values: &mut [f64], gradients: &mut [f64]) {
+        batch::run(self.backend, self.program, data, points, values, Some(gradients));
     }
 
     /// Channel and bin of the lowest expected yield among the bins without counts.

@@ -9,7 +9,7 @@ pub(crate) const TINY: f64 = 1e-140;
 
 /// Stands for a plain factor of zero, so that log-derivatives stay finite: two such factors still multiply to a
 /// number, and what they leave in a yield is below [`TINY`].
-const ZERO_FACTOR: f64 = 1e-150;
+pub(crate) const ZERO_FACTOR: f64 = 1e-150;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Scratch {
