@@ -4,11 +4,11 @@ use morphist::document::{Document, Kind, Limits};
 use morphist::finding::Finding;
 use std::io::Write;
 
-fn read(text: &[u8]) -> Result<Document, Finding> {
-    Document::from_slice("test", text.to_vec(), &Limits::default()).map_err(|mut findings| findings.0.remove(0))
+fn read(text: &[u8]) -> Result<Document, Box<Finding>> {
+    Document::from_slice("test", text.to_vec(), &Limits::default()).map_err(|mut findings| findings.0.remove(0).into())
 }
 
-fn fails(text: &str, class: &str, line: usize, column: usize) -> Finding {
+fn fails(text: &str, class: &str, line: usize, column: usize) -> Box<Finding> {
     let finding = read(text.as_bytes()).expect_err(text);
     assert_eq!((finding.class, finding.line, finding.column), (class, Some(line), Some(column)), "{text}: {finding}");
     assert!(!finding.hint.is_empty() && !finding.found.is_empty() && !finding.expected.is_empty());

@@ -1,6 +1,7 @@
 //! Reading a modifier without keeping its data twice: serde's tagged enums copy everything first, and let an array
 //! stand for an object.
 
+use super::strict::Key;
 use super::workspace::{HistosysData, Modifier, NormsysData};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -37,10 +38,10 @@ impl<'de> Visitor<'de> for ModifierVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Modifier, A::Error> {
         let (mut name, mut kind, mut data) = (None, None, None);
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
+        while let Some(key) = map.next_key::<Key>()? {
+            match key.0.as_ref() {
                 "name" => set(&mut name, "name", map.next_value::<String>()?)?,
-                "type" => set(&mut kind, "type", map.next_value::<String>()?)?,
+                "type" => set(&mut kind, "type", map.next_value::<Key>()?)?,
                 "data" => set(&mut data, "data", map.next_value::<Data>()?)?,
                 other => return Err(A::Error::unknown_field(other, &["name", "type", "data"])),
             }
@@ -48,8 +49,8 @@ impl<'de> Visitor<'de> for ModifierVisitor {
         let name = name.ok_or_else(|| A::Error::missing_field("name"))?;
         let kind = kind.ok_or_else(|| A::Error::missing_field("type"))?;
         let data = data.ok_or_else(|| A::Error::missing_field("data"))?;
-        modifier(name, &kind, data)
-            .ok_or_else(|| A::Error::custom(format_args!("the data do not fit the type {kind:?}")))
+        modifier(name, &kind.0, data)
+            .ok_or_else(|| A::Error::custom(format_args!("the data do not fit the type {:?}", kind.0)))
     }
 }
 
@@ -103,8 +104,8 @@ impl<'de> Visitor<'de> for DataVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Data, A::Error> {
         let mut object = Object::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
+        while let Some(key) = map.next_key::<Key>()? {
+            match key.0.as_ref() {
                 "lo" => set(&mut object.lo, "lo", map.next_value()?)?,
                 "hi" => set(&mut object.hi, "hi", map.next_value()?)?,
                 "lo_data" => set(&mut object.lo_data, "lo_data", map.next_value()?)?,

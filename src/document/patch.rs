@@ -29,6 +29,8 @@ pub enum Operation {
 pub(super) const VALUE_BYTES: usize = size_of::<Value>();
 /// Memory of a member of an object beside its value: the key, its hash and its place in the index.
 pub(super) const MEMBER_BYTES: usize = size_of::<String>() + 2 * size_of::<usize>();
+/// How many bytes copies may add, beside four times the document.
+const MAX_COPIED: usize = 1 << 24;
 /// How many values all operations of a patch may visit or move: some seconds of work.
 const MAX_STEPS: usize = 1_000_000_000;
 
@@ -44,8 +46,8 @@ impl Patch {
         let mut findings = Findings::default();
         for (i, operation) in self.0.iter().enumerate() {
             for (key, pointer) in operation.pointers() {
-                if let Err(finding) = parse(pointer, i, key) {
-                    findings.push(Finding { pointer: Some(format!("{prefix}/{i}/{key}")), ..finding });
+                for finding in parse(pointer, i, key).err().unwrap_or_default().0 {
+                    findings.push(finding.at(format!("{prefix}/{i}/{key}")));
                 }
             }
         }
@@ -79,8 +81,10 @@ impl Operation {
 /// The first operation that fails, its pointer within the patch: `PatchTestFailed`, `PatchApplicationError`,
 /// `SizeLimit` (the tree would take more than [`Limits::max_tree`], or the work is out of proportion), `DepthLimit`.
 pub fn apply(mut value: Value, patch: &Patch, limits: &Limits) -> Result<Value> {
-    let mut budget = Budget { limits, tree: 0, steps: 0 };
+    let limits = &Limits { max_depth: limits.max_depth.min(Limits::DEEPEST), ..*limits };
+    let mut budget = Budget { limits, tree: 0, copied: 0, max_copied: MAX_COPIED, steps: 0 };
     budget.spend(&value, 0, 0)?;
+    budget.max_copied += budget.tree.saturating_mul(4);
     for (i, operation) in patch.0.iter().enumerate() {
         apply_one(&mut value, operation, i, &mut budget)?;
     }
@@ -134,9 +138,11 @@ fn source(
         let finding = Finding::new(&rule::PATCH_APPLICATION, found, "a place that exists");
         return Err(finding.at(format!("/{i}/from")).into());
     };
-    let before = budget.tree;
-    budget.spend(value, depth, i)?;
-    if !copies {
+    if copies {
+        budget.spend_copy(value, depth, i)?;
+    } else {
+        let before = budget.tree;
+        budget.spend(value, depth, i)?;
         budget.tree = before;
         budget.shift(document, &pointer, i)?;
     }
@@ -155,14 +161,10 @@ fn test(document: &Value, path: &PointerBuf, value: &Value, i: usize) -> Result<
     }
 }
 
-fn parse(pointer: &str, i: usize, key: &str) -> std::result::Result<PointerBuf, Finding> {
+fn parse(pointer: &str, i: usize, key: &str) -> Result<PointerBuf> {
     PointerBuf::parse(pointer).map_err(|_| {
-        Finding::new(
-            &rule::PATCH_APPLICATION,
-            quote(pointer),
-            "a JSON Pointer: empty, or / before every token, with ~0 for ~ and ~1 for /",
-        )
-        .at(format!("/{i}/{key}"))
+        let expected = "a JSON Pointer: empty, or / before every token, with ~0 for ~ and ~1 for /";
+        Finding::new(&rule::PATCH_APPLICATION, quote(pointer), expected).at(format!("/{i}/{key}")).into()
     })
 }
 
@@ -182,6 +184,9 @@ pub(super) fn equal(a: &Value, b: &Value) -> bool {
 struct Budget<'l> {
     limits: &'l Limits,
     tree: usize,
+    /// The part of `tree` that copies have added.
+    copied: usize,
+    max_copied: usize,
     steps: usize,
 }
 
@@ -215,6 +220,14 @@ impl Budget<'_> {
         self.check(i)
     }
 
+    /// As [`Budget::spend`], for a value that the operation copies from within the document.
+    fn spend_copy(&mut self, value: &Value, depth: usize, i: usize) -> Result<()> {
+        let before = self.tree;
+        self.spend(value, depth, i)?;
+        self.copied = self.copied.saturating_add(self.tree - before);
+        self.check(i)
+    }
+
     /// Charges the items of an array that may move when one is put in or taken out.
     fn shift(&mut self, document: &Value, path: &PointerBuf, i: usize) -> Result<()> {
         let parent = path.parent().and_then(|parent| document.pointer(parent.as_str()));
@@ -224,11 +237,17 @@ impl Budget<'_> {
 
     fn check(&self, i: usize) -> Result<()> {
         let limit = self.limits.max_tree();
-        if self.tree <= limit && self.steps <= MAX_STEPS {
+        let (found, expected) = if self.copied > self.max_copied {
+            ("copies too much", format!("at most {} bytes of copies", self.max_copied))
+        } else if self.tree > limit {
+            ("makes the document too large", format!("at most {limit} bytes of memory for the document"))
+        } else if self.steps > MAX_STEPS {
+            ("moves too much", format!("at most {MAX_STEPS} values moved by a patch"))
+        } else {
             return Ok(());
-        }
-        let found = format!("operation {i}, which makes the document too large");
-        let finding = Finding::new(&rule::SIZE, found, format!("at most {limit} bytes of memory for the document"));
+        };
+        let finding = Finding::new(&rule::SIZE, format!("operation {i}, which {found}"), expected)
+            .hint("a patch that grows like this is not for a workspace");
         Err(finding.at(format!("/{i}")).into())
     }
 }

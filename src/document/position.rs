@@ -18,10 +18,10 @@ fn characters(bytes: &[u8]) -> usize {
 
 /// The byte offset of serde_json's line and column, which count bytes.
 pub(super) fn offset_of(text: &str, line: usize, column: usize) -> usize {
-    let line_ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
+    let mut line_ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
     let start = match line {
         0 | 1 => 0,
-        n => line_ends.skip(n - 2).next().unwrap_or(text.len()),
+        n => line_ends.nth(n - 2).unwrap_or(text.len()),
     };
     let mut offset = (start + column.saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(offset) {
@@ -51,9 +51,15 @@ pub(super) fn start_of_number_at(text: &str, offset: usize) -> usize {
     offset - text.as_bytes()[..offset].iter().rev().take_while(|b| number(b)).count()
 }
 
-/// Gives every finding that has a pointer and no line the place of the value it points to, in one pass over the text.
-/// A pointer to something that is not there gets the place of the innermost value that is.
+/// Gives every finding that has a pointer and no line the place of the value it points to, in one pass over the text,
+/// and sorts the findings by place. A pointer to something that is not there gets the place of the innermost value
+/// that is.
 pub fn resolve(text: &str, findings: &mut Findings) {
+    locate(text, findings);
+    findings.0.sort_by_key(|f| (f.line, f.column));
+}
+
+fn locate(text: &str, findings: &mut Findings) {
     let mut wanted = Trie::default();
     for (index, finding) in findings.0.iter().enumerate() {
         if let (Some(pointer), None) = (&finding.pointer, finding.line) {
@@ -125,7 +131,7 @@ impl Walk<'_> {
     /// Walks over one value, noting the places of the findings in `wanted`.
     fn value(&mut self, wanted: &Trie) {
         let opening = self.peek();
-        let start = self.at;
+        let start = self.at.min(self.bytes.len());
         self.places.extend(wanted.findings.iter().map(|i| (start, *i)));
         if wanted.children.is_empty() {
             return self.skip();
@@ -167,7 +173,8 @@ impl Walk<'_> {
                 _ => {
                     let start = self.at;
                     self.skip();
-                    let key: String = serde_json::from_slice(&self.bytes[start..self.at]).unwrap_or_default();
+                    let key: String =
+                        self.bytes.get(start..self.at).and_then(|s| serde_json::from_slice(s).ok()).unwrap_or_default();
                     if self.peek() == Some(b':') {
                         self.at += 1;
                     }

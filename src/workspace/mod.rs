@@ -61,7 +61,7 @@ pub fn load(document: Document, patches: &[Patch], scope: &Scope) -> Result<Load
 fn judge(workspace: Workspace, scope: &Scope, text: Option<&str>) -> Result<Loaded> {
     let mut warnings = validate::check(&workspace, scope);
     if let Some(text) = text {
-        place(text, &mut warnings);
+        position::resolve(text, &mut warnings);
     }
     if warnings.is_valid() { Ok(Loaded { workspace, warnings }) } else { Err(warnings) }
 }
@@ -75,14 +75,8 @@ pub fn validate(document: &Document, kind: Option<Kind>, scope: &Scope) -> (Kind
         Kind::Patchset => PatchSet::from_document(document).map(|patchset| patchset.check_pointers()),
     };
     let mut findings = outcome.unwrap_or_else(|findings| findings);
-    place(&document.text, &mut findings);
+    position::resolve(&document.text, &mut findings);
     (kind, findings)
-}
-
-/// Gives findings their lines and sorts them by place.
-fn place(text: &str, findings: &mut Findings) {
-    position::resolve(text, findings);
-    findings.0.sort_by_key(|f| (f.line, f.column));
 }
 
 /// The measurement of an index, counted from 0.

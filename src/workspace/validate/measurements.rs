@@ -119,12 +119,17 @@ impl Config<'_> {
         self.check_inits(report);
         for (key, numbers) in [("sigmas", &parameter.sigmas), ("factors", &parameter.factors)] {
             if let Some(numbers) = numbers.as_ref().filter(|_| self.set.takes(key)) {
-                report
-                    .add_numbers(&rule::SIGMA_NOT_POSITIVE, &self.at(key), numbers, "a positive number", |x| x <= 0.0);
+                report.add_numbers(
+                    &rule::SIGMA_NOT_POSITIVE,
+                    || self.at(key),
+                    numbers,
+                    "a positive number",
+                    |x| x <= 0.0,
+                );
             }
         }
         if let (Some(auxdata), "shapesys") = (&parameter.auxdata, self.set.kind) {
-            report.add_numbers(&rule::NEGATIVE_AUXDATA, &self.at("auxdata"), auxdata, "at least 0", |n| n < 0.0);
+            report.add_numbers(&rule::NEGATIVE_AUXDATA, || self.at("auxdata"), auxdata, "at least 0", |n| n < 0.0);
         }
         if parameter.fixed == Some(false) && self.set.zero_bins {
             let found = format!("false for {} with a bin without uncertainty", self.name());

@@ -39,11 +39,11 @@ impl Report {
         self.findings.push(finding);
     }
 
-    /// One finding for all numbers of a list that fail a test, placed at the first.
+    /// One finding for all numbers of a list that fail a test, placed at the first; `pointer` leads to the list.
     fn add_numbers(
         &mut self,
         rule: &Rule,
-        pointer: &str,
+        pointer: impl Fn() -> String,
         numbers: &[f64],
         expected: &str,
         fails: impl Fn(f64) -> bool,
@@ -54,7 +54,7 @@ impl Report {
                 0 => format!("{x}"),
                 more => format!("{x}, and {more} more such numbers in the list"),
             };
-            self.add(rule, format!("{pointer}/{i}"), found, expected);
+            self.add(rule, format!("{}/{i}", pointer()), found, expected);
         }
     }
 }

@@ -52,13 +52,13 @@ impl Place {
     }
 }
 
-/// The data of one modifier: lengths and signs.
+/// The data of one modifier: lengths and signs. Pointers are written only where something is wrong.
 fn check_data(sample: &Sample, modifier: &Modifier, place: Place, report: &mut Report) {
     let at = |key: &str| format!("{}/{key}", place.pointer());
     match modifier {
         Modifier::Histosys { data, .. } => {
-            check_bins(modifier, &data.lo_data, sample, at("data/lo_data"), report);
-            check_bins(modifier, &data.hi_data, sample, at("data/hi_data"), report);
+            check_bins(modifier, &data.lo_data, sample, || at("data/lo_data"), report);
+            check_bins(modifier, &data.hi_data, sample, || at("data/hi_data"), report);
         }
         Modifier::Normsys { data, .. } => {
             for (key, factor) in [("data/lo", data.lo), ("data/hi", data.hi)] {
@@ -69,8 +69,8 @@ fn check_data(sample: &Sample, modifier: &Modifier, place: Place, report: &mut R
             }
         }
         Modifier::Shapesys { data, .. } => {
-            check_bins(modifier, data, sample, at("data"), report);
-            report.add_numbers(&rule::NEGATIVE_UNCERTAINTY, &at("data"), data, "at least 0", |u| u < 0.0);
+            check_bins(modifier, data, sample, || at("data"), report);
+            report.add_numbers(&rule::NEGATIVE_UNCERTAINTY, || at("data"), data, "at least 0", |u| u < 0.0);
             let tau = |(n, u): (&f64, &f64)| if *n > 0.0 && *u > 0.0 { n * n / (u * u) } else { 1.0 };
             let broken = sample.data.iter().zip(data).map(tau).position(|tau| !tau.is_normal());
             if let Some((b, u)) = broken.and_then(|b| Some((b, data.get(b)?))) {
@@ -80,18 +80,18 @@ fn check_data(sample: &Sample, modifier: &Modifier, place: Place, report: &mut R
             }
         }
         Modifier::Staterror { data, .. } => {
-            check_bins(modifier, data, sample, at("data"), report);
-            report.add_numbers(&rule::NEGATIVE_UNCERTAINTY, &at("data"), data, "at least 0", |u| u < 0.0);
+            check_bins(modifier, data, sample, || at("data"), report);
+            report.add_numbers(&rule::NEGATIVE_UNCERTAINTY, || at("data"), data, "at least 0", |u| u < 0.0);
         }
         Modifier::Lumi { .. } | Modifier::Normfactor { .. } | Modifier::Shapefactor { .. } => {}
     }
 }
 
-fn check_bins(modifier: &Modifier, data: &[f64], sample: &Sample, pointer: String, report: &mut Report) {
+fn check_bins(modifier: &Modifier, data: &[f64], sample: &Sample, pointer: impl Fn() -> String, report: &mut Report) {
     if data.len() != sample.data.len() {
         let found = format!("{} in {} {}", bins(data.len()), modifier.kind(), quote(modifier.name()));
         let expected = format!("{}, as in sample {}", bins(sample.data.len()), quote(&sample.name));
-        report.add(&rule::MODIFIER_BINS, pointer, found, expected);
+        report.add(&rule::MODIFIER_BINS, pointer(), found, expected);
     }
 }
 

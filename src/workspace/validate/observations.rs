@@ -18,7 +18,7 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) {
             let found = format!("the name {name} of observation {first} again");
             report.add(&rule::DUPLICATE_OBSERVATION, format!("/observations/{o}/name"), found, "one for each channel");
         }
-        let data = format!("/observations/{o}/data");
+        let data = || format!("/observations/{o}/data");
         match channels.get(observation.name.as_str()) {
             None => {
                 let found = format!("an observation of {name}");
@@ -26,11 +26,11 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) {
             }
             Some(n_bins) if *n_bins != observation.data.len() => {
                 let expected = format!("{}, as in channel {name}", bins(*n_bins));
-                report.add(&rule::OBSERVATION_BINS, data.clone(), bins(observation.data.len()), expected);
+                report.add(&rule::OBSERVATION_BINS, data(), bins(observation.data.len()), expected);
             }
             Some(_) => {}
         }
-        report.add_numbers(&rule::NEGATIVE_OBSERVATION, &data, &observation.data, "at least 0", |n| n < 0.0);
+        report.add_numbers(&rule::NEGATIVE_OBSERVATION, data, &observation.data, "at least 0", |n| n < 0.0);
     }
     for (c, channel) in workspace.channels.iter().enumerate() {
         if !observed.contains_key(channel.name.as_str()) {
