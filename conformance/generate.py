@@ -93,6 +93,16 @@ def closed_forms():
     }
     yield case("closed_form/control_region", "likelihood.md, eq. 15", workspace("normfactor"), "fit", which, expect, fits, "k = m/B1, mu = (n - k B2)/s with B1 = 80, B2 = 20, s = 10, m = 92, n = 36")
     yield case("closed_form/yield_at_zero", "likelihood.md, Fit, 5", workspace("yield_at_zero"), "fit", which, {"valid": False, "reason": {"code": "yield_at_zero"}}, {}, "5 + 2 mu with n = 0: twice_nll = 2 (5 + 2 mu) falls down to mu = -2.5, where the domain ends")
+    samples = [{"name": "background", "data": [0.0, 10.0], "modifiers": []}, {"name": "signal", "data": [2.0, 1.0], "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]}]
+    emptied = {
+        "channels": [{"name": "SR", "samples": samples}],
+        "observations": [{"name": "SR", "data": [0, 9]}],
+        "measurements": [{"name": "meas", "config": {"poi": "mu", "parameters": []}}],
+        "version": "1.0.0",
+    }
+    expect = {"valid": True, "twice_nll": poisson(9, 10), "mle_parameters": {"mu": [0.0]}, "at_limit": ["mu"]}
+    tolerance = {"twice_nll": {"abs": 1e-6}, "mle_parameters": {"abs": 1e-6}}
+    yield case("closed_form/emptied_by_bound", "likelihood.md, Fit, 5", {"workspace": {"text": json.dumps(emptied)}}, "fit", which, expect, tolerance, "2 mu with n = 0 and 10 + mu with n = 9: the slope at the lower bound mu = 0 is 4.2 > 0")
     tolerance = {"twice_nll": {"abs": 1e-12}, "expected_data": {"abs": 1e-13}}
     for mu, value in ((-2.0, 2.0), (-2.5, 0.0), (-3.0, None)):
         expect = {"twice_nll": value, "expected_data": {"main": {"SR": [5 + 2 * mu]}}}

@@ -79,17 +79,17 @@ def modifier(kind, name, data=None):
 
 
 def schema_faults():
-    """(name, edits, pointer of the finding)"""
+    """(name, edits, pointer of the finding); a surplus member may be named itself or by its object, as JSON Schema does"""
     yield "no_channels", [("/channels", [])], "/channels"
     yield "no_samples", [("/channels/0/samples", [])], "/channels/0/samples"
     yield "no_observations", [("/observations", DELETE)], ""
     yield "no_version", [("/version", DELETE)], ""
-    yield "additional_member", [("/comment", "x")], ""
+    yield "additional_member", [("/comment", "x")], ["", "/comment"]
     yield "sample_without_name", [(f"{SAMPLE}/name", DELETE)], SAMPLE
     yield "data_as_text", [(f"{SAMPLE}/data/1", "20")], f"{SAMPLE}/data/1"
     yield "data_empty", [(f"{SAMPLE}/data", [])], f"{SAMPLE}/data"
     yield "fixed_as_list", [config(name="norm", fixed=[True])], f"{CONFIG}/0/fixed"
-    yield "unknown_setting", [config(name="norm", prior="flat")], f"{CONFIG}/0"
+    yield "unknown_setting", [config(name="norm", prior="flat")], [f"{CONFIG}/0", f"{CONFIG}/0/prior"]
 
 
 def model_faults():
@@ -151,7 +151,7 @@ def patchset_faults():
 
 def documents():
     """(tag, kind, text, valid, findings, reason)"""
-    finding = lambda classes, pointer=None: [{"class": classes, **({"pointer": pointer} if pointer is not None else {})}]
+    finding = lambda classes, pointer=None: [{"class": classes, **({"pointer": [pointer] if isinstance(pointer, str) else pointer} if pointer is not None else {})}]
     yield "good", "workspace", json.dumps(GOOD), True, [], "accepted and evaluated by pyhf 0.7.6"
     yield "setting_of_unknown_parameter", "workspace", changed(GOOD, config(name="nothing", inits=[1.0])), True, [], "accepted by pyhf 0.7.6; common in published files"
     for tag, edits, pointer in schema_faults():

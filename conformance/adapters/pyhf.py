@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Answers conformance cases with pyhf 0.7.6: needs pyhf[jax,minuit]==0.7.6.
+"""Answers conformance cases with pyhf 0.7.6: needs pyhf[jax]==0.7.6.
 
-Values and expected data come from the numpy back end, derivatives and fits from jax with Minuit at strategy 2;
-uncertainties from jax's Hessian at Minuit's minimum, since those that Minuit prints stem from finite differences.
+Values and expected data come from the numpy back end, derivatives and fits (SLSQP, tolerance 1e-12) from jax;
+uncertainties from jax's Hessian at that minimum, since those that pyhf prints with Minuit stem from finite differences.
 pyhf knows no JSON Pointer outside its schema: semantic findings come without one.
 """
 import contextlib
@@ -25,7 +25,7 @@ logging.getLogger("pyhf").setLevel(logging.ERROR)
 
 
 def use(backend):
-    optimizer = pyhf.optimize.minuit_optimizer(strategy=2, tolerance=1e-5) if backend == "jax" else None
+    optimizer = pyhf.optimize.scipy_optimizer(tolerance=1e-12) if backend == "jax" else None
     pyhf.set_backend(backend, optimizer, precision="64b")
 
 

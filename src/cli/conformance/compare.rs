@@ -108,16 +108,16 @@ fn matrix(expected: &Map<String, Value>, given: &Map<String, Value>) -> Option<R
     }))
 }
 
-/// Every expected finding is there, by class and, where one is expected, by pointer.
+/// Every expected finding is there, with one of its classes and, where it names any, at one of its pointers.
 fn findings(expected: &Value, given: &Value, found: &mut Vec<String>) {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let given = list(given);
     for finding in list(expected) {
         let class = finding.get("class").unwrap_or(&Value::Null);
         let matches = |candidate: &Value| {
-            let text = candidate.get("class").and_then(Value::as_str).unwrap_or_default();
-            let pointer = finding.get("pointer");
-            names(class, text) && pointer.is_none_or(|p| candidate.get("pointer") == Some(p))
+            let text = |key| candidate.get(key).and_then(Value::as_str);
+            let at = |pointers| text("pointer").is_some_and(|pointer| names(pointers, pointer));
+            text("class").is_some_and(|text| names(class, text)) && finding.get("pointer").is_none_or(at)
         };
         if !given.iter().any(matches) {
             found.push(format!("no finding like {}, but {}", short(&finding), short(&Value::Array(given.clone()))));
@@ -125,9 +125,9 @@ fn findings(expected: &Value, given: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The class is one of the list.
-fn names(classes: &Value, class: &str) -> bool {
-    classes.as_array().is_some_and(|list| list.iter().any(|c| c == class))
+/// The word is one of the list.
+fn names(list: &Value, word: &str) -> bool {
+    list.as_array().is_some_and(|list| list.iter().any(|entry| entry == word))
 }
 
 /// The beginning of a value's text.
