@@ -159,4 +159,5 @@ def _first_difference(ours, peer):
 
 
 if __name__ == "__main__":
+    exactness_pyhf.peer_pyhf.require_version()
     sys.exit(main())

@@ -2,7 +2,6 @@
 
 import time
 
-import corpus
 import numpy as np
 
 RECIPE = "pyhf 0.7.6 jax: SLSQP, minuit, projected Newton from the start and three seeded random points; 1"
@@ -18,6 +17,7 @@ def summary(entry):
     import peer_pyhf
     import rival_fits
 
+    peer_pyhf.require_version()
     began = time.process_time()
     peer_pyhf.use("numpy")
     model, data = peer_pyhf.load(entry.path)

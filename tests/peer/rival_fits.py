@@ -29,9 +29,10 @@ def newton(objective, start, barrier=0.0, steps=200, tolerance=1e-9):
         free = objective.free(point, gradient)
         remaining = float(np.max(np.abs(gradient[free]), initial=0.0))
         if remaining < tolerance:
-            break
-        direction = _step(objective, point, gradient, hessian, free)
-        advance = _line_search(objective, point, value, gradient, direction, barrier)
+            advance = _leave_saddle(objective, point, value, hessian, free, barrier)
+        else:
+            direction = _step(objective, point, gradient, hessian, free)
+            advance = _line_search(objective, point, value, gradient, direction, barrier)
         if advance is None:
             break
         point, value = advance
@@ -64,6 +65,20 @@ def _descent(gradient, hessian):
     step = -scale * (axes @ ((axes.T @ (scale * gradient)) / curvature))
     longest = float(np.max(np.abs(step)))
     return step if longest < 20 else step * (20 / longest)
+
+
+def _leave_saddle(objective, point, value, hessian, free, barrier):
+    """A lower point along the most negative curvature, None at a minimum. Templates whose two variations are equal make
+    the start a saddle with no gradient at all."""
+    if not free.any():
+        return None
+    curvature, axes = np.linalg.eigh(hessian[np.ix_(free, free)])
+    if curvature[0] >= -1e-8 * max(1.0, abs(curvature[-1])):
+        return None
+    direction, flat = np.zeros_like(point), np.zeros_like(point)
+    direction[free] = axes[:, 0]
+    forward = _line_search(objective, point, value, flat, direction, barrier)
+    return forward or _line_search(objective, point, value, flat, -direction, barrier)
 
 
 def _line_search(objective, point, value, gradient, direction, barrier):

@@ -4,7 +4,9 @@ ROOT has no exact gradient here, and Minuit2 stops 1e-4 and more above the minim
 multiplies every sample by its luminosity, so pyhf's `lumi` becomes a normalisation factor with an external constraint."""
 
 import json
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import speed_block
@@ -29,11 +31,13 @@ double block(RooAbsReal &nll, std::vector<RooRealVar *> &parameters, std::vector
 
 
 def main():
+    path = Path(sys.argv[1]).resolve()
+    os.chdir(tempfile.mkdtemp())  # HistFactory writes files where it stands
     ROOT.gROOT.SetBatch(True)
     ROOT.gErrorIgnoreLevel = ROOT.kError
     ROOT.RooMsgService.instance().setGlobalKillBelow(ROOT.RooFit.ERROR)
     ROOT.gInterpreter.Declare(TIMER)
-    document = json.loads(Path(sys.argv[1]).read_text())
+    document = json.loads(path.read_text())
     workspace, external = build(document)
     config = workspace["ModelConfig"]
     density, data = config.GetPdf(), workspace["obsData"]
