@@ -1,5 +1,6 @@
 //! `morphist bench`: how long reading, compiling, evaluating and fitting take.
 
+use super::evaluate::MOST_HESSIAN_PARAMETERS;
 use super::input_args::{InputArgs, file_name};
 use super::output::OutputArgs;
 use super::{CommandError, CommandResult};
@@ -43,11 +44,14 @@ impl Bench {
         let prepared = program.prepare(&data);
         let mut evaluator = Evaluator::new(&program);
         let (starts, n) = (Starts::new(&model), model.n_parameters());
-        let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
+        let mut gradient = vec![0.0; n];
 
         let twice_nll_s = self.median(|i| evaluator.twice_nll(starts.at(i), &prepared));
         let gradient_s = self.median(|i| evaluator.gradient(starts.at(i), &prepared, &mut gradient));
-        let hessian_s = self.median(|i| evaluator.hessian(starts.at(i), &prepared, &mut gradient, &mut hessian));
+        let hessian_s = (n <= MOST_HESSIAN_PARAMETERS).then(|| {
+            let mut hessian = vec![0.0; n * n];
+            self.median(|i| evaluator.hessian(starts.at(i), &prepared, &mut gradient, &mut hessian))
+        });
 
         let warm = [starts.options(&model, 0), starts.options(&model, 1)];
         let mut fitter = Fitter::new(&evaluator);

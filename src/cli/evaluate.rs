@@ -3,7 +3,7 @@
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
 use super::output::{Format, OutputArgs};
-use super::{CommandResult, note};
+use super::{CommandError, CommandResult, note};
 use crate::kernel::Evaluator;
 use crate::program::Program;
 use crate::report::evaluate::{EvaluateReport, Point, text};
@@ -31,9 +31,18 @@ pub struct Evaluate {
     pub output: OutputArgs,
 }
 
+/// A full matrix of more rows would take gigabytes.
+pub(super) const MOST_HESSIAN_PARAMETERS: usize = 8000;
+
 impl Evaluate {
     pub fn run(&self) -> CommandResult {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        let n = prepared.model.n_parameters();
+        if self.hessian && n > MOST_HESSIAN_PARAMETERS {
+            let most = MOST_HESSIAN_PARAMETERS;
+            let message = format!("--hessian: the model has {n} parameters; a matrix is written for at most {most}");
+            return Err(CommandError::Message(message));
+        }
         let (point, reason) = self.evaluate(&prepared);
         if self.hessian && self.output.format() == Format::Table {
             note("the Hessian is part of the JSON output only (--format json)");

@@ -20,8 +20,8 @@ pub struct BenchReport {
     pub twice_nll_s: f64,
     /// One value and gradient together.
     pub gradient_s: f64,
-    /// One value, gradient and Hessian together.
-    pub hessian_s: f64,
+    /// One value, gradient and Hessian together; null where the matrix would be too large to keep.
+    pub hessian_s: Option<f64>,
     /// One fit from the suggested start on a compiled model: minimum and certificate, no covariance.
     pub fit_warm_s: f64,
     /// Uncertainties and covariance at the minimum.
@@ -46,7 +46,7 @@ pub fn text(reports: &[BenchReport]) -> String {
             Some(r.compile_s),
             Some(r.twice_nll_s),
             Some(r.gradient_s),
-            Some(r.hessian_s),
+            r.hessian_s,
             Some(r.fit_warm_s),
             r.hesse_s,
             Some(r.fit_cold_s),
