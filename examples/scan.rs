@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (low, high) = model.bounds()[poi];
     for step in -4..=4 {
         let value = (best.parameters[poi] + 0.5 * f64::from(step) * sigma).clamp(low, high);
-        // Each fit starts from the last minimum, with the parameter of interest held.
+        // Each fit starts from the minimum, with the parameter of interest held.
         let mut options = FitOptions { init: best.parameters.clone(), hesse: false, ..FitOptions::new(&model) };
         options.init[poi] = value;
         options.fixed[poi] = true;

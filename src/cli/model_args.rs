@@ -18,13 +18,13 @@ pub struct ModelArgs {
     /// Parameter of interest instead of the measurement's; empty for none
     #[arg(long, value_name = "NAME")]
     pub poi: Option<String>,
-    /// Values by name: {name: [values]}, a number for a scalar or name[i], or a result of fit
+    /// Values by name: `{name: [values]}`, a number for a scalar or `name[i]`, or a result of fit
     #[arg(long, value_name = "FILE")]
     pub parameters: Option<PathBuf>,
-    /// Start or evaluate at this value; NAME is a name, name[i] or a glob
+    /// Start or evaluate at this value; NAME is a name, `name[i]` or a glob
     #[arg(long, value_name = "NAME=V")]
     pub init: Vec<String>,
-    /// Hold parameters, at V where given; NAME is a name, name[i] or a glob
+    /// Hold parameters, at V where given; NAME is a name, `name[i]` or a glob
     #[arg(long, value_name = "NAME[=V]")]
     pub fix: Vec<String>,
     /// Interpolation codes, such as normsys=code1,histosys=code0 [default: normsys=code4,histosys=code4p]
