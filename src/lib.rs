@@ -8,5 +8,11 @@ pub mod kernel;
 pub mod model;
 pub mod program;
 pub mod report;
+pub mod rule;
 pub mod translate;
 pub mod workspace;
+
+/// The examples in README.md, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

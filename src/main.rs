@@ -1,1 +1,44 @@
-fn main() {}
+//! The `morphist` command: a table of commands.
+
+use clap::{CommandFactory, Parser, Subcommand};
+use morphist::cli::{self, CommandResult};
+use std::process::ExitCode;
+
+/// Reads, validates, evaluates and fits published HistFactory likelihoods
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Validate(cli::validate::Validate),
+    Inspect(cli::inspect::Inspect),
+    Evaluate(cli::evaluate::Evaluate),
+    Fit(cli::fit::Fit),
+    Patch(cli::patch::Patch),
+    Schema(cli::schema::Schema),
+    Bench(cli::bench::Bench),
+    Completions(cli::completions::Completions),
+    Conformance(cli::conformance::Conformance),
+}
+
+fn main() -> ExitCode {
+    cli::exit_code(run(&Cli::parse().command))
+}
+
+fn run(command: &Command) -> CommandResult {
+    match command {
+        Command::Validate(command) => command.run(),
+        Command::Inspect(command) => command.run(),
+        Command::Evaluate(command) => command.run(),
+        Command::Fit(command) => command.run(),
+        Command::Patch(command) => command.run(),
+        Command::Schema(command) => command.run(),
+        Command::Bench(command) => command.run(),
+        Command::Completions(command) => command.run(Cli::command()),
+        Command::Conformance(command) => command.run(),
+    }
+}

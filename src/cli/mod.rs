@@ -1,1 +1,83 @@
 //! One file a command, each thin: arguments in, library calls, a report out.
+
+pub mod bench;
+pub mod completions;
+pub mod conformance;
+pub mod evaluate;
+pub mod fit;
+pub mod input_args;
+pub mod inspect;
+pub mod model_args;
+pub mod output;
+pub mod patch;
+pub mod schema;
+mod selection;
+pub mod validate;
+
+use crate::finding::{Findings, Severity};
+use crate::report::{finding, text};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub enum CommandError {
+    /// The input called `file` is not valid or cannot be read.
+    Input { file: String, findings: Findings },
+    /// The input is valid, but lacks what was asked for; or output could not be written. One sentence.
+    Message(String),
+    /// The arguments make no sense together. One sentence.
+    Usage(String),
+    /// The result has been written and says what failed.
+    Reported,
+    /// Nobody reads the output any more (`morphist … | head`).
+    OutputClosed,
+}
+
+pub type CommandResult = Result<(), CommandError>;
+
+impl CommandError {
+    pub fn input(file: &str, findings: Findings) -> CommandError {
+        CommandError::Input { file: file.to_owned(), findings }
+    }
+}
+
+/// Tells people on stderr what failed and turns the outcome into an exit code: 0 done; 1 the input is invalid or
+/// unreadable, or the fit failed; 2 usage.
+pub fn exit_code(outcome: CommandResult) -> ExitCode {
+    match outcome {
+        Ok(()) | Err(CommandError::OutputClosed) => ExitCode::SUCCESS,
+        Err(CommandError::Reported) => ExitCode::from(1),
+        Err(CommandError::Message(message)) => {
+            tell(&format!("error: {}", text::escape(&message)));
+            ExitCode::from(1)
+        }
+        Err(CommandError::Input { file, findings }) => {
+            tell(finding::text(&file, &findings).trim_end());
+            ExitCode::from(1)
+        }
+        Err(CommandError::Usage(message)) => {
+            tell(&format!("error: {}\n\nFor more information, try '--help'.", text::escape(&message)));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Warnings about the input, in the same form as errors.
+pub(crate) fn warn(file: &str, findings: &Findings) {
+    let mut warnings = findings.clone();
+    warnings.0.retain(|f| f.severity == Severity::Warning);
+    if !warnings.0.is_empty() {
+        tell(finding::text(file, &warnings).trim_end());
+    }
+}
+
+/// A remark for people.
+pub(crate) fn note(message: &str) {
+    tell(&format!("note: {}", text::escape(message)));
+}
+
+/// Writes to stderr; a closed stderr is no reason to fail.
+fn tell(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
+}

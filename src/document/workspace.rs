@@ -40,17 +40,41 @@ pub struct Sample {
     pub modifiers: Vec<Modifier>,
 }
 
-/// What a parameter does to a sample; the seven types of HistFactory.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// What a parameter does to a sample; the seven types of HistFactory. Read by `document/modifier.rs`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Modifier {
-    Histosys { name: String, data: HistosysData },
-    Lumi { name: String, data: () },
-    Normfactor { name: String, data: () },
-    Normsys { name: String, data: NormsysData },
-    Shapefactor { name: String, data: () },
-    Shapesys { name: String, data: Vec<f64> },
-    Staterror { name: String, data: Vec<f64> },
+    Histosys {
+        name: String,
+        data: HistosysData,
+    },
+    Lumi {
+        #[schemars(extend("const" = "lumi"))]
+        name: String,
+        data: (),
+    },
+    Normfactor {
+        name: String,
+        data: (),
+    },
+    Normsys {
+        name: String,
+        data: NormsysData,
+    },
+    Shapefactor {
+        name: String,
+        data: (),
+    },
+    Shapesys {
+        name: String,
+        #[schemars(length(min = 1))]
+        data: Vec<f64>,
+    },
+    Staterror {
+        name: String,
+        #[schemars(length(min = 1))]
+        data: Vec<f64>,
+    },
 }
 
 /// Templates at α = −1 and α = +1.
@@ -102,16 +126,23 @@ pub struct MeasurementConfig {
 pub struct ParameterConfig {
     pub name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<f64>", length(min = 1))]
     pub inits: Option<Vec<f64>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<Vec<f64>>", length(min = 1))]
+    /// A pair for each parameter; the schema leaves the number of items open, rule W140 asks for two.
     pub bounds: Option<Vec<Vec<f64>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<f64>", length(min = 1))]
     pub auxdata: Option<Vec<f64>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<f64>", length(min = 1))]
     pub factors: Option<Vec<f64>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<f64>", length(min = 1))]
     pub sigmas: Option<Vec<f64>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool")]
     pub fixed: Option<bool>,
 }
 

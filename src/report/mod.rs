@@ -1,1 +1,25 @@
-//! Results → JSON and tables.
+//! Results → JSON with a schema, and tables for people. One file a result; no computation beyond formatting.
+
+pub mod bench;
+pub mod by_name;
+pub mod evaluate;
+pub mod finding;
+pub mod fit;
+pub mod inspect;
+pub mod number;
+pub mod reason;
+pub mod schema;
+pub(crate) mod table;
+pub mod text;
+
+use serde::Serialize;
+use serde_json::ser::{PrettyFormatter, Serializer};
+
+/// A result as JSON text: four spaces of indentation and a final newline. Results
+/// that pyhf has too declare their fields in alphabetical order, so that keys come out sorted as pyhf sorts them.
+pub fn to_json<T: Serialize + ?Sized>(result: &T) -> serde_json::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    result.serialize(&mut Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b"    ")))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

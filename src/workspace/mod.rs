@@ -1,1 +1,116 @@
 //! What a workspace must obey, rule by rule, and what is done with whole workspaces.
+
+mod parameters;
+pub mod validate;
+
+use crate::document::patch::{self, Patch};
+use crate::document::patchset::PatchSet;
+use crate::document::workspace::{Measurement, Workspace};
+use crate::document::{Document, Kind, position};
+use crate::finding::{Finding, Findings, Result, quote};
+use crate::rule;
+use crate::translate::from_pyhf::Compat;
+
+/// Which rules count, and for which measurements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    pub compat: Compat,
+    pub measurements: Measurements,
+}
+
+/// The measurements whose settings matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Measurements {
+    #[default]
+    All,
+    First,
+    Named(String),
+}
+
+/// A workspace that breaks no rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    pub workspace: Workspace,
+    /// What is odd, yet no error.
+    pub warnings: Findings,
+}
+
+/// Applies the patches in order, then checks the schema and the rules for workspaces.
+///
+/// Findings have line and column of the document's text; of a patched document they have pointers into the result
+/// and no line, and those of a patch that fails point into that patch.
+///
+/// # Errors
+/// All findings, warnings included, if one of them is an error.
+pub fn load(document: Document, patches: &[Patch], scope: &Scope) -> Result<Loaded> {
+    if patches.is_empty() {
+        let workspace = Workspace::from_document(&document)?;
+        return judge(workspace, scope, Some(&document.text));
+    }
+    let mut value = document.value()?;
+    let limits = *document.limits();
+    drop(document);
+    for patch in patches {
+        value = patch::apply(value, patch, &limits)?;
+    }
+    let workspace = Workspace::from_value(&value)?;
+    drop(value);
+    judge(workspace, scope, None)
+}
+
+fn judge(workspace: Workspace, scope: &Scope, text: Option<&str>) -> Result<Loaded> {
+    let mut warnings = validate::check(&workspace, scope);
+    if let Some(text) = text {
+        position::resolve(text, &mut warnings);
+    }
+    if warnings.is_valid() { Ok(Loaded { workspace, warnings }) } else { Err(warnings) }
+}
+
+/// Checks a document by itself; `None` lets its looks decide what it is.
+pub fn validate(document: &Document, kind: Option<Kind>, scope: &Scope) -> (Kind, Findings) {
+    let kind = kind.unwrap_or_else(|| document.kind());
+    let outcome = match kind {
+        Kind::Workspace => Workspace::from_document(document).map(|workspace| validate::check(&workspace, scope)),
+        Kind::Patch => Patch::from_document(document).map(|patch| patch.check_pointers("")),
+        Kind::Patchset => PatchSet::from_document(document).map(|patchset| patchset.check_pointers()),
+    };
+    let mut findings = outcome.unwrap_or_else(|findings| findings);
+    position::resolve(&document.text, &mut findings);
+    (kind, findings)
+}
+
+/// The measurement of an index, counted from 0.
+///
+/// # Errors
+/// `InvalidMeasurement`
+pub fn measurement(workspace: &Workspace, index: usize) -> Result<&Measurement> {
+    workspace.measurements.get(index).ok_or_else(|| {
+        let expected = format!("an index below {}, the number of measurements", workspace.measurements.len());
+        Finding::new(&rule::UNKNOWN_MEASUREMENT, format!("the measurement index {index}"), expected).into()
+    })
+}
+
+/// The first measurement of a name.
+///
+/// # Errors
+/// `InvalidMeasurement`
+pub fn measurement_named<'w>(workspace: &'w Workspace, name: &str) -> Result<&'w Measurement> {
+    let measurements = &workspace.measurements;
+    measurements.iter().find(|m| m.name == name).ok_or_else(|| {
+        let names: Vec<String> = measurements.iter().take(20).map(|m| quote(&m.name)).collect();
+        let found = format!("the measurement {}", quote(name));
+        Finding::new(&rule::UNKNOWN_MEASUREMENT, found, format!("one of {}", names.join(", "))).into()
+    })
+}
+
+/// Checks the length of a vector of data against what a model takes.
+///
+/// # Errors
+/// `InvalidPdfData`
+pub fn check_data_length(found: usize, expected: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    let expected = format!("{expected}, the bins and auxiliary data of the model");
+    Err(Finding::new(&rule::DATA_LENGTH, format!("{found} numbers"), expected).into())
+}

@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Answers conformance cases with pyhf 0.7.6: needs pyhf[jax]==0.7.6.
+
+Values and expected data come from the numpy back end, derivatives and fits (SLSQP, tolerance 1e-12) from jax;
+uncertainties from jax's Hessian at that minimum, since those that pyhf prints with Minuit stem from finite differences.
+pyhf knows no JSON Pointer outside its schema: semantic findings come without one.
+"""
+import contextlib
+import functools
+import json
+import logging
+import sys
+import warnings
+
+sys.path.pop(0)  # this folder, where this very file would be imported as pyhf
+
+import jax
+import jax.numpy as jnp
+import jsonpatch
+import numpy as np
+import pyhf
+
+warnings.simplefilter("ignore")
+logging.getLogger("pyhf").setLevel(logging.ERROR)
+
+
+def use(backend):
+    optimizer = pyhf.optimize.scipy_optimizer(tolerance=1e-12) if backend == "jax" else None
+    pyhf.set_backend(backend, optimizer, precision="64b")
+
+
+@functools.lru_cache(maxsize=4)
+def built(backend, text, measurement, normsys, histosys, clips):
+    use(backend)
+    workspace = pyhf.Workspace(json.loads(text))
+    settings = {"normsys": {"interpcode": normsys}, "histosys": {"interpcode": histosys}}
+    model = workspace.model(measurement_name=measurement, modifier_settings=settings, **dict(clips))
+    return model, np.array(workspace.data(model), float)
+
+
+def model_and_data(backend, request):
+    given = request["input"]
+    codes = given.get("interpolation", {"normsys": "code4", "histosys": "code4p"})
+    clips = tuple((k, given[k]) for k in ("clip_sample_data", "clip_bin_data") if k in given)
+    use(backend)
+    return built(backend, request["documents"]["workspace"], given["measurement"], codes["normsys"], codes["histosys"], clips)
+
+
+def parameters(model, given):
+    return np.concatenate([given["parameters"][n] for n in model.config.par_order]).astype(float)
+
+
+def by_name(model, values):
+    return {n: [float(x) for x in np.asarray(values)[model.config.par_slice(n)]] for n in model.config.par_order}
+
+
+def auxiliary(model, values):
+    values, out = iter([float(x) for x in values]), {}
+    for n in model.config.auxdata_order:
+        out[n] = [next(values) for _ in range(model.config.param_set(n).n_parameters)]
+    return out
+
+
+def finite(x):
+    return float(x) if np.isfinite(x) else None
+
+
+@functools.lru_cache(maxsize=4)
+def derivatives(model):
+    """Gradient and Hessian by jax. A bin without yield and data adds 0, but 0/0 to the derivative: left out."""
+    n = model.config.nmaindata
+
+    def value(p, data, keep):
+        rate = model.expected_data(p, include_auxdata=False)
+        terms = pyhf.tensorlib.poisson_logpdf(data[:n], jnp.where(keep, rate, 1.0))
+        main = jnp.sum(jnp.where(keep, terms, 0.0))
+        return -2 * (main + (model.constraint_logpdf(data[n:], p) if model.config.nauxdata else 0.0))
+
+    return jax.jit(jax.grad(value)), jax.jit(jax.hessian(value))
+
+
+def kept(model, p, data):
+    rate = np.asarray(model.expected_data(jnp.asarray(p), include_auxdata=False))
+    return ~((rate == 0) & (data[: model.config.nmaindata] == 0))
+
+
+def evaluate(request):
+    model, data = model_and_data("numpy", request)
+    p = parameters(model, request["input"])
+    main = model.expected_data(p, include_auxdata=False)
+    return {
+        "twice_nll": finite(-2 * model.logpdf(p, data)[0]),
+        "expected_data": {
+            "main": {c: [float(x) for x in main[model.config.channel_slices[c]]] for c in model.config.channels},
+            "auxdata": auxiliary(model, model.expected_auxdata(p) if model.config.nauxdata else []),
+        },
+    }
+
+
+def gradient(request):
+    model, data = model_and_data("jax", request)
+    p = parameters(model, request["input"])
+    return {"gradient": by_name(model, derivatives(model)[0](p, data, kept(model, p, data)))}
+
+
+def hessian(request):
+    model, data = model_and_data("jax", request)
+    p = parameters(model, request["input"])
+    values = np.asarray(derivatives(model)[1](p, data, kept(model, p, data)))
+    return {"hessian": {"labels": model.config.par_names, "values": values.tolist()}}
+
+
+def fit(request):
+    model, data = model_and_data("jax", request)
+    best, value = pyhf.infer.mle.fit(data, model, return_fitted_val=True)
+    p, fixed = np.array(best, float), np.array(model.config.suggested_fixed())
+    bounds, names = np.array(model.config.suggested_bounds(), float), np.array(model.config.par_names)
+    free = np.flatnonzero(~fixed)
+    h = np.asarray(derivatives(model)[1](p, data, kept(model, p, data)))[np.ix_(free, free)]
+    sigma = np.zeros(len(p))
+    sigma[free] = np.sqrt(np.diag(2 * np.linalg.inv(h)))
+    at_limit = ~fixed & ((p <= bounds[:, 0]) | (p >= bounds[:, 1]))
+    return {
+        "valid": True,
+        "twice_nll": float(value),
+        "mle_parameters": by_name(model, p),
+        "uncertainties": by_name(model, sigma),
+        "at_limit": [str(n) for n in names[at_limit]],
+    }
+
+
+def model(request):
+    m, _ = model_and_data("numpy", request)
+    sets = []
+    for n in m.config.par_order:
+        ps = m.config.param_set(n)
+        entry = {"name": n, "scalar": ps.is_scalar, "init": ps.suggested_init, "bounds": ps.suggested_bounds}
+        entry |= {"fixed": [bool(x) for x in ps.suggested_fixed], "constraint": None}
+        if ps.constrained:
+            normal = ps.pdf_type == "normal"
+            entry |= {"constraint": "gaussian" if normal else "poisson", "auxdata": ps.auxdata}
+            entry["sigmas" if normal else "factors"] = ps.width() if normal else ps.factors
+        sets.append(entry)
+    channels = [{"name": c, "bins": m.config.channel_nbins[c]} for c in m.config.channels]
+    return {"poi": m.config.poi_name, "channels": channels, "samples": m.config.samples, "parameters": sets, "auxdata_order": m.config.auxdata_order}
+
+
+def validate(request):
+    source, kind = request["documents"]["document"], request["input"]["kind"]
+    try:
+        document = json.loads(source)
+        if kind == "patchset":
+            pyhf.PatchSet(document)
+        else:
+            workspace = pyhf.Workspace(document)
+            m = workspace.model()
+            m.logpdf(m.config.suggested_init(), workspace.data(m))
+    except Exception as e:
+        return {"valid": False, "findings": [finding(e)]}
+    return {"valid": True, "findings": []}
+
+
+def finding(e):
+    out = {"class": class_of(e), "severity": "error", "message": str(e)[:200]}
+    if isinstance(e, pyhf.exceptions.InvalidSpecification):
+        cause = e.__cause__ or e.__context__
+        out["pointer"] = "".join(f"/{key}" for key in getattr(cause, "absolute_path", []))
+    return out
+
+
+def class_of(e):
+    names = {"JSONDecodeError": "SyntaxError", "JsonPatchTestFailed": "PatchTestFailed", "InvalidJsonPatch": "InvalidSpecification"}
+    names |= {n: "PatchApplicationError" for n in ("JsonPatchConflict", "JsonPatchPathNotFound", "JsonPointerException")}
+    return names.get(type(e).__name__, type(e).__name__)
+
+
+def patch(request):
+    documents = request["documents"]
+    workspace = json.loads(documents["workspace"])
+    if "patchset" in documents:
+        patchset = pyhf.PatchSet(json.loads(documents["patchset"]))
+        return {"document": dict(patchset.apply(pyhf.Workspace(workspace), request["input"]["name"]))}
+    return {"document": jsonpatch.JsonPatch(json.loads(documents["patch"])).apply(workspace)}
+
+
+def patchset_verify(request):
+    patchset = pyhf.PatchSet(json.loads(request["documents"]["patchset"]))
+    patchset.verify(pyhf.Workspace(json.loads(request["documents"]["workspace"])))
+    return {"verified": True}
+
+
+def patchset_lookup(request):
+    patchset, given = pyhf.PatchSet(json.loads(request["documents"]["patchset"])), request["input"]
+    found = patchset[given["name"] if "name" in given else tuple(given["values"])]
+    return {"name": found.name, "values": list(found.values)}
+
+
+def digest(request):
+    return {"digest": pyhf.utils.digest(json.loads(request["documents"]["document"]), algorithm=request["input"]["algorithm"])}
+
+
+OPERATIONS = {f.__name__: f for f in (validate, model, evaluate, gradient, hessian, fit, patch, patchset_verify, patchset_lookup, digest)}
+
+
+def answer(request):
+    operation = OPERATIONS.get(request["operation"])
+    if operation is None:
+        return {"unsupported": request["operation"]}
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return {"result": operation(request)}
+    except Exception as e:
+        return {"error": {"class": class_of(e), "message": str(e)[:200]}}
+
+
+def main():
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(json.dumps({"id": request["id"], **answer(request)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Writes conformance/cases/*.json and manifest.json from the numbers recorded in fixtures/*/expected.json.
+
+Needs jsonpatch for the patched documents. Nothing here asks the program under test.
+"""
+import hashlib
+import json
+import math
+import pathlib
+import re
+
+import jsonpatch
+
+import invalid_documents
+
+HERE = pathlib.Path(__file__).parent
+TOP = HERE.parent
+DIGEST_SOURCE = "sha256 and md5 of json.dumps(document, sort_keys=True, ensure_ascii=False), Python"
+
+
+def text(value):
+    """JSON with innermost lists on one line."""
+    collapse = lambda m: re.sub(r"\s+", " ", m.group(0)).replace("[ ", "[").replace(" ]", "]")
+    return re.sub(r"\[[^\[\]{}\"]*\]", collapse, json.dumps(value, indent=1, ensure_ascii=False)) + "\n"
+
+
+def case(id, spec, document, operation, input, expect, tolerance, provenance):
+    return dict(id=id, spec=spec, document=document, operation=operation, input=input, expect=expect, tolerance=tolerance, provenance=provenance)
+
+
+def largest(values):
+    return max((abs(x) for row in values for x in row), default=0.0)
+
+
+def numeric_cases(name, expected):
+    document = {"workspace": {"file": f"fixtures/{name}/workspace.json"}}
+    source = f"{expected['provenance']['program']}; {expected['provenance']['command']}"
+    several = len(expected["measurements"]) > 1
+    for m in expected["measurements"]:
+        prefix = f"{name}/{m['name']}" if several else name
+        which = {"measurement": m["name"]}
+        keys = ("poi", "channels", "samples", "parameters", "auxdata_order")
+        yield case(f"{prefix}/model", "workspace.md; modifiers.md, table 1", document, "model", which, {k: m[k] for k in keys}, {"parameters": {"rel": 1e-15}}, source)
+        for point in m["points"]:
+            for e in point["evaluations"]:
+                yield from point_cases(prefix, document, which, point, e, source)
+        if "fit" in m:
+            yield fit_case(prefix, document, which, m["fit"], f"{source}; {expected['provenance']['minimum']}")
+
+
+def point_cases(prefix, document, which, point, e, source):
+    clips = {k: e[k] for k in ("clip_sample_data", "clip_bin_data") if k in e}
+    codes = e["interpolation"]
+    tag = "_".join([codes["normsys"], codes["histosys"], *(f"{k}={v}" for k, v in clips.items())])
+    input = {**which, "interpolation": codes, **clips, "parameters": point["parameters"]}
+    main = e["expected_data"]["main"].values()
+    tolerance = {"twice_nll": {"rel": 1e-12, "abs": 4e-16 * e["sum_of_absolute_terms"]}, "expected_data": {"rel": 1e-12, "abs": 1e-13 * largest(main)}}
+    expect = {"twice_nll": e["twice_nll"], "expected_data": e["expected_data"]}
+    yield case(f"{prefix}/evaluate/{point['label']}/{tag}", "likelihood.md, eq. 1 to 5", document, "evaluate", input, expect, tolerance, source)
+    if "gradient" in e:
+        allowed = 1e-9 if "automatic" in e["derivatives_from"] else 1e-6
+        tolerance = {"gradient": {"rel": allowed, "abs": allowed * max(1, largest(e["gradient"].values()))}}
+        spec = "likelihood.md, eq. 10" if "one-sided" not in e["derivatives_from"] else "interpolation.md, eq. 6; likelihood.md, eq. 10"
+        yield case(f"{prefix}/gradient/{point['label']}/{tag}", spec, document, "gradient", input, {"gradient": e["gradient"]}, tolerance, e["derivatives_from"])
+    if "hessian" in e:
+        tolerance = {"hessian": {"rel": 1e-9, "abs": 1e-9 * max(1, largest(e["hessian"]["values"]))}}
+        yield case(f"{prefix}/hessian/{point['label']}/{tag}", "likelihood.md, eq. 11", document, "hessian", input, {"hessian": e["hessian"]}, tolerance, e["derivatives_from"])
+
+
+def fit_case(prefix, document, which, fit, source):
+    expect = {"valid": True, **{k: fit[k] for k in ("twice_nll", "mle_parameters", "uncertainties", "at_limit") if fit[k] is not None}}
+    tolerance = {"twice_nll": {"abs": 1e-6}, "mle_parameters": {"sigma": 1e-3}, "uncertainties": {"rel": 1e-4}}
+    return case(f"{prefix}/fit", "likelihood.md, eq. 12 and 13", document, "fit", which, expect, tolerance, source)
+
+
+def poisson(n, nu):
+    return -2 * (n * math.log(nu) - nu - math.lgamma(n + 1))
+
+
+def closed_forms():
+    """Where a formula of spec/ gives the number."""
+    workspace = lambda name: {"workspace": {"file": f"fixtures/{name}/workspace.json"}}
+    which = {"measurement": "meas"}
+    k = lambda n: n - n * math.log(n) + math.lgamma(n + 1)
+    fits = {"twice_nll": {"abs": 1e-9}, "mle_parameters": {"sigma": 1e-3}, "uncertainties": {"rel": 1e-4}}
+    expect = {"valid": True, "twice_nll": 2 * k(53), "mle_parameters": {"mu": [13 / 8]}, "uncertainties": {"mu": [math.sqrt(53) / 8]}}
+    yield case("closed_form/counting", "likelihood.md, eq. 14", workspace("counting"), "fit", which, expect, fits, "mu = (n - b)/s with n = 53, b = 40, s = 8")
+    expect = {
+        "valid": True,
+        "twice_nll": 2 * k(92) + 2 * k(36),
+        "mle_parameters": {"k_bkg": [92 / 80], "mu": [(36 - 92 / 80 * 20) / 10]},
+        "uncertainties": {"k_bkg": [math.sqrt(92) / 80], "mu": [math.sqrt(36 + (20 / 80) ** 2 * 92) / 10]},
+    }
+    yield case("closed_form/control_region", "likelihood.md, eq. 15", workspace("normfactor"), "fit", which, expect, fits, "k = m/B1, mu = (n - k B2)/s with B1 = 80, B2 = 20, s = 10, m = 92, n = 36")
+    yield case("closed_form/yield_at_zero", "likelihood.md, Fit, 5", workspace("yield_at_zero"), "fit", which, {"valid": False, "reason": {"code": "yield_at_zero"}}, {}, "5 + 2 mu with n = 0: twice_nll = 2 (5 + 2 mu) falls down to mu = -2.5, where the domain ends")
+    samples = [{"name": "background", "data": [0.0, 10.0], "modifiers": []}, {"name": "signal", "data": [2.0, 1.0], "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]}]
+    emptied = {
+        "channels": [{"name": "SR", "samples": samples}],
+        "observations": [{"name": "SR", "data": [0, 9]}],
+        "measurements": [{"name": "meas", "config": {"poi": "mu", "parameters": []}}],
+        "version": "1.0.0",
+    }
+    expect = {"valid": True, "twice_nll": poisson(9, 10), "mle_parameters": {"mu": [0.0]}, "at_limit": ["mu"]}
+    tolerance = {"twice_nll": {"abs": 1e-6}, "mle_parameters": {"abs": 1e-6}}
+    yield case("closed_form/emptied_by_bound", "likelihood.md, Fit, 5", {"workspace": {"text": json.dumps(emptied)}}, "fit", which, expect, tolerance, "2 mu with n = 0 and 10 + mu with n = 9: the slope at the lower bound mu = 0 is 4.2 > 0")
+    tolerance = {"twice_nll": {"abs": 1e-12}, "expected_data": {"abs": 1e-13}}
+    for mu, value in ((-2.0, 2.0), (-2.5, 0.0), (-3.0, None)):
+        expect = {"twice_nll": value, "expected_data": {"main": {"SR": [5 + 2 * mu]}}}
+        yield case(f"closed_form/domain/n=0,mu={mu}", "likelihood.md, eq. 7", workspace("yield_at_zero"), "evaluate", {**which, "parameters": {"mu": [mu]}}, expect, tolerance, "2 (5 + 2 mu) with n = 0 in its domain")
+    for mu in (-5.0, -5.5):
+        expect = {"twice_nll": None, "expected_data": {"main": {"SR": [40 + 8 * mu]}}}
+        yield case(f"closed_form/domain/n=53,mu={mu}", "likelihood.md, eq. 7", workspace("counting"), "evaluate", {**which, "parameters": {"mu": [mu]}}, expect, tolerance, "40 + 8 mu with n = 53 at and beyond the end of its domain")
+    yield from continued_parabola(workspace("histosys"), which)
+
+
+def continued_parabola(document, which):
+    """Code 2 beyond |alpha| = 1, as ROOT continues it."""
+    nominal, lo, hi = [31.0, 24.0, 12.5], [28.0, 24.5, 13.0], [33.0, 26.0, 13.5]
+    signal, observed, mu = [1.5, 4.0, 6.0], [36, 25, 22], 1.0
+    for alpha in (-2.5, -1.5, 1.5, 2.0):
+        half, bend = [(h - l) / 2 for l, h in zip(lo, hi)], [(h + l) / 2 - n for l, h, n in zip(lo, hi, nominal)]
+        nu = [n + alpha * s + (2 * abs(alpha) - 1) * a + mu * x for n, s, a, x in zip(nominal, half, bend, signal)]
+        value = sum(poisson(n, v) for n, v in zip(observed, nu)) + alpha**2 + math.log(2 * math.pi)
+        input = {**which, "interpolation": {"normsys": "code4", "histosys": "code2"}, "parameters": {"tilt": [alpha], "mu": [mu]}}
+        expect = {"twice_nll": value, "expected_data": {"main": {"SR": nu}, "auxdata": {"tilt": [alpha]}}}
+        tolerance = {"twice_nll": {"rel": 1e-12}, "expected_data": {"rel": 1e-12, "abs": 1e-13}}
+        yield case(f"closed_form/code2/alpha={alpha}", "interpolation.md, eq. 4", document, "evaluate", input, expect, tolerance, "offset alpha S + (2|alpha| - 1) A, which PiecewiseInterpolation of ROOT 6.40 gives for its code 2")
+
+
+def patch_cases():
+    base = json.loads((TOP / "fixtures/higgs_like/workspace.json").read_text())
+    patchset = json.loads((TOP / "fixtures/higgs_like/patchset.json").read_text())
+    documents = {"workspace": {"file": "fixtures/higgs_like/workspace.json"}, "patchset": {"file": "fixtures/higgs_like/patchset.json"}}
+    source = "jsonpatch (Python), RFC 6902"
+    for p in patchset["patches"]:
+        name = p["metadata"]["name"]
+        expect = {"document": jsonpatch.apply_patch(base, p["patch"])}
+        yield case(f"higgs_like/patch/{name}", "patchset.md", documents, "patch", {"name": name}, expect, {}, source)
+    only = {"patchset": documents["patchset"]}
+    found = {"name": "mass_130", "values": [130.0]}
+    fixture = "fixtures/higgs_like/patchset.json"
+    yield case("higgs_like/patchset_lookup/name", "patchset.md", only, "patchset_lookup", {"name": "mass_130"}, found, {}, fixture)
+    yield case("higgs_like/patchset_lookup/values", "patchset.md", only, "patchset_lookup", {"values": [130]}, found, {}, f"{fixture}; 130 and 130.0 are one number")
+    yield case("higgs_like/patchset_lookup/none", "patchset.md", only, "patchset_lookup", {"name": "mass_150"}, {"error": {"class": ["InvalidPatchLookup"]}}, {}, fixture)
+    yield case("higgs_like/patchset_verify/good", "patchset.md", documents, "patchset_verify", {}, {"verified": True}, {}, DIGEST_SOURCE)
+    other = {**documents, "workspace": {"file": "fixtures/counting/workspace.json"}}
+    yield case("higgs_like/patchset_verify/other_workspace", "patchset.md", other, "patchset_verify", {}, {"error": {"class": ["PatchSetVerificationError"]}}, {}, DIGEST_SOURCE)
+    for tag, operations, expect, why in small_patches():
+        target = {"a": [1, 2, 3], "b": {"c~d": 1.0, "e/f": None}}
+        if callable(expect):
+            expect = {"document": expect(target)}
+        document = {"workspace": {"text": json.dumps(target)}, "patch": {"text": json.dumps(operations)}}
+        yield case(f"patch/{tag}", "patchset.md", document, "patch", {}, expect, {}, why)
+
+
+def small_patches():
+    """JSON Patch on a document that is not a workspace: patch operations alone."""
+    by_tool = lambda ops: lambda target: jsonpatch.apply_patch(target, ops)
+    good = {
+        "add_to_end": [{"op": "add", "path": "/a/-", "value": 4}],
+        "insert": [{"op": "add", "path": "/a/1", "value": {"x": []}}],
+        "remove": [{"op": "remove", "path": "/a/0"}],
+        "replace_escaped": [{"op": "replace", "path": "/b/c~0d", "value": 2}, {"op": "replace", "path": "/b/e~1f", "value": "x"}],
+        "move": [{"op": "move", "from": "/a/2", "path": "/a/0"}],
+        "copy": [{"op": "copy", "from": "/b", "path": "/g"}],
+        "test_holds": [{"op": "test", "path": "/b/c~0d", "value": 1}, {"op": "remove", "path": "/b"}],
+    }
+    for tag, operations in good.items():
+        yield tag, operations, by_tool(operations), "jsonpatch (Python), RFC 6902"
+    error = lambda *classes: {"error": {"class": list(classes)}}
+    yield "test_fails", [{"op": "remove", "path": "/a"}, {"op": "test", "path": "/b/c~0d", "value": 3}], error("PatchTestFailed"), "RFC 6902, section 4.6"
+    yield "path_missing", [{"op": "remove", "path": "/z"}], error("PatchApplicationError"), "RFC 6902, section 4.2"
+    yield "index_past_end", [{"op": "add", "path": "/a/9", "value": 1}], error("PatchApplicationError"), "RFC 6902, section 4.1"
+    yield "index_leading_zero", [{"op": "remove", "path": "/a/01"}], error("PatchApplicationError"), "RFC 6901, section 4"
+    yield "no_operation", [{"path": "/a"}], error("InvalidSpecification"), "RFC 6902, section 4"
+
+
+def digest_cases():
+    documents = {
+        "order_and_spacing": '{ "b":[1,2.0,-0.0], "a":{"y":true,"x":null} }',
+        "floats": "[1e-5, 0.0001, 1e16, 123456789012345680.0, 1e22, 1.0, 5e-324, 1.7976931348623157e308, 0.1]",
+        "integers": "[50, 50.0, 0, -7, 9007199254740993]",
+        "strings": '["\\u00e9", "\\ud83d\\ude00", "\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u007f"]',
+    }
+    for tag, document in documents.items():
+        canonical = json.dumps(json.loads(document), sort_keys=True, ensure_ascii=False).encode()
+        for algorithm in ("sha256", "md5"):
+            expect = {"digest": hashlib.new(algorithm, canonical).hexdigest()}
+            yield case(f"digest/{tag}/{algorithm}", "patchset.md", {"document": {"text": document}}, "digest", {"algorithm": algorithm}, expect, {}, DIGEST_SOURCE)
+
+
+def validation_cases():
+    for name in sorted(p.parent.name for p in TOP.glob("fixtures/*/workspace.json")):
+        document = {"document": {"file": f"fixtures/{name}/workspace.json"}}
+        yield case(f"{name}/validate", "validation.md", document, "validate", {"kind": "workspace"}, {"valid": True}, {}, "accepted and evaluated by pyhf 0.7.6")
+    document = {"document": {"file": "fixtures/higgs_like/patchset.json"}}
+    yield case("higgs_like/validate_patchset", "validation.md", document, "validate", {"kind": "patchset"}, {"valid": True}, {}, "accepted by pyhf 0.7.6")
+    for tag, kind, source, valid, findings, why in invalid_documents.documents():
+        expect = {"valid": valid, "findings": findings}
+        yield case(f"validate/{tag}", "validation.md", {"document": {"text": source}}, "validate", {"kind": kind}, expect, {}, why)
+
+
+def main():
+    (HERE / "cases").mkdir(exist_ok=True)
+    files = {}
+    for path in sorted(TOP.glob("fixtures/*/expected.json")):
+        files[path.parent.name] = list(numeric_cases(path.parent.name, json.loads(path.read_text())))
+    files |= {"closed_forms": list(closed_forms()), "patches": list(patch_cases()), "digests": list(digest_cases()), "validation": list(validation_cases())}
+    ids = [c["id"] for cases in files.values() for c in cases]
+    assert len(ids) == len(set(ids))
+    for old in (HERE / "cases").glob("*.json"):
+        old.unlink()
+    for name, cases in files.items():
+        (HERE / "cases" / f"{name}.json").write_text(text(cases))
+    manifest = {"protocol": 1, "cases": len(ids), "files": [{"path": f"cases/{name}.json", "cases": len(cases)} for name, cases in files.items()]}
+    (HERE / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    print(len(ids), "cases")
+
+
+if __name__ == "__main__":
+    main()

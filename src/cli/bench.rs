@@ -1,0 +1,190 @@
+//! `morphist bench`: how long reading, compiling, evaluating and fitting take.
+
+use super::evaluate::MOST_HESSIAN_PARAMETERS;
+use super::input_args::{InputArgs, file_name};
+use super::output::OutputArgs;
+use super::{CommandError, CommandResult};
+use crate::document::workspace::Workspace;
+use crate::infer::fit::{FitOptions, Fitter};
+use crate::kernel::Evaluator;
+use crate::model::{Data, Model};
+use crate::program::{PreparedData, Program};
+use crate::report::bench::{BenchReport, text};
+use crate::translate::from_pyhf::{self, ModelOptions};
+use crate::workspace;
+use clap::Args;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+
+/// Time reading, compiling, evaluation and fits
+#[derive(Args, Debug)]
+pub struct Bench {
+    /// Workspaces, gzipped or not
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Blocks a median is taken of; fewer where one takes seconds
+    #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
+    pub blocks: u32,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl Bench {
+    pub fn run(&self) -> CommandResult {
+        let reports = self.files.iter().map(|file| self.time(file)).collect::<Result<Vec<_>, _>>()?;
+        self.output.write(&reports, || text(&reports))
+    }
+
+    fn time(&self, path: &Path) -> Result<BenchReport, CommandError> {
+        let loaded = self.input.load(path)?;
+        let (model, data) = self.build(path, &loaded.workspace)?;
+        let program = Program::compile(&model);
+        let prepared = program.prepare(&data);
+        let mut evaluator = Evaluator::new(&program);
+        let (starts, n) = (Starts::new(&model), model.n_parameters());
+        let mut gradient = vec![0.0; n];
+
+        let twice_nll_s = self.median(|i| evaluator.twice_nll(starts.at(i), &prepared));
+        let gradient_s = self.median(|i| evaluator.gradient(starts.at(i), &prepared, &mut gradient));
+        let hessian_s = (n <= MOST_HESSIAN_PARAMETERS).then(|| {
+            let mut hessian = vec![0.0; n * n];
+            self.median(|i| evaluator.hessian(starts.at(i), &prepared, &mut gradient, &mut hessian))
+        });
+
+        let warm = [starts.options(&model, 0), starts.options(&model, 1)];
+        let mut fitter = Fitter::new(&evaluator);
+        let best = fitter.fit(&mut evaluator, &prepared, &warm[0]);
+        let fit_warm_s = self.median(|i| fitter.minimum(&mut evaluator, &prepared, &warm[i % 2]));
+        let minimum = FitOptions { init: best.parameters.clone(), ..warm[0].clone() };
+        let with_hesse = FitOptions { hesse: true, ..minimum.clone() };
+        let fit_at_minimum = self.median(|_| fitter.fit(&mut evaluator, &prepared, &minimum).twice_nll);
+        let fit_and_hesse = self.median(|_| fitter.fit(&mut evaluator, &prepared, &with_hesse).twice_nll);
+
+        let document = self.input.reading.read(path)?;
+        Ok(BenchReport {
+            file: file_name(path),
+            read_s: self.median(|_| self.input.reading.read(path).is_ok()),
+            validate_s: self.median(|_| workspace::validate(&document, None, &self.input.scope()).1.is_valid()),
+            compile_s: self.median(|_| self.build(path, &loaded.workspace).map(compile).is_ok()),
+            twice_nll_s,
+            gradient_s,
+            hessian_s,
+            fit_warm_s,
+            hesse_s: best.valid.then_some((fit_and_hesse - fit_at_minimum).max(0.0)),
+            fit_cold_s: self.median(|_| self.cold(path).is_ok()),
+            fit_valid: best.valid,
+        })
+    }
+
+    fn build(&self, path: &Path, workspace: &Workspace) -> Result<(Model, Data), CommandError> {
+        let fail = |findings| CommandError::input(&file_name(path), findings);
+        let options = ModelOptions {
+            measurement: self.input.measurement.clone(),
+            compat: self.input.reading.compat(),
+            ..ModelOptions::default()
+        };
+        let model = from_pyhf::model(workspace, &options).map_err(fail)?;
+        let data = from_pyhf::data(workspace, &model).map_err(fail)?;
+        Ok((model, data))
+    }
+
+    /// Everything from the file to the minimum.
+    fn cold(&self, path: &Path) -> Result<f64, CommandError> {
+        let loaded = self.input.load_quietly(path)?;
+        let (model, data) = self.build(path, &loaded.workspace)?;
+        let options = Starts::suggested(&model);
+        let (program, prepared) = compile((model, data));
+        let mut evaluator = Evaluator::new(&program);
+        let (twice_nll, ..) = Fitter::new(&evaluator).minimum(&mut evaluator, &prepared, &options);
+        Ok(twice_nll)
+    }
+
+    /// Median CPU time of one call. `call` gets the number of the call, to move what it evaluates.
+    fn median<T>(&self, mut call: impl FnMut(usize) -> T) -> f64 {
+        let mut block = |calls: usize| {
+            let start = cpu_seconds();
+            for i in 0..calls {
+                black_box(call(black_box(i)));
+            }
+            cpu_seconds() - start
+        };
+        block(1);
+        let mut calls = 1;
+        let mut first = block(calls);
+        while first < SHORTEST_BLOCK {
+            calls *= 2;
+            first = block(calls);
+        }
+        let affordable = (LONGEST_MEDIAN / first) as usize;
+        let blocks = affordable.clamp(1, self.blocks as usize);
+        let mut seconds = vec![first];
+        seconds.extend((1..blocks).map(|_| block(calls)));
+        seconds.sort_by(f64::total_cmp);
+        seconds[seconds.len() / 2] / calls as f64
+    }
+}
+
+/// A block is long beside the resolution of the clock.
+const SHORTEST_BLOCK: f64 = 2e-3;
+/// No median takes much longer than this, in seconds.
+const LONGEST_MEDIAN: f64 = 3.0;
+
+fn compile((model, data): (Model, Data)) -> (Program, PreparedData) {
+    let program = Program::compile(&model);
+    let prepared = program.prepare(&data);
+    (program, prepared)
+}
+
+/// Two points near the suggested start that differ in every parameter, so that no call can use the last one's results.
+struct Starts([Vec<f64>; 2]);
+
+impl Starts {
+    fn new(model: &Model) -> Starts {
+        let (init, bounds) = (model.init(), model.bounds());
+        let moved = |step: f64| -> Vec<f64> {
+            let inside = |(value, (lo, hi)): (&f64, &(f64, f64))| {
+                let up = value + step * value.abs().max(1.0);
+                let down = value - step * value.abs().max(1.0);
+                if up <= *hi { up } else { down.max(*lo) }
+            };
+            init.iter().zip(&bounds).map(inside).collect()
+        };
+        Starts([moved(1e-3), moved(2e-3)])
+    }
+
+    fn at(&self, call: usize) -> &[f64] {
+        &self.0[call % 2]
+    }
+
+    /// A fit from one of the two points; fixed parameters stay where the model has them.
+    fn options(&self, model: &Model, call: usize) -> FitOptions {
+        let mut options = Starts::suggested(model);
+        for ((slot, moved), fixed) in options.init.iter_mut().zip(self.at(call)).zip(&options.fixed) {
+            if !fixed {
+                *slot = *moved;
+            }
+        }
+        options
+    }
+
+    /// A fit from the suggested start: minimum and certificate, no covariance.
+    fn suggested(model: &Model) -> FitOptions {
+        FitOptions { hesse: false, ..FitOptions::new(model) }
+    }
+}
+
+/// CPU time of this process, all threads.
+#[cfg(unix)]
+fn cpu_seconds() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+/// Wall-clock time, where the system has no process clock.
+#[cfg(not(unix))]
+fn cpu_seconds() -> f64 {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64()
+}

@@ -1,0 +1,106 @@
+//! `morphist fit`: the maximum-likelihood estimate.
+
+use super::input_args::InputArgs;
+use super::model_args::{ModelArgs, Prepared};
+use super::output::{Format, OutputArgs};
+use super::{CommandError, CommandResult, note};
+use crate::infer::fit::{FitOptions, FitResult, fit};
+use crate::kernel::Evaluator;
+use crate::program::Program;
+use crate::report::fit::{FitReport, FitTable};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Maximum-likelihood fit with uncertainties and a certificate
+#[derive(Args, Debug)]
+pub struct Fit {
+    /// Workspace, gzipped or not; - is standard input
+    #[arg(default_value = "-", value_name = "WORKSPACE")]
+    pub workspace: PathBuf,
+    /// Only the minimum: no uncertainties, no correlation
+    #[arg(long)]
+    pub no_hesse: bool,
+    /// Uncertainties and correlation of all parameters, also with more than 2000 free ones
+    #[arg(long, conflicts_with = "no_hesse")]
+    pub hesse: bool,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub pyhf: PyhfArgs,
+}
+
+/// Flags of `pyhf fit` that change nothing here.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Accepted from pyhf, without effect")]
+pub struct PyhfArgs {
+    /// twice_nll is always part of the result
+    #[arg(long)]
+    pub value: bool,
+    /// There is one backend
+    #[arg(long, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// There is one optimizer
+    #[arg(long, value_name = "NAME")]
+    pub optimizer: Option<String>,
+    /// There is one optimizer
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub optconf: Vec<String>,
+}
+
+/// Number of free parameters above which the covariance is computed on request only.
+const MANY_PARAMETERS: usize = 2000;
+
+impl Fit {
+    pub fn run(&self) -> CommandResult {
+        self.pyhf.tell();
+        let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        let options = prepared.fit_options(self.wants_hesse(&prepared));
+        let result = minimise(&prepared, &options);
+        let report = FitReport::new(&prepared.model, &options, &result);
+        let Prepared { file, measurement, model, .. } = &prepared;
+        let table = FitTable { file, measurement, model, options: &options, result: &result };
+        self.output.write(&report, || table.text())?;
+        match &report.reason {
+            None if report.valid => Ok(()),
+            // The table says it by itself.
+            _ if self.output.format() == Format::Table => Err(CommandError::Reported),
+            reason => {
+                let message = reason.as_ref().map_or("no reason given", |r| &r.message);
+                note(&format!("the fit is not valid: {message}"));
+                Err(CommandError::Reported)
+            }
+        }
+    }
+
+    fn wants_hesse(&self, prepared: &Prepared) -> bool {
+        let free = prepared.fixed.iter().filter(|fixed| !**fixed).count();
+        if free > MANY_PARAMETERS && !self.hesse && !self.no_hesse {
+            note(&format!("{free} free parameters: uncertainties only with --hesse"));
+        }
+        !self.no_hesse && (self.hesse || free <= MANY_PARAMETERS)
+    }
+}
+
+fn minimise(prepared: &Prepared, options: &FitOptions) -> FitResult {
+    let program = Program::compile(&prepared.model);
+    let data = program.prepare(&prepared.data);
+    fit(&mut Evaluator::new(&program), &data, options)
+}
+
+impl PyhfArgs {
+    fn tell(&self) {
+        let given = [
+            (self.value, "--value"),
+            (self.backend.is_some(), "--backend"),
+            (self.optimizer.is_some(), "--optimizer"),
+            (!self.optconf.is_empty(), "--optconf"),
+        ];
+        for (_, flag) in given.iter().filter(|(given, _)| *given) {
+            note(&format!("{flag} has no effect"));
+        }
+    }
+}

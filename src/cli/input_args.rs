@@ -1,0 +1,158 @@
+//! Reading a workspace with its patches, the same in every command.
+
+use super::{CommandError, note, warn};
+use crate::translate::from_pyhf::Compat;
+use crate::{document, workspace};
+use clap::{Args, ValueEnum};
+use document::patch::Patch;
+use document::patchset::PatchSet;
+use document::{Document, Limits};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use workspace::{Loaded, Measurements, Scope};
+
+/// Options of every command that reads a workspace.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Input")]
+pub struct InputArgs {
+    /// JSON Patch (RFC 6902) applied to the workspace; may be given several times, in order
+    #[arg(short, long = "patch", value_name = "FILE")]
+    pub patches: Vec<PathBuf>,
+    /// Patchset of which one point (--name) is applied, after its digests are verified
+    #[arg(long, value_name = "FILE", requires = "name")]
+    pub patchset: Option<PathBuf>,
+    /// Name of the patchset's point
+    #[arg(long, value_name = "NAME", requires = "patchset")]
+    pub name: Option<String>,
+    /// Apply the patchset's point even if the digests are not those of this workspace
+    #[arg(long, requires = "patchset")]
+    pub no_verify: bool,
+    /// Measurement by name [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub measurement: Option<String>,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// Options of everything that is read.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Input")]
+pub struct ReadingArgs {
+    /// Whose rules decide what is an error
+    #[arg(long, value_enum, default_value_t = CompatArg::Strict)]
+    pub compat: CompatArg,
+    /// Largest document that is read, unpacked: bytes, or with KB, MB, GB
+    #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = size)]
+    pub max_size: usize,
+    /// Deepest nesting of a document
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub max_depth: usize,
+}
+
+/// See spec/validation.md, "Compatibility".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompatArg {
+    /// What pyhf lets through as nonsense is an error
+    Strict,
+    /// Quirks of pyhf 0.7.6 are reproduced
+    Pyhf,
+}
+
+impl ReadingArgs {
+    pub fn limits(&self) -> Limits {
+        Limits { max_size: self.max_size, max_depth: self.max_depth }
+    }
+
+    pub fn compat(&self) -> Compat {
+        match self.compat {
+            CompatArg::Strict => Compat::Strict,
+            CompatArg::Pyhf => Compat::Pyhf,
+        }
+    }
+
+    /// Reads one JSON document; `-` is standard input.
+    pub fn read(&self, path: &Path) -> Result<Document, CommandError> {
+        if path == Path::new("-") && std::io::stdin().is_terminal() {
+            note("reading standard input");
+        }
+        Document::from_path(path, &self.limits()).map_err(|f| CommandError::input(&file_name(path), f))
+    }
+}
+
+impl InputArgs {
+    /// The rules for one measurement, which is what models are built of.
+    pub fn scope(&self) -> Scope {
+        let measurements = self.measurement.clone().map_or(Measurements::First, Measurements::Named);
+        Scope { compat: self.reading.compat(), measurements }
+    }
+
+    /// The rules for the named measurement, or for all.
+    pub fn wide_scope(&self) -> Scope {
+        let measurements = self.measurement.clone().map_or(Measurements::All, Measurements::Named);
+        Scope { measurements, ..self.scope() }
+    }
+
+    /// Whether the document is used as it stands in the file.
+    pub fn is_unpatched(&self) -> bool {
+        self.patches.is_empty() && self.patchset.is_none()
+    }
+
+    /// The patches in the order in which they apply: the patchset's point first.
+    pub fn read_patches(&self, workspace: &Document) -> Result<Vec<Patch>, CommandError> {
+        let mut patches = Vec::new();
+        if let (Some(path), Some(name)) = (&self.patchset, &self.name) {
+            patches.push(self.patchset_point(path, name, workspace)?);
+        }
+        for path in &self.patches {
+            let document = self.reading.read(path)?;
+            let patch = Patch::from_document(&document).map_err(|f| CommandError::input(&file_name(path), f))?;
+            patches.push(patch);
+        }
+        Ok(patches)
+    }
+
+    fn patchset_point(&self, path: &Path, name: &str, workspace: &Document) -> Result<Patch, CommandError> {
+        let fail = |findings| CommandError::input(&file_name(path), findings);
+        let patchset = PatchSet::from_document(&self.reading.read(path)?).map_err(fail)?;
+        if self.no_verify {
+            note("the patchset's digests were not verified");
+        } else {
+            let value = workspace.value().map_err(|f| CommandError::input(&workspace.name, f))?;
+            patchset.verify(&value).map_err(fail)?;
+        }
+        Ok(patchset.lookup(name).map_err(fail)?.patch.clone())
+    }
+
+    /// The validated workspace; warnings go to stderr.
+    pub fn load(&self, path: &Path) -> Result<Loaded, CommandError> {
+        let loaded = self.load_quietly(path)?;
+        warn(&file_name(path), &loaded.warnings);
+        Ok(loaded)
+    }
+
+    /// The validated workspace with its warnings.
+    pub fn load_quietly(&self, path: &Path) -> Result<Loaded, CommandError> {
+        let document = self.reading.read(path)?;
+        let patches = self.read_patches(&document)?;
+        workspace::load(document, &patches, &self.scope()).map_err(|f| CommandError::input(&file_name(path), f))
+    }
+}
+
+/// How a file is called in messages.
+pub fn file_name(path: &Path) -> String {
+    if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
+/// `512MB`, `2G`, `1000`: a number of bytes, suffixes powers of 1000.
+fn size(text: &str) -> Result<usize, String> {
+    let upper = text.trim().to_ascii_uppercase();
+    let digits = upper.trim_end_matches('B');
+    let (number, unit) = match digits.chars().last() {
+        Some('K') => (&digits[..digits.len() - 1], 1_000),
+        Some('M') => (&digits[..digits.len() - 1], 1_000_000),
+        Some('G') => (&digits[..digits.len() - 1], 1_000_000_000),
+        _ => (digits, 1),
+    };
+    let number: usize = number.trim().parse().map_err(|_| "expected a number of bytes such as 512MB".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| "too large".to_owned())
+}

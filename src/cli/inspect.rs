@@ -1,0 +1,45 @@
+//! `morphist inspect`: what a workspace contains.
+
+use super::input_args::{InputArgs, file_name};
+use super::model_args::measurement_name;
+use super::output::OutputArgs;
+use super::{CommandError, CommandResult};
+use crate::report::inspect::{InspectReport, ModelReport};
+use crate::translate::from_pyhf::{self, ModelOptions};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Channels, samples, parameters and measurements of a workspace
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// Workspace, gzipped or not; - is standard input
+    #[arg(default_value = "-", value_name = "WORKSPACE")]
+    pub workspace: PathBuf,
+    /// The model of the measurement instead: parameters in fit order with start, bounds and fixed flags, auxiliary data
+    #[arg(long)]
+    pub model: bool,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl Inspect {
+    pub fn run(&self) -> CommandResult {
+        let loaded = self.input.load(&self.workspace)?;
+        let options = ModelOptions {
+            measurement: self.input.measurement.clone(),
+            compat: self.input.reading.compat(),
+            ..ModelOptions::default()
+        };
+        let model = from_pyhf::model(&loaded.workspace, &options)
+            .map_err(|f| CommandError::input(&file_name(&self.workspace), f))?;
+        let measurement = measurement_name(&loaded, &self.input);
+        if self.model {
+            let report = ModelReport::new(&measurement, &model);
+            return self.output.write(&report, || report.text());
+        }
+        let report = InspectReport::new(&loaded.workspace, &model);
+        self.output.write(&report, || report.text(&measurement))
+    }
+}

@@ -1,0 +1,70 @@
+//! Where results go, and as what.
+
+use super::CommandError;
+use crate::report;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+/// Options of every command that writes a result.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Form of the result [default: a table on a terminal, else JSON]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Write the result to FILE instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    Json,
+}
+
+impl OutputArgs {
+    /// The form asked for, or the one that suits the reader.
+    pub fn format(&self) -> Format {
+        match (self.format, target(self.output_file.as_deref())) {
+            (Some(format), _) => format,
+            (None, None) if std::io::stdout().is_terminal() => Format::Table,
+            (None, _) => Format::Json,
+        }
+    }
+
+    /// Writes the result in the form asked for; `table` is called only where it is shown.
+    pub fn write<T: Serialize + ?Sized>(&self, result: &T, table: impl FnOnce() -> String) -> Result<(), CommandError> {
+        match self.format() {
+            Format::Table => write_bytes(table().as_bytes(), self.output_file.as_deref()),
+            Format::Json => write_json(result, self.output_file.as_deref()),
+        }
+    }
+}
+
+/// Writes a result as JSON, to standard output where no file is given.
+pub fn write_json<T: Serialize + ?Sized>(result: &T, file: Option<&Path>) -> Result<(), CommandError> {
+    let bytes = report::to_json(result).map_err(|e| CommandError::Message(format!("cannot write JSON: {e}")))?;
+    write_bytes(&bytes, file)
+}
+
+/// Writes to a file, or to standard output where none is given or it is `-`.
+pub fn write_bytes(bytes: &[u8], file: Option<&Path>) -> Result<(), CommandError> {
+    let (written, name) = match target(file) {
+        Some(path) => (std::fs::write(path, bytes), path.display().to_string()),
+        None => {
+            let mut stdout = std::io::stdout().lock();
+            (stdout.write_all(bytes).and_then(|()| stdout.flush()), "standard output".to_owned())
+        }
+    };
+    written.map_err(|e| match e.kind() {
+        ErrorKind::BrokenPipe => CommandError::OutputClosed,
+        _ => CommandError::Message(format!("cannot write {name}: {e}")),
+    })
+}
+
+fn target(file: Option<&Path>) -> Option<&Path> {
+    file.filter(|path| *path != Path::new("-"))
+}

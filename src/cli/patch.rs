@@ -1,0 +1,46 @@
+//! `morphist patch`: the document with patches applied.
+
+use super::CommandResult;
+use super::input_args::{InputArgs, file_name};
+use super::output::write_json;
+use super::{CommandError, warn};
+use crate::document::patch;
+use crate::document::workspace::Workspace;
+use crate::workspace::validate;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Apply patches, or one point of a patchset, and write the workspace
+#[derive(Args, Debug)]
+pub struct Patch {
+    /// Workspace, gzipped or not; - is standard input
+    #[arg(default_value = "-", value_name = "WORKSPACE")]
+    pub workspace: PathBuf,
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Write the workspace to FILE instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
+}
+
+impl Patch {
+    pub fn run(&self) -> CommandResult {
+        if self.input.is_unpatched() {
+            return Err(CommandError::Usage("give --patch FILE, or --patchset FILE --name NAME".to_owned()));
+        }
+        let document = self.input.reading.read(&self.workspace)?;
+        let patches = self.input.read_patches(&document)?;
+        let name = file_name(&self.workspace);
+        let fail = |findings| CommandError::input(&name, findings);
+        let mut value = document.value().map_err(fail)?;
+        for patch in &patches {
+            value = patch::apply(value, patch, document.limits()).map_err(fail)?;
+        }
+        let findings = validate::check(&Workspace::from_value(&value).map_err(fail)?, &self.input.wide_scope());
+        if !findings.is_valid() {
+            return Err(fail(findings));
+        }
+        warn(&name, &findings);
+        write_json(&value, self.output_file.as_deref())
+    }
+}

@@ -1,0 +1,47 @@
+//! `morphist schema`: JSON Schemas of what is read and written.
+
+use super::output::{OutputArgs, write_json};
+use super::{CommandError, CommandResult};
+use crate::document::schema::{DOCUMENTS, Named};
+use crate::report::by_name::did_you_mean;
+use crate::report::schema::REPORTS;
+use crate::report::text;
+use clap::Args;
+
+/// List the JSON Schemas, or write one
+#[derive(Args, Debug)]
+pub struct Schema {
+    /// Name of a schema; without it, all names
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl Schema {
+    pub fn run(&self) -> CommandResult {
+        match &self.name {
+            None => self.output.write(&names(), || names().into_iter().map(|name| format!("{name}\n")).collect()),
+            Some(name) => {
+                let schema = all().find(|named| named.name == name).map(|named| (named.generate)());
+                let schema = schema.ok_or_else(|| {
+                    let hint = did_you_mean(name, names().into_iter());
+                    CommandError::Message(format!("no schema is called {}{hint}", text::label(name)))
+                })?;
+                write_json(&schema, self.output.output_file.as_deref())
+            }
+        }
+    }
+}
+
+/// Schemas of documents and of reports.
+fn all() -> impl Iterator<Item = &'static Named> {
+    DOCUMENTS.iter().chain(REPORTS)
+}
+
+/// All names, sorted.
+fn names() -> Vec<&'static str> {
+    let mut names: Vec<_> = all().map(|named| named.name).collect();
+    names.sort_unstable();
+    names
+}

@@ -1,0 +1,71 @@
+//! Timings of one workspace.
+
+use super::number::significant;
+use super::table::{self, Column};
+use super::text;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Medians of process CPU time in seconds; all parameters move at every call.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct BenchReport {
+    pub file: String,
+    /// Bytes to a parsed document.
+    pub read_s: f64,
+    /// Schema and rules.
+    pub validate_s: f64,
+    /// A valid document to a program with prepared data.
+    pub compile_s: f64,
+    /// One value.
+    pub twice_nll_s: f64,
+    /// One value and gradient together.
+    pub gradient_s: f64,
+    /// One value, gradient and Hessian together; null where the matrix would be too large to keep.
+    pub hessian_s: Option<f64>,
+    /// One fit from the suggested start on a compiled model: minimum and certificate, no covariance.
+    pub fit_warm_s: f64,
+    /// Uncertainties and covariance at the minimum.
+    pub hesse_s: Option<f64>,
+    /// Read, validate, compile and fit.
+    pub fit_cold_s: f64,
+    /// Whether the warm fit is valid.
+    pub fit_valid: bool,
+}
+
+/// One line a file.
+pub fn text(reports: &[BenchReport]) -> String {
+    let titles = ["read", "validate", "compile", "twice_nll", "gradient", "hessian", "warm fit", "hesse", "cold fit"];
+    let mut columns = vec![Column::Left("file")];
+    columns.extend(titles.map(Column::Right));
+    columns.push(Column::Left(""));
+    let mut table = table::new(&columns);
+    for r in reports {
+        let seconds = [
+            Some(r.read_s),
+            Some(r.validate_s),
+            Some(r.compile_s),
+            Some(r.twice_nll_s),
+            Some(r.gradient_s),
+            r.hessian_s,
+            Some(r.fit_warm_s),
+            r.hesse_s,
+            Some(r.fit_cold_s),
+        ];
+        let mut cells = vec![text::label(&r.file)];
+        cells.extend(seconds.iter().map(|s| s.map(duration).unwrap_or_default()));
+        cells.push(if r.fit_valid { String::new() } else { "fit not valid".to_owned() });
+        table.add_row(cells);
+    }
+    format!("process CPU time, medians\n\n{}", table::lines(&table))
+}
+
+/// Seconds with a unit that leaves one to three digits before the point.
+fn duration(seconds: f64) -> String {
+    let (scale, unit) = match seconds {
+        s if s < 1e-6 => (1e9, "ns"),
+        s if s < 1e-3 => (1e6, "µs"),
+        s if s < 1.0 => (1e3, "ms"),
+        _ => (1.0, "s"),
+    };
+    format!("{} {unit}", significant(seconds * scale, 3))
+}

@@ -1,0 +1,136 @@
+//! The likelihood and the expected data at one point.
+
+use super::by_name::{ByName, by_name};
+use super::number::{Number, numbers, significant};
+use super::reason::Reason;
+use super::table::{self, Column};
+use super::text;
+use crate::model::{Data, Model};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// `twice_nll` and expected data at one point; derivatives where asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct EvaluateReport {
+    pub expected_data: ExpectedData,
+    /// ∂ twice_nll / ∂θ by parameter name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradient: Option<ByName>,
+    /// ∂² twice_nll / ∂θ∂θ of all scalar parameters in fit order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hessian: Option<Hessian>,
+    /// The point.
+    pub parameters: ByName,
+    /// Why `twice_nll` is null.
+    pub reason: Option<Reason>,
+    /// −2 ln L with all constants; null out of domain.
+    pub twice_nll: Number,
+}
+
+/// Expected counts.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ExpectedData {
+    /// Auxiliary data in the model's order (constrained parameters in fit order).
+    pub auxdata: Vec<Number>,
+    /// Expected counts a bin, by channel name.
+    pub main: BTreeMap<String, Vec<Number>>,
+}
+
+/// A symmetric matrix with the scalar parameter name of each row.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Hessian {
+    pub labels: Vec<String>,
+    pub values: Vec<Vec<Number>>,
+}
+
+/// What an evaluator gave at one point; lengths as in [`crate::kernel::Evaluator`].
+#[derive(Clone, Debug, Default)]
+pub struct Point {
+    pub parameters: Vec<f64>,
+    pub twice_nll: f64,
+    pub main: Vec<f64>,
+    pub auxiliary: Vec<f64>,
+    pub gradient: Option<Vec<f64>>,
+    pub hessian: Option<Vec<f64>>,
+}
+
+impl EvaluateReport {
+    pub fn new(model: &Model, point: &Point, reason: Option<Reason>) -> EvaluateReport {
+        let labels = model.parameter_names();
+        let n = labels.len().max(1);
+        EvaluateReport {
+            expected_data: ExpectedData { auxdata: numbers(&point.auxiliary), main: by_channel(model, &point.main) },
+            gradient: point.gradient.as_deref().map(|g| by_name(model, g)),
+            hessian: point.hessian.as_deref().map(|h| Hessian { labels, values: h.chunks(n).map(numbers).collect() }),
+            parameters: by_name(model, &point.parameters),
+            reason,
+            twice_nll: Number(point.twice_nll),
+        }
+    }
+}
+
+fn by_channel(model: &Model, bins: &[f64]) -> BTreeMap<String, Vec<Number>> {
+    let mut rest = bins;
+    let mut map = BTreeMap::new();
+    for channel in &model.channels {
+        let (head, tail) = rest.split_at(channel.n_bins.min(rest.len()));
+        map.insert(channel.name.clone(), numbers(head));
+        rest = tail;
+    }
+    map
+}
+
+/// The point as tables: one of bins, one of parameters.
+pub fn text(
+    file: &str,
+    measurement: &str,
+    model: &Model,
+    data: &Data,
+    point: &Point,
+    reason: Option<&Reason>,
+) -> String {
+    let mut out = format!(
+        "file         {}\nmeasurement  {}\ntwice_nll    {:.10}\n",
+        text::escape(file),
+        text::label(measurement),
+        point.twice_nll
+    );
+    if let Some(reason) = reason {
+        out.push_str(&format!("reason       {}\n", reason.message));
+    }
+    out.push('\n');
+    out.push_str(&bins(model, data, point));
+    out.push('\n');
+    out.push_str(&parameters(model, point));
+    out
+}
+
+fn bins(model: &Model, data: &Data, point: &Point) -> String {
+    let columns = [Column::Left("channel"), Column::Right("bin"), Column::Right("observed"), Column::Right("expected")];
+    let mut table = table::new(&columns);
+    let places = model.channels.iter().flat_map(|c| (0..c.n_bins).map(move |bin| (c, bin)));
+    for ((channel, bin), (observed, expected)) in places.zip(data.main.iter().zip(&point.main)) {
+        table.add_row([
+            text::label(&channel.name),
+            bin.to_string(),
+            significant(*observed, 8),
+            significant(*expected, 8),
+        ]);
+    }
+    table::lines(&table)
+}
+
+fn parameters(model: &Model, point: &Point) -> String {
+    let mut columns = vec![Column::Left("parameter"), Column::Right("value")];
+    if point.gradient.is_some() {
+        columns.push(Column::Right("gradient"));
+    }
+    let mut table = table::new(&columns);
+    for (i, (name, value)) in model.parameter_names().iter().zip(&point.parameters).enumerate() {
+        let mut cells = vec![text::label(name), significant(*value, 8)];
+        cells.extend(point.gradient.as_ref().and_then(|g| g.get(i)).map(|g| significant(*g, 8)));
+        table.add_row(cells);
+    }
+    table::lines(&table)
+}

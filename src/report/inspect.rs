@@ -1,0 +1,169 @@
+//! What a workspace contains, with the keys and the text of pyhf's `inspect`.
+
+use super::number::{Number, numbers, significant};
+use super::table::{self, Column};
+use super::text;
+use crate::document::workspace::Workspace;
+use crate::model::{Constraint, Model};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Contents of a workspace; tuples as pyhf writes them.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct InspectReport {
+    /// Name and number of bins, sorted by name.
+    pub channels: Vec<(String, usize)>,
+    /// Name, POI, configured parameters, in the file's order.
+    pub measurements: Vec<(String, String, Vec<String>)>,
+    /// Type by modifier name; of a name with several types the last in alphabetical order, as in pyhf.
+    pub modifiers: BTreeMap<String, String>,
+    /// Name and constraint: `unconstrained`, `constrained_by_normal` or `constrained_by_poisson`; sorted by name.
+    pub parameters: Vec<(String, String)>,
+    /// Sorted.
+    pub samples: Vec<String>,
+    /// Name, constraint, types of the modifiers of that name.
+    pub systematics: Vec<(String, String, Vec<String>)>,
+}
+
+impl InspectReport {
+    /// The report of a workspace and of the model of its chosen measurement.
+    pub fn new(workspace: &Workspace, model: &Model) -> InspectReport {
+        let channels: BTreeMap<&str, usize> = workspace
+            .channels
+            .iter()
+            .map(|c| (c.name.as_str(), c.samples.first().map_or(0, |s| s.data.len())))
+            .collect();
+        let samples: BTreeSet<&str> =
+            workspace.channels.iter().flat_map(|c| &c.samples).map(|s| s.name.as_str()).collect();
+        let types: BTreeSet<(&str, &str)> = workspace
+            .channels
+            .iter()
+            .flat_map(|c| &c.samples)
+            .flat_map(|s| &s.modifiers)
+            .map(|m| (m.name(), m.kind()))
+            .collect();
+        let parameters: BTreeMap<&str, &str> =
+            model.parameters.iter().map(|p| (p.name.as_str(), constraint(p.constraints.as_deref()))).collect();
+        let types_of = |name: &str| types.iter().filter(|t| t.0 == name).map(|t| t.1.to_owned()).collect();
+        InspectReport {
+            channels: channels.into_iter().map(|(name, bins)| (name.to_owned(), bins)).collect(),
+            measurements: workspace.measurements.iter().map(measurement).collect(),
+            modifiers: types.iter().map(|(name, kind)| (name.to_string(), kind.to_string())).collect(),
+            systematics: parameters.iter().map(|(n, c)| (n.to_string(), c.to_string(), types_of(n))).collect(),
+            parameters: parameters.iter().map(|(n, c)| (n.to_string(), c.to_string())).collect(),
+            samples: samples.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// pyhf's text; `(*)` marks the measurement `chosen`.
+    pub fn text(&self, chosen: &str) -> String {
+        let channels: Vec<_> = self.channels.iter().map(|(n, b)| (text::label(n), b)).collect();
+        let samples: Vec<_> = self.samples.iter().map(|n| text::label(n)).collect();
+        let systematics: Vec<_> = self.systematics.iter().map(|(n, c, t)| (text::label(n), c, t.join(","))).collect();
+        let measurements: Vec<_> = self.measurements.iter().map(|m| (text::label(&m.0), m)).collect();
+        let names = channels.iter().map(|c| &c.0).chain(&samples).chain(systematics.iter().map(|s| &s.0));
+        let names = names.chain(measurements.iter().map(|m| &m.0));
+        let width = names.map(|n| n.chars().count()).max().unwrap_or(0);
+        let rule = "-".repeat(10);
+
+        let mut out = format!("{:>w$}  \n{:>w$}  \n", "     Summary     ", "-".repeat(18), w = width + 7);
+        let counts = [
+            ("channels", self.channels.len()),
+            ("samples", self.samples.len()),
+            ("parameters", self.parameters.len()),
+            ("modifiers", self.modifiers.len()),
+        ];
+        for (what, count) in counts {
+            out.push_str(&format!("{what:>width$}  {count}\n"));
+        }
+        out.push_str(&format!("\n{:>width$}  nbins\n{rule:>width$}  -----\n", "channels"));
+        for (name, bins) in channels {
+            out.push_str(&format!("{name:>width$}  {bins:^5}\n"));
+        }
+        out.push_str(&format!("\n{:>width$}\n{rule:>width$}\n", "samples"));
+        for name in samples {
+            out.push_str(&format!("{name:>width$}\n"));
+        }
+        out.push_str(&format!("\n{:>width$}  {:<22}  modifiers\n", "parameters", "constraint"));
+        out.push_str(&format!("{rule:>width$}  {rule:<22}  {rule}\n"));
+        for (name, constraint, types) in systematics {
+            out.push_str(&format!("{name:>width$}  {constraint:<22}  {types}\n"));
+        }
+        out.push_str(&format!("\n{:>width$}  {:^22}  parameters\n", "measurement", "poi"));
+        out.push_str(&format!("{rule:>width$}  {rule:^22}  {rule}\n"));
+        for (label, (name, poi, parameters)) in measurements {
+            let label = if name == chosen { format!("(*) {label}") } else { label };
+            let configured = parameters.iter().map(|p| text::label(p)).collect::<Vec<_>>().join(",");
+            let configured = if configured.is_empty() { "(none)" } else { &configured };
+            out.push_str(&format!("{label:>width$}  {:^22}  {configured}\n", text::label(poi)));
+        }
+        out.push('\n');
+        out
+    }
+}
+
+/// The model of one measurement, in the terms of pyhf's `Model.config`. Vectors are in fit order.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ModelReport {
+    pub auxdata: Vec<Number>,
+    /// Names of the constrained parameters, in the order of their auxiliary data.
+    pub auxdata_order: Vec<String>,
+    /// Name and number of bins, in the order of the main data.
+    pub channels: Vec<(String, usize)>,
+    pub measurement: String,
+    /// Names of the scalar parameters.
+    pub par_names: Vec<String>,
+    pub poi: Option<String>,
+    pub suggested_bounds: Vec<(Number, Number)>,
+    pub suggested_fixed: Vec<bool>,
+    pub suggested_init: Vec<Number>,
+}
+
+impl ModelReport {
+    pub fn new(measurement: &str, model: &Model) -> ModelReport {
+        let names = model.parameter_names();
+        let constrained = model.parameters.iter().filter(|p| p.constraints.is_some());
+        ModelReport {
+            auxdata: numbers(&model.auxdata()),
+            auxdata_order: constrained.map(|p| p.name.clone()).collect(),
+            channels: model.channels.iter().map(|c| (c.name.clone(), c.n_bins)).collect(),
+            measurement: measurement.to_owned(),
+            poi: model.poi.and_then(|i| names.get(i).cloned()),
+            suggested_bounds: model.bounds().iter().map(|(lo, hi)| (Number(*lo), Number(*hi))).collect(),
+            suggested_fixed: model.fixed(),
+            suggested_init: numbers(&model.init()),
+            par_names: names,
+        }
+    }
+
+    /// One line a scalar parameter.
+    pub fn text(&self) -> String {
+        let columns = [Column::Left("parameter"), Column::Right("start"), Column::Left("bounds"), Column::Left("")];
+        let mut table = table::new(&columns);
+        let values = self.suggested_init.iter().zip(&self.suggested_bounds).zip(&self.suggested_fixed);
+        for (name, ((init, (lo, hi)), fixed)) in self.par_names.iter().zip(values) {
+            let bounds = format!("[{}, {}]", significant(lo.0, 4), significant(hi.0, 4));
+            let mark = match (self.poi.as_ref() == Some(name), fixed) {
+                (true, true) => "POI, fixed",
+                (true, false) => "POI",
+                (false, true) => "fixed",
+                (false, false) => "",
+            };
+            table.add_row([text::label(name), significant(init.0, 6), bounds, mark.to_owned()]);
+        }
+        format!("measurement  {}\n\n{}", text::label(&self.measurement), table::lines(&table))
+    }
+}
+
+fn measurement(m: &crate::document::workspace::Measurement) -> (String, String, Vec<String>) {
+    (m.name.clone(), m.config.poi.clone(), m.config.parameters.iter().map(|p| p.name.clone()).collect())
+}
+
+fn constraint(constraints: Option<&[Constraint]>) -> &'static str {
+    match constraints.and_then(<[Constraint]>::first) {
+        None => "unconstrained",
+        Some(Constraint::Gaussian { .. }) => "constrained_by_normal",
+        Some(Constraint::Poisson { .. }) => "constrained_by_poisson",
+    }
+}

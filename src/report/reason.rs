@@ -1,0 +1,151 @@
+//! Why a result is not valid or lacks a number: a code for programs, a sentence for people.
+
+use super::number::Number;
+use super::text;
+use crate::infer::fit::Failure;
+use crate::kernel::OutOfDomain;
+use crate::model::Model;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A reason. Channel, bin (from 0), parameters and directions are there where the code speaks of them.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Reason {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bin: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    pub code: Code,
+    /// Directions in which the function is flat: weights by scalar parameter name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directions: Option<Vec<BTreeMap<String, Number>>>,
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Vec<String>>,
+}
+
+/// What happened, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    FlatDirections,
+    IterationLimit,
+    NoProgress,
+    /// A number of the result is NaN or infinite and stands as `null`.
+    NotFinite,
+    /// Not computed because it was not asked for.
+    NotRequested,
+    OutOfDomain,
+    StartOutOfBounds,
+    YieldAtZero,
+}
+
+impl Reason {
+    pub fn new(code: Code, message: impl Into<String>) -> Reason {
+        Reason { bin: None, channel: None, code, directions: None, message: message.into(), parameters: None }
+    }
+
+    fn at_bin(code: Code, message: String, channel: String, bin: usize) -> Reason {
+        Reason { bin: Some(bin), channel: Some(channel), ..Reason::new(code, message) }
+    }
+
+    fn of_parameters(code: Code, message: String, parameters: Vec<String>) -> Reason {
+        Reason { parameters: Some(parameters), ..Reason::new(code, message) }
+    }
+
+    /// Some numbers of `what` are not finite, those of these parameters.
+    pub fn not_finite(what: &str, parameters: Vec<String>) -> Reason {
+        let message = format!("{what} not finite for {}", text::list(&parameters, 8));
+        Reason::of_parameters(Code::NotFinite, message, parameters)
+    }
+
+    /// `twice_nll` is not finite although no bin is out of domain.
+    pub fn beyond_binary64() -> Reason {
+        Reason::new(Code::NotFinite, "twice_nll is beyond the range of binary64 at this point")
+    }
+
+    /// A point at which `twice_nll` is +inf.
+    pub fn out_of_domain(model: &Model, point: &OutOfDomain) -> Reason {
+        let channel = channel_name(model, point.channel);
+        let message = format!(
+            "bin {} of channel {} expects {} events and observed {}: the likelihood is zero here",
+            point.bin,
+            text::label(&channel),
+            point.expected,
+            point.observed
+        );
+        Reason::at_bin(Code::OutOfDomain, message, channel, point.bin)
+    }
+
+    /// A fit that did not end well. `init` and `bounds` are those the fit was given.
+    pub fn of_failure(model: &Model, failure: &Failure, init: &[f64], bounds: &[(f64, f64)]) -> Reason {
+        let names = model.parameter_names();
+        match failure {
+            Failure::StartOutOfBounds { parameters } => start_out_of_bounds(&names, parameters, init, bounds),
+            Failure::OutOfDomain { channel, bin } => {
+                let channel = channel_name(model, *channel);
+                let message = format!(
+                    "bin {bin} of channel {} expects a negative number of events, or none where some were observed; \
+                     start elsewhere (--init), or narrow the bounds of the parameters that lower this bin",
+                    text::label(&channel)
+                );
+                Reason::at_bin(Code::OutOfDomain, message, channel, *bin)
+            }
+            Failure::YieldAtZero { channel, bin } => {
+                let channel = channel_name(model, *channel);
+                let message = format!(
+                    "the minimum lies where bin {bin} of channel {} expects no events; merge the bin, raise a lower \
+                     bound, or set a floor (--clip-bin-data 1e-6)",
+                    text::label(&channel)
+                );
+                Reason::at_bin(Code::YieldAtZero, message, channel, *bin)
+            }
+            Failure::FlatDirections { directions } => flat_directions(&names, directions),
+            Failure::IterationLimit => Reason::new(
+                Code::IterationLimit,
+                "the limit of iterations was reached before the minimum; start nearer (--init, --parameters)",
+            ),
+            Failure::NoProgress => Reason::new(
+                Code::NoProgress,
+                "no step lowers twice_nll although the estimated distance to the minimum is above the tolerance",
+            ),
+        }
+    }
+}
+
+fn start_out_of_bounds(names: &[String], parameters: &[usize], init: &[f64], bounds: &[(f64, f64)]) -> Reason {
+    let outside: Vec<String> = parameters.iter().filter_map(|&i| names.get(i).cloned()).collect();
+    let mut places = Vec::new();
+    for &i in parameters.iter().take(8) {
+        if let (Some(name), Some(value), Some((lo, hi))) = (names.get(i), init.get(i), bounds.get(i)) {
+            places.push(format!("{} = {value} is not in [{lo}, {hi}]", text::label(name)));
+        }
+    }
+    if parameters.len() > places.len() {
+        places.push(format!("and {} more", parameters.len() - places.len()));
+    }
+    let message = format!("the start lies outside the bounds: {}; choose another with --init", places.join(", "));
+    Reason::of_parameters(Code::StartOutOfBounds, message, outside)
+}
+
+fn flat_directions(names: &[String], directions: &[Vec<(usize, f64)>]) -> Reason {
+    let by_name: Vec<BTreeMap<String, Number>> = directions
+        .iter()
+        .map(|d| d.iter().filter_map(|&(i, w)| Some((names.get(i)?.clone(), Number(w)))).collect())
+        .collect();
+    let mut involved: Vec<String> = by_name.iter().flat_map(|d| d.keys().cloned()).collect();
+    involved.sort();
+    involved.dedup();
+    let message = format!(
+        "the data do not determine {} {} of {}; fix some of these parameters (--fix)",
+        directions.len(),
+        if directions.len() == 1 { "combination" } else { "combinations" },
+        text::list(&involved, 8)
+    );
+    Reason { directions: Some(by_name), ..Reason::of_parameters(Code::FlatDirections, message, involved) }
+}
+
+fn channel_name(model: &Model, index: usize) -> String {
+    model.channels.get(index).map(|c| c.name.clone()).unwrap_or_default()
+}

@@ -1,0 +1,26 @@
+//! JSON Schemas (2020-12) of the results, generated from their types; `schemas/` holds them as files.
+
+use super::bench::BenchReport;
+use super::evaluate::EvaluateReport;
+use super::finding::ValidateReport;
+use super::fit::FitReport;
+use super::inspect::{InspectReport, ModelReport};
+use crate::document::schema::Named;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+/// The schema of what each command writes.
+pub const REPORTS: &[Named] = &[
+    Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
+    Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
+    Named { name: "report-fit", generate: generate::<FitReport> },
+    Named { name: "report-inspect", generate: generate::<InspectReport> },
+    Named { name: "report-model", generate: generate::<ModelReport> },
+    Named { name: "report-validate", generate: generate::<ValidateReport> },
+];
+
+/// The schema of what a type writes, which may hold more than it reads.
+fn generate<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().into()
+}

@@ -1,0 +1,469 @@
+//! The built program: exit codes, flags, what goes to stdout and what to stderr. Numbers come from pyhf 0.7.6
+//! (fixtures/*/expected.json) and, for the counting experiment, from closed forms.
+
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const COUNTING: &str = "fixtures/counting/workspace.json";
+const HIGGS_LIKE: &str = "fixtures/higgs_like/workspace.json";
+const PATCHSET: &str = "fixtures/higgs_like/patchset.json";
+
+fn morphist(arguments: &[&str]) -> Output {
+    with_stdin(arguments, b"")
+}
+
+fn with_stdin(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_morphist"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The program may end before it has read everything.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+/// The JSON of a command that ends with `code`.
+fn json_of(arguments: &[&str], code: i32) -> Value {
+    let output = morphist(arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn read(path: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// pyhf's numbers for the first measurement of a fixture.
+fn expected(fixture: &str) -> Value {
+    read(&format!("fixtures/{fixture}/expected.json"))["measurements"][0].take()
+}
+
+/// A file of this test run, by a name of its own.
+fn scratch(name: &str, content: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn close(ours: &Value, theirs: f64, tolerance: f64) {
+    let ours = ours.as_f64().unwrap();
+    assert!((ours - theirs).abs() <= tolerance, "{ours} against {theirs}");
+}
+
+/// Every value of a map by name against another.
+fn close_maps(ours: &Value, theirs: &Value, tolerance: f64) {
+    assert_eq!(ours.as_object().unwrap().len(), theirs.as_object().unwrap().len());
+    for (name, values) in theirs.as_object().unwrap() {
+        for (i, value) in values.as_array().unwrap().iter().enumerate() {
+            close(&ours[name][i], value.as_f64().unwrap(), tolerance);
+        }
+    }
+}
+
+/// Every element of a matrix against another, relative to elements above 1.
+fn close_rows(ours: &Value, theirs: &Value, tolerance: f64) {
+    assert_eq!(ours.as_array().unwrap().len(), theirs.as_array().unwrap().len());
+    for (ours, theirs) in ours.as_array().unwrap().iter().zip(theirs.as_array().unwrap()) {
+        for (ours, theirs) in ours.as_array().unwrap().iter().zip(theirs.as_array().unwrap()) {
+            let theirs = theirs.as_f64().unwrap();
+            close(ours, theirs, tolerance * theirs.abs().max(1.0));
+        }
+    }
+}
+
+#[test]
+fn usage_errors_end_with_2() {
+    for arguments in [
+        &["no-such-command"][..],
+        &["fit", "--no-such-flag"],
+        &["fit", COUNTING, "--format", "yaml"],
+        &["fit", COUNTING, "--interpolation", "normsys=code7"],
+        &["fit", COUNTING, "--init", "mu"],
+        &["fit", COUNTING, "--init", "mu=one"],
+        &["fit", COUNTING, "--fix", "mu=one"],
+        &["fit", COUNTING, "--max-size", "huge"],
+        &["fit", COUNTING, "--patchset", PATCHSET],
+        &["fit", COUNTING, "--hesse", "--no-hesse"],
+        &["patch", COUNTING],
+        &["bench"],
+        &[],
+    ] {
+        let output = morphist(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    for arguments in [&["--help"][..], &["--version"], &["fit", "--help"]] {
+        let output = morphist(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(!output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn unreadable_and_invalid_inputs_end_with_1() {
+    for command in ["validate", "inspect", "evaluate", "fit"] {
+        let output = morphist(&[command, "no-such-file.json"]);
+        assert_eq!(output.status.code(), Some(1), "{command}");
+    }
+    let output = morphist(&["fit", "no-such-file.json"]);
+    assert!(output.stdout.is_empty() && stderr(&output).starts_with("no-such-file.json"));
+    let output = with_stdin(&["fit", "-"], b"{\"channels\": [,]}");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).starts_with("<stdin>:1:"), "{}", stderr(&output));
+    let output = morphist(&["fit", COUNTING, "--output-file", "no-such-folder/result.json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("cannot write no-such-folder/result.json"));
+}
+
+#[test]
+fn validate_reports_as_json_and_as_text() {
+    let report = json_of(&["validate", HIGGS_LIKE], 0);
+    assert_eq!(report, json!({"valid": true, "findings": []}));
+    let output = with_stdin(&["validate", "-"], b"{\"a\": 1,\n \"a\": 2}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(report["valid"], false);
+    let finding = &report["findings"][0];
+    let named = ["rule", "class", "severity", "pointer", "line", "column", "found", "expected", "hint"];
+    assert_eq!(keys(finding), named);
+    assert_eq!((&finding["class"], &finding["line"]), (&json!("DuplicateKey"), &json!(2)));
+    let output = with_stdin(&["validate", "-", "--format", "table"], b"{\"a\": 1,\n \"a\": 2}");
+    let text = stdout(&output);
+    assert!(text.starts_with("<stdin>:2:2: error[W"), "{text}");
+    assert!(text.trim_end().ends_with("not valid: 1 error"), "{text}");
+}
+
+#[test]
+fn validate_takes_patches_and_patchsets() {
+    assert_eq!(json_of(&["validate", PATCHSET], 0)["valid"], true);
+    assert_eq!(json_of(&["validate", PATCHSET, "--kind", "workspace"], 1)["valid"], false);
+    let patch = scratch("noop.json", r#"[{"op": "noop", "path": "/version"}]"#);
+    assert_eq!(json_of(&["validate", patch.to_str().unwrap()], 1)["findings"][0]["class"], "InvalidSpecification");
+    let arguments = ["validate", HIGGS_LIKE, "--patchset", PATCHSET, "--name", "mass_130"];
+    assert_eq!(json_of(&arguments, 0)["valid"], true);
+}
+
+#[test]
+fn inspect_has_the_keys_of_pyhf() {
+    let report = json_of(&["inspect", HIGGS_LIKE], 0);
+    assert_eq!(keys(&report), ["channels", "measurements", "modifiers", "parameters", "samples", "systematics"]);
+    let pyhf = expected("higgs_like");
+    assert_eq!(report["samples"], pyhf["samples"]);
+    assert_eq!(report["channels"], json!([["CR_top", 5], ["SR_0jet", 12], ["SR_1jet", 7]]));
+    let model = json_of(&["inspect", HIGGS_LIKE, "--model"], 0);
+    assert_eq!(model["auxdata_order"], pyhf["auxdata_order"]);
+    let inits: Vec<&Value> =
+        pyhf["parameters"].as_array().unwrap().iter().flat_map(|p| p["init"].as_array().unwrap()).collect();
+    assert_eq!(model["suggested_init"].as_array().unwrap().iter().collect::<Vec<_>>(), inits);
+    assert_eq!(model["poi"], pyhf["poi"]);
+    let table = stdout(&morphist(&["inspect", HIGGS_LIKE, "--format", "table"]));
+    assert!(table.contains("(*) signal_strength"), "{table}");
+}
+
+#[test]
+fn evaluate_agrees_with_pyhf_at_named_points() {
+    for fixture in ["counting", "higgs_like", "all_modifiers"] {
+        let file = format!("fixtures/{fixture}/workspace.json");
+        for (i, point) in expected(fixture)["points"].as_array().unwrap().iter().enumerate() {
+            let path = scratch(&format!("{fixture}_{i}.json"), &point["parameters"].to_string());
+            let codes = &point["evaluations"][0]["interpolation"];
+            let codes = format!(
+                "normsys={},histosys={}",
+                codes["normsys"].as_str().unwrap(),
+                codes["histosys"].as_str().unwrap()
+            );
+            let path = path.to_str().unwrap();
+            let report = json_of(
+                &["evaluate", &file, "--parameters", path, "--gradient", "--hessian", "--interpolation", &codes],
+                0,
+            );
+            let pyhf = &point["evaluations"][0];
+            close(
+                &report["twice_nll"],
+                pyhf["twice_nll"].as_f64().unwrap(),
+                4e-16 * pyhf["sum_of_absolute_terms"].as_f64().unwrap(),
+            );
+            close_maps(&report["expected_data"]["main"], &pyhf["expected_data"]["main"], 1e-9);
+            if pyhf["gradient"].is_object() {
+                close_maps(&report["gradient"], &pyhf["gradient"], 1e-6);
+            }
+            if pyhf["hessian"].is_object() {
+                assert_eq!(report["hessian"]["labels"], pyhf["hessian"]["labels"]);
+                close_rows(&report["hessian"]["values"], &pyhf["hessian"]["values"], 1e-6);
+            }
+            assert_eq!(report["parameters"], point["parameters"]);
+        }
+    }
+}
+
+#[test]
+fn evaluate_prints_derivatives_on_request_only() {
+    let report = json_of(&["evaluate", COUNTING], 0);
+    assert_eq!(keys(&report), ["expected_data", "parameters", "reason", "twice_nll"]);
+    // n = 53, ν = 40 + 8 μ: d(2 nll)/dμ = 16 (1 − n/ν), d²/dμ² = 2·64·n/ν².
+    let report = json_of(&["evaluate", COUNTING, "--init", "mu=2", "--gradient", "--hessian"], 0);
+    close(&report["gradient"]["mu"][0], 16.0 * (1.0 - 53.0 / 56.0), 1e-14);
+    close(&report["hessian"]["values"][0][0], 128.0 * 53.0 / (56.0 * 56.0), 1e-14);
+    assert_eq!(report["expected_data"], json!({"auxdata": [], "main": {"SR": [56.0]}}));
+}
+
+#[test]
+fn a_point_out_of_domain_is_null_with_a_reason() {
+    let report = json_of(&["evaluate", "fixtures/yield_at_zero/workspace.json", "--init", "mu=-5"], 0);
+    assert_eq!(report["twice_nll"], Value::Null);
+    assert_eq!(report["reason"]["code"], "out_of_domain");
+    assert_eq!((&report["reason"]["channel"], &report["reason"]["bin"]), (&json!("SR"), &json!(0)));
+}
+
+#[test]
+fn fit_agrees_with_pyhf() {
+    for fixture in ["counting", "higgs_like", "all_modifiers"] {
+        let report = json_of(&["fit", &format!("fixtures/{fixture}/workspace.json")], 0);
+        let named = [
+            "at_limit",
+            "correlation",
+            "edm",
+            "mle_parameters",
+            "notes",
+            "reason",
+            "twice_nll",
+            "uncertainties",
+            "valid",
+        ];
+        assert_eq!(keys(&report), named);
+        assert_eq!((&report["valid"], &report["reason"]), (&json!(true), &Value::Null));
+        let pyhf = &expected(fixture)["fit"];
+        close(&report["twice_nll"], pyhf["twice_nll"].as_f64().unwrap(), 1e-6);
+        close_maps(&report["mle_parameters"], &pyhf["mle_parameters"], 1e-4);
+        close_maps(&report["uncertainties"], &pyhf["uncertainties"], 1e-4);
+        assert_eq!(report["at_limit"], pyhf["at_limit"]);
+        assert_eq!(report["correlation"]["labels"], pyhf["correlation"]["labels"]);
+        close_rows(&report["correlation"]["values"], &pyhf["correlation"]["values"], 1e-4);
+    }
+}
+
+#[test]
+fn fit_table_is_for_people() {
+    let output = morphist(&["fit", HIGGS_LIKE, "--format", "table", "--fix", "trigger"]);
+    let table = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for part in ["measurement  signal_strength (POI: mu)", "valid", "± ", "[0, 10]", "POI", "fixed", "pull"] {
+        assert!(table.contains(part), "no {part:?} in\n{table}");
+    }
+    let line = |name: &str| table.lines().position(|l| l.trim_start().starts_with(name)).unwrap();
+    assert!(line("mu ") < line("k_top") && line("k_top") < line("pileup") && line("pileup") < line("trigger"));
+}
+
+#[test]
+fn fixed_parameters_stay_and_have_no_uncertainty() {
+    let report =
+        json_of(&["fit", HIGGS_LIKE, "--fix", "mu=0.5", "--fix", "fakes_statistics[0]", "--fix", "*_scale=0.25"], 0);
+    assert_eq!(report["mle_parameters"]["mu"], json!([0.5]));
+    assert_eq!(report["uncertainties"]["mu"], json!([0.0]));
+    assert_eq!(report["mle_parameters"]["fakes_statistics"][0], json!(1.0));
+    for name in ["WW_scale", "lepton_scale", "signal_scale", "jet_energy_scale"] {
+        assert_eq!(report["mle_parameters"][name], json!([0.25]), "{name}");
+    }
+    let labels = report["correlation"]["labels"].as_array().unwrap();
+    assert!(!labels.contains(&json!("mu")) && labels.contains(&json!("k_top")));
+    let output = morphist(&["fit", HIGGS_LIKE, "--fix", "no_such_*"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("no parameter of the model matches no_such_*"));
+}
+
+#[test]
+fn no_hesse_leaves_uncertainties_out_and_says_so() {
+    let report = json_of(&["fit", COUNTING, "--no-hesse"], 0);
+    assert_eq!((&report["uncertainties"], &report["correlation"]), (&Value::Null, &Value::Null));
+    assert_eq!(report["notes"][0]["code"], "not_requested");
+    // n = ν at the minimum: μ = (53 − 40)/8.
+    close(&report["mle_parameters"]["mu"][0], 13.0 / 8.0, 1e-4);
+}
+
+#[test]
+fn a_fit_that_fails_still_prints_its_result() {
+    let report = json_of(&["fit", "fixtures/yield_at_zero/workspace.json"], 1);
+    assert_eq!(report["valid"], false);
+    assert_eq!(report["reason"]["code"], "yield_at_zero");
+    assert_eq!(report["reason"]["channel"], "SR");
+    let report = json_of(&["fit", COUNTING, "--init", "mu=11"], 1);
+    assert_eq!(report["reason"]["code"], "start_out_of_bounds");
+    assert_eq!(report["reason"]["parameters"], json!(["mu"]));
+}
+
+#[test]
+fn parameters_from_a_fit_and_from_scalars() {
+    let fit = morphist(&["fit", HIGGS_LIKE]);
+    let path = scratch("fit_result.json", &stdout(&fit));
+    let output = morphist(&["evaluate", HIGGS_LIKE, "--parameters", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // The minimum according to pyhf.
+    close(&report["twice_nll"], expected("higgs_like")["fit"]["twice_nll"].as_f64().unwrap(), 1e-6);
+
+    let path = scratch("scalars.json", r#"{"mu": 2, "fakes_statistics[1]": 1.5}"#);
+    let output = morphist(&["evaluate", HIGGS_LIKE, "--parameters", path.to_str().unwrap()]);
+    assert!(stderr(&output).starts_with("note: not in"), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["parameters"]["mu"], json!([2.0]));
+    assert_eq!(report["parameters"]["fakes_statistics"][1], json!(1.5));
+
+    let path = scratch("unknown.json", r#"{"k_tip": 2, "mu": [1, 2]}"#);
+    let output = morphist(&["evaluate", HIGGS_LIKE, "--parameters", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(text.contains("did you mean k_top?") && text.contains("found 2 values, expected 1"), "{text}");
+}
+
+#[test]
+fn poi_and_measurement_by_name() {
+    assert_eq!(json_of(&["fit", HIGGS_LIKE, "--poi", ""], 0)["valid"], true);
+    let output = morphist(&["fit", HIGGS_LIKE, "--poi", "k_tip"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("did you mean k_top?"), "{}", stderr(&output));
+    let output = morphist(&["fit", HIGGS_LIKE, "--measurement", "none_such"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("InvalidMeasurement"), "{}", stderr(&output));
+}
+
+#[test]
+fn flags_of_pyhf_are_accepted_with_a_note() {
+    let flags = ["--value", "--backend", "jax", "--optimizer", "minuit", "--optconf", "tolerance=1"];
+    let output = morphist(&[&["fit", COUNTING][..], &flags].concat());
+    assert_eq!(output.status.code(), Some(0));
+    for flag in ["--value", "--backend", "--optimizer", "--optconf"] {
+        assert!(stderr(&output).contains(&format!("note: {flag} has no effect")));
+    }
+}
+
+#[test]
+fn standard_input_and_output_files() {
+    let workspace = std::fs::read(COUNTING).unwrap();
+    let by_default = with_stdin(&["fit"], &workspace);
+    let explicit = with_stdin(&["fit", "-"], &workspace);
+    assert_eq!(by_default.status.code(), Some(0));
+    assert_eq!(by_default.stdout, explicit.stdout);
+    let path = scratch("output.json", "");
+    let output = morphist(&["fit", COUNTING, "--output-file", path.to_str().unwrap()]);
+    assert!(output.stdout.is_empty());
+    assert_eq!(std::fs::read(&path).unwrap(), by_default.stdout);
+}
+
+#[test]
+fn patches_keep_the_order_of_keys() {
+    let patch = scratch("patch.json", r#"[{"op": "replace", "path": "/observations/0/data/0", "value": 60}]"#);
+    let patch = patch.to_str().unwrap();
+    let patched = json_of(&["patch", COUNTING, "-p", patch], 0);
+    let mut by_hand = read(COUNTING);
+    by_hand["observations"][0]["data"][0] = json!(60);
+    assert_eq!(patched, by_hand);
+    assert_eq!(keys(&patched), keys(&by_hand));
+    // n = 60: μ = (60 − 40)/8, as far as an edm of 1e-9 fixes it.
+    close(&json_of(&["fit", COUNTING, "--patch", patch], 0)["mle_parameters"]["mu"][0], 2.5, 1e-4);
+}
+
+#[test]
+fn one_point_of_a_patchset() {
+    let arguments = ["--patchset", PATCHSET, "--name", "mass_140"];
+    let patched = stdout(&morphist(&[&["patch", HIGGS_LIKE][..], &arguments].concat()));
+    let path = scratch("mass_140.json", &patched);
+    let fit = json_of(&[&["fit", HIGGS_LIKE][..], &arguments].concat(), 0);
+    assert_eq!(fit, json_of(&["fit", path.to_str().unwrap()], 0));
+    let output = morphist(&["patch", HIGGS_LIKE, "--patchset", PATCHSET, "--name", "mass_999"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("InvalidPatchLookup"), "{}", stderr(&output));
+    let output = morphist(&["patch", COUNTING, "--patchset", PATCHSET, "--name", "mass_140"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("PatchSetVerificationError"), "{}", stderr(&output));
+}
+
+#[test]
+fn control_characters_never_reach_the_terminal() {
+    let text = std::fs::read_to_string(COUNTING).unwrap().replace("\"mu\"", r#""mu\u001b[31m\n\u202e""#);
+    for arguments in [&["fit", "-"][..], &["inspect", "-"], &["evaluate", "-"], &["evaluate", "-", "--init", "mu=3"]] {
+        let output = with_stdin(&[arguments, &["--format", "table"]].concat(), text.as_bytes());
+        for bytes in [stdout(&output), stderr(&output)] {
+            assert!(
+                !bytes.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'),
+                "{arguments:?}: {bytes:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn schemas_and_completions() {
+    let names = json_of(&["schema"], 0);
+    for name in names.as_array().unwrap() {
+        let schema = json_of(&["schema", name.as_str().unwrap()], 0);
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    }
+    assert_eq!(morphist(&["schema", "workspaces"]).status.code(), Some(1));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stdout(&morphist(&["completions", shell])).contains("morphist"));
+    }
+}
+
+#[test]
+fn results_obey_their_schemas() {
+    let valid = |name: &str, instance: &Value| {
+        let validator = jsonschema::validator_for(&json_of(&["schema", name], 0)).unwrap();
+        let errors: Vec<String> = validator.iter_errors(instance).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+    };
+    valid("report-fit", &json_of(&["fit", HIGGS_LIKE], 0));
+    valid("report-fit", &json_of(&["fit", "fixtures/yield_at_zero/workspace.json"], 1));
+    valid("report-evaluate", &json_of(&["evaluate", HIGGS_LIKE, "--gradient", "--hessian"], 0));
+    valid("report-inspect", &json_of(&["inspect", HIGGS_LIKE], 0));
+    valid("report-model", &json_of(&["inspect", HIGGS_LIKE, "--model"], 0));
+    valid("report-validate", &json_of(&["validate", HIGGS_LIKE, "--kind", "patch"], 1));
+}
+
+#[test]
+fn bench_times_every_stage() {
+    let reports = json_of(&["bench", COUNTING, "--blocks", "1"], 0);
+    let seconds =
+        ["read_s", "validate_s", "compile_s", "twice_nll_s", "gradient_s", "hessian_s", "fit_warm_s", "fit_cold_s"];
+    for key in seconds {
+        assert!(reports[0][key].as_f64().unwrap() > 0.0, "{key}");
+    }
+    assert_eq!((&reports[0]["file"], &reports[0]["fit_valid"]), (&json!(COUNTING), &json!(true)));
+    assert!(reports[0]["hesse_s"].as_f64().unwrap() >= 0.0);
+}
+
+/// A reader that goes away, as in `morphist … | head -1`, is no reason for a message.
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_morphist"))
+        .args(["evaluate", HIGGS_LIKE, "--hessian"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+}
