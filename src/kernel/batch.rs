@@ -48,7 +48,7 @@ pub(super) fn run(
 }
 
 /// What one thread writes for eight points.
-struct Batch {
+pub(super) struct Batch {
     theta: Vec<Lanes>,
     factors: Vec<Lanes>,
     s: Vec<[Lanes; 2]>,

@@ -198,26 +198,19 @@ fn factor_diagonal(matrix: &mut [Lanes], stride: usize, start: usize, width: usi
         row.copy_from_slice(&matrix[(start + i) * stride + start / 8].0);
     }
     for j in 0..width {
-        let mut pivot = block[j][j];
-        for k in 0..j {
-            pivot -= block[j][k] * block[j][k];
-        }
+        let above = block[j];
+        let pivot = above[..j].iter().fold(above[j], |pivot, x| pivot - x * x);
         // A pivot that is not a number fails as well.
         if pivot.is_nan() || pivot <= least[start + j] {
             return Some(start + j);
         }
         let root = pivot.sqrt();
         block[j][j] = root;
-        for i in j + 1..width {
-            let mut sum = block[i][j];
-            for k in 0..j {
-                sum -= block[i][k] * block[j][k];
-            }
-            block[i][j] = sum / root;
+        for row in &mut block[j + 1..width] {
+            let sum = row[..j].iter().zip(&above).fold(row[j], |sum, (x, y)| sum - x * y);
+            row[j] = sum / root;
         }
-        for above in &mut block[j][j + 1..] {
-            *above = 0.0;
-        }
+        block[j][j + 1..].fill(0.0);
     }
     for (i, row) in block[..width].iter().enumerate() {
         matrix[(start + i) * stride + start / 8].0 = *row;
@@ -230,14 +223,11 @@ fn factor_diagonal(matrix: &mut [Lanes], stride: usize, start: usize, width: usi
 fn invert_diagonal(matrix: &[Lanes], stride: usize, start: usize) -> [Lanes; 8] {
     let at = |i: usize, j: usize| matrix[(start + i) * stride + start / 8].0[j];
     let mut inverse = [ZERO; 8];
-    for k in 0..8 {
-        inverse[k].0[k] = 1.0 / at(k, k);
+    for (k, Lanes(column)) in inverse.iter_mut().enumerate() {
+        column[k] = 1.0 / at(k, k);
         for j in k + 1..8 {
-            let mut sum = 0.0;
-            for i in k..j {
-                sum -= at(j, i) * inverse[k].0[i];
-            }
-            inverse[k].0[j] = sum / at(j, j);
+            let sum: f64 = (k..j).map(|i| at(j, i) * column[i]).sum();
+            column[j] = -sum / at(j, j);
         }
     }
     inverse

@@ -1,4 +1,4 @@
-//! A [`Model`] compiled into flat arrays, immutable and shared by threads.
+//! A [`Model`](crate::model::Model) compiled into flat arrays, immutable and shared by threads.
 //!
 //! The model becomes three levels, each a list padded to whole groups of eight lanes: *rows* (a sample in a channel)
 //! carry the factors that act on all bins, *cells* (a row in a bin) carry the template with its offsets and the
