@@ -254,7 +254,8 @@ impl Fitter {
         }
     }
 
-    /// A bin without counts that the fit has emptied: its yield is zero, and a free parameter would move it.
+    /// A bin without counts whose yield the fit has brought to zero, though a free parameter could still lower it
+    /// within its bounds. A bin that a parameter empties on its own bound is no failure.
     fn emptied_bin(&self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> Option<Failure> {
         let program = evaluator.program;
         let n = program.n_parameters();
@@ -266,8 +267,13 @@ impl Fitter {
         }
         let mut jacobian = vec![0.0; n * program.n_bins()];
         evaluator.expected_jacobian(theta, &mut jacobian);
-        let moves = |bin: usize| (0..n).any(|i| !options.fixed[i] && jacobian[bin * n + i].abs() > 1e-100);
-        let bin = (0..program.n_bins()).find(|&bin| main[bin] == 0.0 && data.count(bin) == 0.0 && moves(bin))?;
+        let falls = |bin: usize| {
+            (0..n).filter(|&i| !options.fixed[i]).any(|i| {
+                let ((low, high), slope) = (options.bounds[i], jacobian[bin * n + i]);
+                (slope > 1e-100 && theta[i] > low) || (slope < -1e-100 && theta[i] < high)
+            })
+        };
+        let bin = (0..program.n_bins()).find(|&bin| main[bin] == 0.0 && data.count(bin) == 0.0 && falls(bin))?;
         let (channel, bin) = program.layout.channel_of_bin(bin);
         Some(Failure::YieldAtZero { channel, bin })
     }

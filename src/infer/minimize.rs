@@ -9,6 +9,9 @@ use crate::program::PreparedData;
 /// A Hessian that needs more damping than this, in units of the constraints, gives way to the Gauss–Newton matrix.
 const MOST_DAMPING: f64 = 1.0;
 
+/// A Newton step gains many digits, so the last one is taken beyond the tolerance: parameters gain less than values.
+const POLISH: f64 = 1e-3;
+
 /// From this many shared parameters on, steps are found without a matrix.
 pub(crate) const MOST_SHARED: usize = 3000;
 
@@ -149,7 +152,7 @@ impl Minimizer {
         while self.iterations < limits.max_iterations {
             self.iterations += 1;
             lambda = self.find_step(evaluator, data, limits, lambda, floor);
-            if self.edm < limits.edm_tolerance {
+            if self.edm < POLISH * limits.edm_tolerance {
                 return self.certify(evaluator, data, lambda);
             }
             match self.search(evaluator, data) {
@@ -160,6 +163,12 @@ impl Minimizer {
                     if known {
                         edge_steps = 0;
                     }
+                }
+                // Rounding hides what is left to gain.
+                Search::Nothing { .. } if self.edm < limits.edm_tolerance => {
+                    self.evaluations += 1;
+                    self.evaluate_here(evaluator, data);
+                    return self.certify(evaluator, data, lambda);
                 }
                 Search::Nothing { edge } => {
                     if edge {
@@ -267,7 +276,7 @@ impl Minimizer {
             if first {
                 self.edm = -0.5 * self.step.iter().zip(&self.gradient).map(|(s, g)| s * g).sum::<f64>();
                 first = false;
-                if self.edm < limits.edm_tolerance {
+                if self.edm < POLISH * limits.edm_tolerance {
                     return lambda;
                 }
             }

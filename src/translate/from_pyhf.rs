@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use crate::document::workspace::{Channel, Measurement, Modifier, ParameterConfig, Sample, Workspace};
-use crate::finding::{Finding, Findings, Result, Severity};
+use crate::document::workspace::{Channel, Modifier, ParameterConfig, Sample, Workspace};
+use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::modifier::{histosys, lumi, normfactor, normsys, shapefactor, shapesys, staterror};
 use crate::model::{self, Constraint, Data, Effect, HistosysCode, Model, NormsysCode, ParameterSet};
+use crate::rule;
+use crate::workspace;
 
 /// Whose rules decide where pyhf lets pass what this crate calls an error (spec/validation.md, "Compatibility").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,14 +57,17 @@ struct StaterrorBins {
 /// `InvalidMeasurement` where the named measurement is not there; `InvalidModel` for a lumi without configuration and
 /// for a model without parameters.
 pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
-    let measurement = measurement(workspace, options.measurement.as_deref())?;
+    let measurement = match options.measurement.as_deref() {
+        Some(name) => workspace::measurement_named(workspace, name)?,
+        None => workspace::measurement(workspace, 0)?,
+    };
     let configs: HashMap<&str, &ParameterConfig> =
         measurement.config.parameters.iter().map(|config| (config.name.as_str(), config)).collect();
     let regions = regions(workspace, options);
     let staterrors = staterror_bins(&regions);
     let mut parameters = parameter_sets(&regions, &staterrors, &configs)?;
     if parameters.is_empty() {
-        return Err(invalid_model("a model without parameters", "at least one modifier", "add a normfactor").into());
+        return Err(Finding::new(&rule::NO_PARAMETERS, "a model without parameters", "at least one modifier").into());
     }
     for set in &mut parameters {
         if let Some(config) = configs.get(set.name.as_str()) {
@@ -97,58 +102,17 @@ pub fn data(workspace: &Workspace, model: &Model) -> Result<Data> {
     for channel in &model.channels {
         match workspace.observations.iter().find(|o| o.name == channel.name) {
             Some(observation) if observation.data.len() == channel.n_bins => main.extend(&observation.data),
-            Some(observation) => findings.push(Finding {
-                class: "ObservationShape",
-                ..invalid_model(
-                    &format!("{} observed bins in channel '{}'", observation.data.len(), channel.name),
-                    &format!("{} bins", channel.n_bins),
-                    "give one count for each bin of the channel",
-                )
-            }),
-            None => findings.push(Finding {
-                class: "MissingObservation",
-                ..invalid_model(
-                    &format!("no observation for channel '{}'", channel.name),
-                    "one observation for each channel",
-                    "add it to \"observations\"",
-                )
-            }),
+            Some(observation) => {
+                let found = format!("{} observed bins in channel {}", observation.data.len(), quote(&channel.name));
+                findings.push(Finding::new(&rule::OBSERVATION_BINS, found, format!("{} bins", channel.n_bins)));
+            }
+            None => {
+                let found = format!("no observation for channel {}", quote(&channel.name));
+                findings.push(Finding::new(&rule::MISSING_OBSERVATION, found, "one observation for each channel"));
+            }
         }
     }
     if findings.is_empty() { Ok(Data { main, auxiliary: model.auxdata() }) } else { Err(Findings(findings)) }
-}
-
-fn measurement<'w>(workspace: &'w Workspace, name: Option<&str>) -> Result<&'w Measurement> {
-    let found = match name {
-        None => workspace.measurements.first(),
-        Some(name) => workspace.measurements.iter().find(|m| m.name == name),
-    };
-    found.ok_or_else(|| {
-        let names: Vec<&str> = workspace.measurements.iter().map(|m| m.name.as_str()).collect();
-        Finding {
-            class: "InvalidMeasurement",
-            ..invalid_model(
-                &format!("measurement '{}'", name.unwrap_or_default()),
-                &format!("one of {names:?}"),
-                "choose a measurement of this workspace",
-            )
-        }
-        .into()
-    })
-}
-
-fn invalid_model(found: &str, expected: &str, hint: &str) -> Finding {
-    Finding {
-        rule: "W000",
-        class: "InvalidModel",
-        severity: Severity::Error,
-        pointer: None,
-        line: None,
-        column: None,
-        found: found.to_owned(),
-        expected: expected.to_owned(),
-        hint: hint.to_owned(),
-    }
 }
 
 /// Channels, samples and modifiers sorted by name (spec/workspace.md, "Order"). Of modifiers with one name and type
@@ -251,12 +215,10 @@ fn lumi_parameters(name: &str, config: Option<&ParameterConfig>) -> Result<Param
         (Some(init), Some(bounds), Some(auxdata)) => {
             Ok(lumi::parameters(name, init, bounds, auxdata, first(config.sigmas.as_ref()).unwrap_or(1.0)))
         }
-        _ => Err(invalid_model(
-            &format!("a lumi modifier '{name}' without inits, bounds or auxdata in the measurement"),
-            "all three, and sigmas",
-            "add them to the measurement's \"parameters\"",
-        )
-        .into()),
+        _ => {
+            let found = format!("a lumi {} without inits, bounds or auxdata", quote(name));
+            Err(Finding::new(&rule::LUMI_UNCONFIGURED, found, "all three, and sigmas").into())
+        }
     }
 }
 

@@ -13,18 +13,18 @@ pub fn q(alpha: f64) -> Jet {
     }
 }
 
-/// pyhf's s(α): outside |α| = 1 it loses the value that it had at the end point.
+/// pyhf's s(α): above α = 1 it starts again from zero (spec/interpolation.md, eq. 13).
 pub fn s_pyhf(alpha: f64) -> Jet {
-    let s = if alpha.abs() <= 1.0 { alpha } else { alpha - alpha.signum() };
-    Jet::new(s, 1.0, 0.0)
+    Jet::new(if alpha > 1.0 { alpha - 1.0 } else { alpha }, 1.0, 0.0)
 }
 
-/// pyhf's q(α), with the same jump.
+/// pyhf's q(α), which jumps at both ends (spec/interpolation.md, eq. 13).
 pub fn q_pyhf(alpha: f64) -> Jet {
-    let size = alpha.abs();
-    if size <= 1.0 {
-        Jet::new(alpha * alpha, 2.0 * alpha, 2.0)
+    if alpha > 1.0 {
+        Jet::new(2.0 * (alpha - 1.0), 2.0, 0.0)
+    } else if alpha < -1.0 {
+        Jet::new(-2.0 * alpha, -2.0, 0.0)
     } else {
-        Jet::new(2.0 * (size - 1.0), 2.0 * alpha.signum(), 0.0)
+        q(alpha)
     }
 }
