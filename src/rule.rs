@@ -164,7 +164,7 @@ rules! {
         "The parameter of interest is no parameter of the model; what needs one fails.",
         "apply the signal patch that brings the parameter, or choose another with --poi");
     POI_NOT_SCALAR = warning("W133", "InvalidModel",
-        "The parameter of interest has one value a bin (shapefactor, shapesys, staterror); what needs one fails.",
+        "The parameter of interest has more than one value; what needs one fails.",
         "choose a scalar parameter with --poi");
     UNKNOWN_PARAMETER = warning("W134", "UnknownParameter",
         "A parameter configuration names no parameter of the model; it is not used.",

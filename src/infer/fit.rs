@@ -122,23 +122,7 @@ impl Fitter {
         if !outside.is_empty() {
             return self.failed(options, Failure::StartOutOfBounds { parameters: outside });
         }
-        let mut ending = self.minimizer.run(evaluator, data, &options.init, &options.limits());
-        let mut evaluations = self.minimizer.evaluations;
-        let mut iterations = self.minimizer.iterations;
-        if ending == Ending::AtDomainEdge {
-            ending = self.along_domain_edge(evaluator, data, options);
-            evaluations += self.minimizer.evaluations;
-            iterations += self.minimizer.iterations;
-        }
-        for _ in 0..MOST_SADDLES {
-            if ending != Ending::NoCurvature || !self.leave_saddle(evaluator, data, options) {
-                break;
-            }
-            let start = self.minimizer.trial.clone();
-            ending = self.minimizer.run(evaluator, data, &start, &options.limits());
-            evaluations += self.minimizer.evaluations;
-            iterations += self.minimizer.iterations;
-        }
+        let (ending, iterations, evaluations) = self.minimise(evaluator, data, options);
         let reason = match ending {
             Ending::Converged => self.emptied_bin(evaluator, data, options),
             _ => self.reason(evaluator, data, ending),
@@ -159,6 +143,41 @@ impl Fitter {
             uncertainty::hesse(evaluator, data, options, &mut result);
         }
         result
+    }
+
+    /// Runs the minimiser, off saddles and along the edge of the domain. Returns how it ended, with the numbers of
+    /// iterations and evaluations.
+    fn minimise(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+    ) -> (Ending, usize, usize) {
+        let mut start = feasible_start(evaluator, data, options);
+        let mut limits = Limits { leave_early: true, ..options.limits() };
+        let (mut ending, mut iterations, mut evaluations) = (Ending::NoProgress, 0, 0);
+        for _ in 0..MOST_SADDLES {
+            ending = self.minimizer.run(evaluator, data, &start, &limits);
+            iterations += self.minimizer.iterations;
+            evaluations += self.minimizer.evaluations;
+            if ending != Ending::NoCurvature {
+                break;
+            }
+            if self.leave_saddle(evaluator, data, options) {
+                start.copy_from_slice(&self.minimizer.trial);
+            } else if limits.leave_early && self.minimizer.edm > options.edm_tolerance {
+                limits.leave_early = false;
+                start.copy_from_slice(&self.minimizer.theta);
+            } else {
+                break;
+            }
+        }
+        if ending == Ending::AtDomainEdge {
+            ending = self.along_domain_edge(evaluator, data, options);
+            iterations += self.minimizer.iterations;
+            evaluations += self.minimizer.evaluations;
+        }
+        (ending, iterations, evaluations)
     }
 
     fn failed(&self, options: &FitOptions, reason: Failure) -> FitResult {
@@ -285,6 +304,21 @@ impl Fitter {
     }
 }
 
+/// The start, or where a factor of zero leaves a bin with counts without yield, the start with such factors at one.
+fn feasible_start(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> Vec<f64> {
+    let start = options.init.clone();
+    if evaluator.reduced(&start, data).is_finite() {
+        return start;
+    }
+    let lifted: Vec<f64> = (0..start.len())
+        .map(|i| {
+            let (low, high) = options.bounds[i];
+            if start[i] == 0.0 && !options.fixed[i] && low >= 0.0 { high.min(1.0) } else { start[i] }
+        })
+        .collect();
+    if evaluator.reduced(&lifted, data).is_finite() { lifted } else { start }
+}
+
 impl FitOptions {
     fn limits(&self) -> Limits<'_> {
         Limits {
@@ -292,6 +326,7 @@ impl FitOptions {
             fixed: &self.fixed,
             max_iterations: self.max_iterations,
             edm_tolerance: self.edm_tolerance,
+            leave_early: false,
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::program::PreparedData;
 /// A Hessian that needs more damping than this, in units of the constraints, gives way to the Gauss–Newton matrix.
 const MOST_DAMPING: f64 = 1.0;
 
+/// So near to a saddle (in edm) it is better to look along the negative curvature than to go on.
+const SADDLE: f64 = 1e-2;
+
 /// A Newton step gains many digits, so the last one is taken beyond the tolerance: parameters gain less than values.
 const POLISH: f64 = 1e-3;
 
@@ -36,6 +39,8 @@ pub(crate) struct Limits<'a> {
     pub fixed: &'a [bool],
     pub max_iterations: usize,
     pub edm_tolerance: f64,
+    /// End near a point of negative curvature instead of walking onto it.
+    pub leave_early: bool,
 }
 
 /// The state of a minimisation; allocated once, run many times.
@@ -154,6 +159,9 @@ impl Minimizer {
             lambda = self.find_step(evaluator, data, limits, lambda, floor);
             if self.edm < POLISH * limits.edm_tolerance {
                 return self.certify(evaluator, data, lambda);
+            }
+            if limits.leave_early && (self.approximate || lambda > 0.03) && self.edm < SADDLE {
+                return Ending::NoCurvature;
             }
             match self.search(evaluator, data) {
                 Search::Better { known } => {

@@ -81,7 +81,8 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         .map(|(index, region)| channel(index, region, &ranges, &staterrors, options))
         .collect();
     let poi = options.poi.as_deref().unwrap_or(&measurement.config.poi);
-    let poi = parameters.iter().find(|set| set.name == poi && set.scalar).map(|set| ranges[set.name.as_str()].start);
+    let poi =
+        parameters.iter().find(|set| set.name == poi && set.len() == 1).map(|set| ranges[set.name.as_str()].start);
     Ok(Model {
         channels,
         poi,

@@ -40,10 +40,6 @@ impl ParameterSet {
         }
     }
 
-    pub fn is_scalar(&self) -> bool {
-        !matches!(self.kind, "shapefactor" | "shapesys" | "staterror")
-    }
-
     /// The set takes this key of a parameter configuration.
     pub fn takes(&self, key: &str) -> bool {
         match key {

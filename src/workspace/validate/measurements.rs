@@ -45,7 +45,7 @@ fn check_one(measurement: &Measurement, pointer: &str, sets: &ParameterSets, rep
             let found = format!("the parameter of interest {poi}, which no modifier declares");
             report.add(&rule::UNKNOWN_POI, format!("{pointer}/poi"), found, "the name of a scalar parameter");
         }
-        Some(set) if !set.is_scalar() => {
+        Some(set) if set.length != 1 => {
             let found = format!("the parameter of interest {poi}, a {}", set.kind);
             report.add(&rule::POI_NOT_SCALAR, format!("{pointer}/poi"), found, "the name of a scalar parameter");
         }
