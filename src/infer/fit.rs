@@ -165,12 +165,12 @@ impl Fitter {
             }
             if self.leave_saddle(evaluator, data, options) {
                 start.copy_from_slice(&self.minimizer.trial);
-            } else if limits.leave_early && self.minimizer.edm > options.edm_tolerance {
-                limits.leave_early = false;
+            } else if self.minimizer.edm > options.edm_tolerance {
                 start.copy_from_slice(&self.minimizer.theta);
             } else {
                 break;
             }
+            limits.leave_early = false;
         }
         if ending == Ending::AtDomainEdge {
             ending = self.along_domain_edge(evaluator, data, options);
