@@ -1,7 +1,7 @@
 //! How fast does the profile likelihood of the parameter of interest rise around its minimum?
 
 use morphist::document::{Document, Limits};
-use morphist::infer::{FitOptions, fit::Fitter};
+use morphist::infer::{FitOptions, Fitter, Hesse};
 use morphist::kernel::Evaluator;
 use morphist::program::Program;
 use morphist::translate::from_pyhf::{self, ModelOptions};
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for step in -4..=4 {
         let value = (best.parameters[poi] + 0.5 * f64::from(step) * sigma).clamp(low, high);
         // Each fit starts from the minimum, with the parameter of interest held.
-        let mut options = FitOptions { init: best.parameters.clone(), hesse: false, ..FitOptions::new(&model) };
+        let mut options = FitOptions { init: best.parameters.clone(), hesse: Hesse::No, ..FitOptions::new(&model) };
         options.init[poi] = value;
         options.fixed[poi] = true;
         let conditional = fitter.fit(&mut evaluator, &data, &options);

@@ -1,4 +1,19 @@
 //! morphist reads, validates, evaluates and fits published HistFactory likelihoods.
+//!
+//! Data flows one way, and each arrow is one public function:
+//!
+//! ```text
+//! bytes ──▶ Document ──▶ Workspace ──▶ Model ──▶ Program ──▶ Evaluator ──▶ FitResult ──▶ report
+//!      read       validate     translate   compile     kernel        infer
+//! ```
+//!
+//! * [`document`]: files as they are written, with positions for messages;
+//! * [`workspace`]: the rules that a workspace must obey;
+//! * [`translate`]: from a document to the semantic core, [`model`];
+//! * [`program`]: a model compiled to flat arrays; [`kernel`]: value, gradient, Hessian, expected data;
+//! * [`infer`]: fits; [`report`]: their JSON and tables; [`cli`]: the commands.
+//!
+//! What every number means is in the project's `spec/`, whose equations the code cites.
 
 pub mod cli;
 pub mod document;

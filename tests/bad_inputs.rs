@@ -1,6 +1,6 @@
 //! Every bad input of the corpus gets the class that its index expects, with a place.
 
-mod corpus;
+mod common;
 
 use morphist::document::patch::{self, Patch};
 use morphist::document::patchset::PatchSet;
@@ -15,8 +15,8 @@ const ELSEWHERE: &[&str] = &["hs3", "bundle:combine", "bundle:hypotest"];
 
 #[test]
 fn every_bad_input_has_its_class_and_a_place() {
-    let Some(directory) = corpus::directory("bad") else { return };
-    let entries = corpus::index(&directory);
+    let Some(directory) = common::directory("bad") else { return };
+    let entries = common::index(&directory);
     let entries: Vec<_> = entries.iter().filter(|e| !ELSEWHERE.contains(&text(e, "kind"))).collect();
     assert_eq!(entries.len(), 94);
     let failures: Vec<String> = entries.iter().filter_map(|entry| examine(&directory, entry).err()).collect();

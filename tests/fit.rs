@@ -2,7 +2,7 @@
 
 mod common;
 
-use morphist::infer::{FitOptions, fit};
+use morphist::infer::{FitOptions, Hesse, fit};
 use morphist::kernel::Evaluator;
 use morphist::program::Program;
 use morphist::translate::from_pyhf::ModelOptions;
@@ -58,6 +58,32 @@ fn every_corpus_workspace_is_fitted() {
                 result.edm,
                 result.n_iterations
             );
+        }
+    }
+}
+
+/// The suggested start leads as low as the best of three random starts (closed form: both are −2 ln L).
+#[test]
+fn no_random_start_ends_lower() {
+    let Some(root) = common::corpus("no_random_start_ends_lower") else { return };
+    let mut random = common::Random(23);
+    for (path, _) in common::good_workspaces(&root) {
+        let (model, data) = common::load(&path, &ModelOptions::default());
+        let program = Program::compile(&model);
+        let data = program.prepare(&data);
+        let mut evaluator = Evaluator::new(&program);
+        let options = FitOptions { hesse: Hesse::No, ..FitOptions::new(&model) };
+        let lowest = fit(&mut evaluator, &data, &options).twice_nll;
+        for _ in 0..3 {
+            let mut init = random.point(&model, 2.0);
+            for (x, (own, fixed)) in init.iter_mut().zip(options.init.iter().zip(&options.fixed)) {
+                if *fixed {
+                    *x = *own;
+                }
+            }
+            let other = fit(&mut evaluator, &data, &FitOptions { init, ..options.clone() });
+            let lower = other.valid && other.twice_nll < lowest - 1e-6;
+            assert!(!lower, "{}: {lowest} but a random start gives {}", path.display(), other.twice_nll);
         }
     }
 }

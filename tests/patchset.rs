@@ -1,6 +1,6 @@
 //! Patches, patchsets and digests.
 
-mod corpus;
+mod common;
 
 use morphist::document::digest::{Algorithm, digest, python_repr};
 use morphist::document::patch::{self, Patch};
@@ -94,8 +94,8 @@ fn numbers_are_written_as_python_writes_them() {
 /// The index says which published workspaces pyhf verifies against each patchset.
 #[test]
 fn published_patchsets_verify_as_in_pyhf() {
-    let Some(directory) = corpus::directory("pyhf") else { return };
-    let index = corpus::index(&directory);
+    let Some(directory) = common::directory("pyhf") else { return };
+    let index = common::index(&directory);
     let read = |file: &str| Document::from_path(&directory.join(file), &Limits::default()).unwrap();
     let mut verified = 0;
     for entry in index.iter().filter(|e| e["kind"] == "patchset") {
@@ -119,8 +119,8 @@ fn published_patchsets_verify_as_in_pyhf() {
 /// pyhf applies all patches of a set to the workspace that the index names, and the results it tried follow its schema.
 #[test]
 fn published_patches_apply_as_in_pyhf() {
-    let Some(directory) = corpus::directory("pyhf") else { return };
-    let index = corpus::index(&directory);
+    let Some(directory) = common::directory("pyhf") else { return };
+    let index = common::index(&directory);
     for entry in index.iter().filter(|e| e["kind"] == "patchset") {
         let file = entry["file"].as_str().unwrap();
         let folder = file.split('/').next().unwrap();

@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_SCHEMAS=1 cargo test --test schemas` writes the files anew.
 
-mod corpus;
+mod common;
 
 use morphist::document::schema::DOCUMENTS;
 use morphist::document::workspace::Workspace;
@@ -37,10 +37,10 @@ fn schemas_compile() {
 /// Verdicts of pyhf 0.7.6 on whole documents: `stats.valid` of the corpus, and the class of the bad inputs.
 #[test]
 fn the_schema_agrees_with_pyhf_on_published_documents() {
-    let Some(directory) = corpus::directory("pyhf") else { return };
+    let Some(directory) = common::directory("pyhf") else { return };
     let schema = jsonschema::draft202012::new(&(DOCUMENTS[0].generate)()).unwrap();
     let mut seen = 0;
-    for entry in corpus::index(&directory).iter().filter(|e| e["kind"] == "workspace") {
+    for entry in common::index(&directory).iter().filter(|e| e["kind"] == "workspace") {
         let file = entry["file"].as_str().unwrap();
         let document = Document::from_path(&directory.join(file), &Limits::default()).unwrap();
         let accepted = schema.is_valid(&document.value().unwrap());
@@ -49,8 +49,8 @@ fn the_schema_agrees_with_pyhf_on_published_documents() {
         seen += 1;
     }
     assert_eq!(seen, 167);
-    let directory = corpus::directory("bad").unwrap();
-    for entry in corpus::index(&directory).iter().filter(|e| e["kind"] == "workspace") {
+    let directory = common::directory("bad").unwrap();
+    for entry in common::index(&directory).iter().filter(|e| e["kind"] == "workspace") {
         let file = entry["file"].as_str().unwrap();
         let document = Document::from_path(&directory.join(file), &Limits::default()).unwrap();
         let rejected = entry["expect"] == "InvalidSpecification";

@@ -1,6 +1,6 @@
 //! Each rule for workspaces: a sound document breaks none, and one change breaks exactly the rule in question.
 
-mod corpus;
+mod common;
 
 use morphist::document::{Document, Limits};
 use morphist::finding::{Findings, Severity};
@@ -277,9 +277,9 @@ fn the_specification_lists_the_rules() {
 /// rejects are rejected with advice.
 #[test]
 fn published_workspaces() {
-    let Some(directory) = corpus::directory("pyhf") else { return };
+    let Some(directory) = common::directory("pyhf") else { return };
     let (mut sound, mut rejected) = (0, 0);
-    for entry in corpus::index(&directory).iter().filter(|e| e["kind"] == "workspace") {
+    for entry in common::index(&directory).iter().filter(|e| e["kind"] == "workspace") {
         let file = entry["file"].as_str().unwrap();
         let document = Document::from_path(&directory.join(file), &Limits::default()).unwrap();
         let (_, findings) = validate(&document, None, &Scope::default());

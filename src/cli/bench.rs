@@ -5,7 +5,7 @@ use super::input_args::{InputArgs, file_name};
 use super::output::OutputArgs;
 use super::{CommandError, CommandResult};
 use crate::document::workspace::Workspace;
-use crate::infer::fit::{FitOptions, Fitter};
+use crate::infer::{FitOptions, Fitter, Hesse};
 use crate::kernel::Evaluator;
 use crate::model::{Data, Model};
 use crate::program::{PreparedData, Program};
@@ -58,7 +58,7 @@ impl Bench {
         let best = fitter.fit(&mut evaluator, &prepared, &warm[0]);
         let fit_warm_s = self.median(|i| fitter.minimum(&mut evaluator, &prepared, &warm[i % 2]));
         let minimum = FitOptions { init: best.parameters.clone(), ..warm[0].clone() };
-        let with_hesse = FitOptions { hesse: true, ..minimum.clone() };
+        let with_hesse = FitOptions { hesse: Hesse::All, ..minimum.clone() };
         let fit_at_minimum = self.median(|_| fitter.fit(&mut evaluator, &prepared, &minimum).twice_nll);
         let fit_and_hesse = self.median(|_| fitter.fit(&mut evaluator, &prepared, &with_hesse).twice_nll);
 
@@ -171,7 +171,7 @@ impl Starts {
 
     /// A fit from the suggested start: minimum and certificate, no covariance.
     fn suggested(model: &Model) -> FitOptions {
-        FitOptions { hesse: false, ..FitOptions::new(model) }
+        FitOptions { hesse: Hesse::No, ..FitOptions::new(model) }
     }
 }
 

@@ -4,7 +4,7 @@ use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
 use super::output::{Format, OutputArgs};
 use super::{CommandError, CommandResult, note};
-use crate::infer::fit::{FitOptions, FitResult, fit};
+use crate::infer::{FitOptions, FitResult, Hesse, MOST_PARAMETERS, fit};
 use crate::kernel::Evaluator;
 use crate::program::Program;
 use crate::report::fit::{FitReport, FitTable};
@@ -51,14 +51,11 @@ pub struct PyhfArgs {
     pub optconf: Vec<String>,
 }
 
-/// Number of free parameters above which the covariance is computed on request only.
-const MANY_PARAMETERS: usize = 2000;
-
 impl Fit {
     pub fn run(&self) -> CommandResult {
         self.pyhf.tell();
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
-        let options = prepared.fit_options(self.wants_hesse(&prepared));
+        let options = prepared.fit_options(self.which_hesse(&prepared));
         let result = minimise(&prepared, &options);
         let report = FitReport::new(&prepared.model, &options, &result);
         let Prepared { file, measurement, model, .. } = &prepared;
@@ -76,12 +73,17 @@ impl Fit {
         }
     }
 
-    fn wants_hesse(&self, prepared: &Prepared) -> bool {
+    /// All uncertainties, or that of the POI alone where a covariance would take long and was not asked for.
+    fn which_hesse(&self, prepared: &Prepared) -> Hesse {
         let free = prepared.fixed.iter().filter(|fixed| !**fixed).count();
-        if free > MANY_PARAMETERS && !self.hesse && !self.no_hesse {
-            note(&format!("{free} free parameters: uncertainties only with --hesse"));
+        if self.no_hesse {
+            return Hesse::No;
         }
-        !self.no_hesse && (self.hesse || free <= MANY_PARAMETERS)
+        if self.hesse || free <= MOST_PARAMETERS {
+            return Hesse::All;
+        }
+        note(&format!("{free} free parameters: uncertainty of the POI only; all of them with --hesse"));
+        prepared.model.poi.map_or(Hesse::No, Hesse::Parameter)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::input_args::{InputArgs, file_name};
 use super::selection::{assignment, select};
 use super::{CommandError, note};
-use crate::infer::fit::FitOptions;
+use crate::infer::{FitOptions, Hesse};
 use crate::model::{Data, HistosysCode, Model, NormsysCode};
 use crate::report::{by_name, text};
 use crate::translate::from_pyhf::{self, Compat, ModelOptions};
@@ -155,7 +155,7 @@ impl ModelArgs {
 
 impl Prepared {
     /// A fit from this point.
-    pub fn fit_options(&self, hesse: bool) -> FitOptions {
+    pub fn fit_options(&self, hesse: Hesse) -> FitOptions {
         FitOptions { init: self.point.clone(), fixed: self.fixed.clone(), hesse, ..FitOptions::new(&self.model) }
     }
 }

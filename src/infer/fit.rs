@@ -2,7 +2,7 @@
 
 use super::minimize::{Ending, Limits, MOST_SHARED, Minimizer};
 use super::uncertainty;
-use crate::kernel::Evaluator;
+use crate::kernel::{Evaluator, OutOfDomain};
 use crate::model::Model;
 use crate::program::PreparedData;
 
@@ -18,8 +18,17 @@ pub struct FitOptions {
     pub max_iterations: usize,
     /// Stop when the estimated distance to the minimum (in `twice_nll`) is below this.
     pub edm_tolerance: f64,
-    /// Uncertainties, covariance and correlation from the exact Hessian.
-    pub hesse: bool,
+    pub hesse: Hesse,
+}
+
+/// Which uncertainties come with a fit, from the exact Hessian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hesse {
+    No,
+    /// Of one parameter: one solution instead of a matrix. The others are NaN.
+    Parameter(usize),
+    /// Of all, with their covariance.
+    All,
 }
 
 impl FitOptions {
@@ -31,7 +40,7 @@ impl FitOptions {
             fixed: model.fixed(),
             max_iterations: 300,
             edm_tolerance: 1e-9,
-            hesse: true,
+            hesse: Hesse::All,
         }
     }
 }
@@ -63,11 +72,8 @@ pub enum Failure {
     StartOutOfBounds {
         parameters: Vec<usize>,
     },
-    /// The start has a bin with ν < 0 or ν = 0 with n > 0.
-    OutOfDomain {
-        channel: usize,
-        bin: usize,
-    },
+    /// The start has a bin with ν < 0 or ν = 0 with n > 0; without a place, the value is beyond binary64.
+    OutOfDomain(Option<OutOfDomain>),
     /// The minimum lies where a bin's expected yield is zero.
     YieldAtZero {
         channel: usize,
@@ -139,8 +145,14 @@ impl Fitter {
             n_iterations: iterations,
             n_evaluations: evaluations,
         };
-        if options.hesse && result.twice_nll.is_finite() {
-            uncertainty::hesse(evaluator, data, options, &mut result);
+        if result.twice_nll.is_finite() {
+            match options.hesse {
+                Hesse::No => {}
+                Hesse::Parameter(parameter) => {
+                    result.uncertainties = self.uncertainty(evaluator, data, options, parameter);
+                }
+                Hesse::All => uncertainty::hesse(evaluator, data, options, &mut result),
+            }
         }
         result
     }
@@ -262,9 +274,7 @@ impl Fitter {
                 Some(Failure::FlatDirections { directions: flat.into_iter().map(main).collect() })
             }
             Ending::StartOutOfDomain => {
-                let place = evaluator.out_of_domain(&self.minimizer.theta, data);
-                let (channel, bin) = place.map_or((0, 0), |p| (p.channel, p.bin));
-                Some(Failure::OutOfDomain { channel, bin })
+                Some(Failure::OutOfDomain(evaluator.out_of_domain(&self.minimizer.theta, data)))
             }
             Ending::AtDomainEdge => {
                 let (channel, bin) = evaluator.lowest_empty_bin(&self.minimizer.theta, data);
@@ -295,6 +305,23 @@ impl Fitter {
         let bin = (0..program.n_bins()).find(|&bin| main[bin] == 0.0 && data.count(bin) == 0.0 && falls(bin))?;
         let (channel, bin) = program.layout.channel_of_bin(bin);
         Some(Failure::YieldAtZero { channel, bin })
+    }
+
+    /// √V_pp of one parameter, 0 for the fixed ones and NaN for the others.
+    fn uncertainty(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+        parameter: usize,
+    ) -> Option<Vec<f64>> {
+        let variance = self.minimizer.variance(evaluator, data, &options.fixed, parameter)?;
+        let mut uncertainties = vec![f64::NAN; options.init.len()];
+        for (uncertainty, _) in uncertainties.iter_mut().zip(&options.fixed).filter(|(_, fixed)| **fixed) {
+            *uncertainty = 0.0;
+        }
+        uncertainties[parameter] = variance.sqrt();
+        Some(uncertainties)
     }
 
     fn at_limit(&self, options: &FitOptions) -> Vec<usize> {

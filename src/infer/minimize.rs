@@ -340,6 +340,44 @@ impl Minimizer {
         }
     }
 
+    /// V = 2 H⁻¹ of one parameter over all that are not fixed; nothing where H is not positive definite.
+    pub fn variance(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        fixed: &[bool],
+        parameter: usize,
+    ) -> Option<f64> {
+        if fixed[parameter] {
+            return Some(0.0);
+        }
+        self.evaluate_here(evaluator, data);
+        self.free.iter_mut().zip(fixed).for_each(|(free, fixed)| *free = !fixed);
+        if !self.factorize(evaluator, 0.0) {
+            return None;
+        }
+        let mut column = vec![0.0; self.theta.len()];
+        column[parameter] = 1.0;
+        let place = Place {
+            theta: &self.theta,
+            gradient: &self.gradient,
+            free: &self.free,
+            lambda: 0.0,
+            diagonal: &self.damping,
+        };
+        match &mut self.system {
+            System::Direct(system) => system.solve(evaluator.program, &self.free, &mut column),
+            System::MatrixFree(system) => {
+                system.solve(evaluator, data, &place, &mut column);
+                if system.no_curvature {
+                    return None;
+                }
+            }
+        }
+        let variance = 2.0 * column[parameter];
+        (variance > 0.0).then_some(variance)
+    }
+
     /// Moves what leaves its bounds onto them for the rest of this step. False when nothing does.
     fn clamp(&mut self, limits: &Limits) -> bool {
         let mut clamped = false;

@@ -6,4 +6,5 @@ mod minimize;
 mod newton;
 mod uncertainty;
 
-pub use fit::{Failure, FitOptions, FitResult, Fitter, fit};
+pub use fit::{Failure, FitOptions, FitResult, Fitter, Hesse, fit};
+pub use uncertainty::MOST_PARAMETERS;

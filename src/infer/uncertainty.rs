@@ -8,7 +8,8 @@ use crate::kernel::cholesky::{cholesky, inverse};
 use crate::kernel::simd::{ZERO, flat_mut};
 use crate::program::PreparedData;
 
-/// More free parameters than this get no covariance and no list of directions: the matrix would fill the memory.
+/// With more free parameters than this a matrix takes long and much memory: covariance only on request, no list of
+/// flat directions.
 pub const MOST_PARAMETERS: usize = 2000;
 
 /// An eigenvalue of the Hessian in units of the constraints' own that is this small counts as flat.
@@ -18,9 +19,6 @@ const FLAT: f64 = 1e-9;
 /// empty where the Hessian is not positive definite or too large.
 pub(crate) fn hesse(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions, result: &mut FitResult) {
     let free: Vec<usize> = (0..options.fixed.len()).filter(|&i| !options.fixed[i]).collect();
-    if free.len() > MOST_PARAMETERS {
-        return;
-    }
     let Some(inverse) = inverse_hessian(evaluator, data, &result.parameters, &free) else { return };
     let (n, m) = (options.fixed.len(), free.len());
     let mut covariance = vec![0.0; n * n];

@@ -25,14 +25,13 @@ pub struct Evaluator<'p> {
     blocks: Option<Box<Blocks>>,
 }
 
-/// Why a point has no finite `twice_nll`.
+/// Why a point has no finite `twice_nll`: ν < 0, or ν = 0 with n > 0 (spec/likelihood.md, eq. 7).
 #[derive(Clone, Debug, PartialEq)]
-pub struct OutOfDomain {
+pub enum OutOfDomain {
     /// Index of the channel in the model, and of the bin in the channel.
-    pub channel: usize,
-    pub bin: usize,
-    pub expected: f64,
-    pub observed: f64,
+    Bin { channel: usize, bin: usize, expected: f64, observed: f64 },
+    /// A Poisson auxiliary measurement of this parameter.
+    AuxiliaryMeasurement { parameter: usize, expected: f64, observed: f64 },
 }
 
 impl<'p> Evaluator<'p> {
@@ -170,17 +169,19 @@ impl<'p> Evaluator<'p> {
         program.layout.channel_of_bin(lowest.unwrap_or(0))
     }
 
-    /// The first bin, in channel order, that puts this point out of the domain.
+    /// The first bin in channel order, else the first auxiliary measurement, that puts this point out of the domain.
     pub fn out_of_domain(&mut self, parameters: &[f64], data: &PreparedData) -> Option<OutOfDomain> {
         let program = self.program;
         self.scratch.set_point(program, parameters);
         expected::expected(self.backend, program, &mut self.scratch, Order::Value);
         let index = self.scratch.forbidden(program, data)?;
-        if index >= program.layout.n_bins {
-            return None;
-        }
-        let (channel, bin) = program.layout.channel_of_bin(index);
-        let expected = simd::flat(&self.scratch.expected)[index];
-        Some(OutOfDomain { channel, bin, expected, observed: data.count(index) })
+        let (expected, observed) = (simd::flat(&self.scratch.expected)[index], data.count(index));
+        Some(if index < program.layout.n_bins {
+            let (channel, bin) = program.layout.channel_of_bin(index);
+            OutOfDomain::Bin { channel, bin, expected, observed }
+        } else {
+            let parameter = program.constraints.poissons[index - program.layout.n_bins].0 as usize;
+            OutOfDomain::AuxiliaryMeasurement { parameter, expected, observed }
+        })
     }
 }

@@ -5,7 +5,7 @@ use super::number::{Number, significant, with_uncertainty};
 use super::reason::{Code, Reason};
 use super::table::{self, Column};
 use super::text;
-use crate::infer::fit::{FitOptions, FitResult};
+use crate::infer::{FitOptions, FitResult, Hesse};
 use crate::model::{Constraint, Model};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -78,13 +78,16 @@ fn notes(names: &[String], options: &FitOptions, result: &FitResult) -> Vec<Reas
     };
     let mut notes = Vec::new();
     match &result.uncertainties {
-        None if !options.hesse => {
+        None if options.hesse == Hesse::No => {
             notes.push(Reason::new(Code::NotRequested, "uncertainties were not asked for"));
         }
         None if result.valid => {
             notes.push(Reason::new(Code::NotFinite, "uncertainties could not be computed"));
         }
         None => {}
+        Some(_) if matches!(options.hesse, Hesse::Parameter(_)) => {
+            notes.push(Reason::new(Code::NotRequested, "the uncertainty of one parameter only was asked for"));
+        }
         Some(values) => {
             let parameters = not_finite(values);
             if !parameters.is_empty() {

@@ -67,15 +67,26 @@ impl Reason {
 
     /// A point at which `twice_nll` is +inf.
     pub fn out_of_domain(model: &Model, point: &OutOfDomain) -> Reason {
-        let channel = channel_name(model, point.channel);
-        let message = format!(
-            "bin {} of channel {} expects {} events and observed {}: the likelihood is zero here",
-            point.bin,
-            text::label(&channel),
-            point.expected,
-            point.observed
-        );
-        Reason::at_bin(Code::OutOfDomain, message, channel, point.bin)
+        match *point {
+            OutOfDomain::Bin { channel, bin, expected, observed } => {
+                let channel = channel_name(model, channel);
+                let message = format!(
+                    "bin {bin} of channel {} expects {expected} events and observed {observed}: the likelihood is \
+                     zero here",
+                    text::label(&channel),
+                );
+                Reason::at_bin(Code::OutOfDomain, message, channel, bin)
+            }
+            OutOfDomain::AuxiliaryMeasurement { parameter, expected, observed } => {
+                let name = model.parameter_names().get(parameter).cloned().unwrap_or_default();
+                let message = format!(
+                    "the auxiliary measurement of {} expects {expected} and observed {observed}: the likelihood is \
+                     zero here",
+                    text::label(&name),
+                );
+                Reason::of_parameters(Code::OutOfDomain, message, vec![name])
+            }
+        }
     }
 
     /// A fit that did not end well. `init` and `bounds` are those the fit was given.
@@ -83,15 +94,14 @@ impl Reason {
         let names = model.parameter_names();
         match failure {
             Failure::StartOutOfBounds { parameters } => start_out_of_bounds(&names, parameters, init, bounds),
-            Failure::OutOfDomain { channel, bin } => {
-                let channel = channel_name(model, *channel);
-                let message = format!(
-                    "bin {bin} of channel {} expects a negative number of events, or none where some were observed; \
-                     start elsewhere (--init), or narrow the bounds of the parameters that lower this bin",
-                    text::label(&channel)
+            Failure::OutOfDomain(Some(place)) => {
+                let mut reason = Reason::out_of_domain(model, place);
+                reason.message.push_str(
+                    "; start elsewhere (--init), or narrow the bounds of the parameters that lower this yield",
                 );
-                Reason::at_bin(Code::OutOfDomain, message, channel, *bin)
+                reason
             }
+            Failure::OutOfDomain(None) => Reason::beyond_binary64(),
             Failure::YieldAtZero { channel, bin } => {
                 let channel = channel_name(model, *channel);
                 let message = format!(

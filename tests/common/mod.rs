@@ -1,30 +1,44 @@
 //! Where the corpus lies, and models made from its files.
 #![allow(dead_code)] // each test file uses its part
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use morphist::document::workspace::Workspace;
 use morphist::model::{Data, Model};
 use morphist::translate::from_pyhf::{self, ModelOptions};
 
-/// The folder that holds `corpus/` and `reference/`. Fails when `CI` is set and it is missing; else says that the
-/// test is skipped.
+/// The folder that holds `corpus/` and `reference/`: `MORPHIST_CORPUS`, or `../shared`. Fails when `CI` is set and it
+/// is missing; else says that the test is skipped.
 pub fn corpus(test: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("MORPHIST_CORPUS").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let root = std::env::var_os("MORPHIST_CORPUS").map_or_else(default, PathBuf::from);
     if root.join("corpus").is_dir() {
         return Some(root);
     }
     assert!(std::env::var_os("CI").is_none(), "{test}: no corpus in {}", root.display());
-    println!("{test}: skipped, no corpus in {} (set MORPHIST_CORPUS)", root.display());
+    // Written past the capture of passing tests: a skipped test must be seen.
+    let _ = writeln!(std::io::stderr(), "{test}: skipped, no corpus in {} (set MORPHIST_CORPUS)", root.display());
     None
 }
 
-pub fn read_json(path: &std::path::Path) -> serde_json::Value {
+/// The folder of one part of the corpus, as [`corpus`].
+pub fn directory(part: &str) -> Option<PathBuf> {
+    let test = std::thread::current().name().unwrap_or("test").to_owned();
+    corpus(&test).map(|root| root.join("corpus").join(part))
+}
+
+/// The entries of a directory's INDEX.json.
+pub fn index(directory: &Path) -> Vec<serde_json::Value> {
+    serde_json::from_value(read_json(&directory.join("INDEX.json"))).unwrap()
+}
+
+pub fn read_json(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// The model and data of a workspace file, with default options.
-pub fn load(path: &std::path::Path, options: &ModelOptions) -> (Model, Data) {
+pub fn load(path: &Path, options: &ModelOptions) -> (Model, Data) {
     let workspace: Workspace = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let model = from_pyhf::model(&workspace, options).unwrap();
     let data = from_pyhf::data(&workspace, &model).unwrap();
@@ -32,7 +46,7 @@ pub fn load(path: &std::path::Path, options: &ModelOptions) -> (Model, Data) {
 }
 
 /// The corpus workspaces that pyhf validates and builds: (path, entry of the index).
-pub fn good_workspaces(root: &std::path::Path) -> Vec<(PathBuf, serde_json::Value)> {
+pub fn good_workspaces(root: &Path) -> Vec<(PathBuf, serde_json::Value)> {
     let index = read_json(&root.join("corpus/pyhf/INDEX.json"));
     let is_good = |entry: &&serde_json::Value| {
         entry["kind"] == "workspace" && entry["stats"]["valid"] == true && entry["stats"]["built"] == true
@@ -42,7 +56,7 @@ pub fn good_workspaces(root: &std::path::Path) -> Vec<(PathBuf, serde_json::Valu
 }
 
 /// The eight reference workspaces: (path, numbers of the peer).
-pub fn references(root: &std::path::Path) -> Vec<(PathBuf, serde_json::Value)> {
+pub fn references(root: &Path) -> Vec<(PathBuf, serde_json::Value)> {
     let mut names: Vec<_> =
         std::fs::read_dir(root.join("reference/pyhf")).unwrap().map(|e| e.unwrap().path()).collect();
     names.sort();

@@ -1,0 +1,90 @@
+//! Times of the evaluator and the fit on a shipped workspace: `cargo bench`. For ratios against other programs on
+//! larger workspaces see tests/peer/speed.py.
+
+use divan::{Bencher, black_box};
+use morphist::document::{Document, Limits};
+use morphist::infer::{FitOptions, Fitter, Hesse};
+use morphist::kernel::Evaluator;
+use morphist::model::{Data, Model};
+use morphist::program::Program;
+use morphist::translate::from_pyhf::{self, ModelOptions};
+use morphist::workspace::{self, Scope};
+
+fn main() {
+    divan::main();
+}
+
+fn higgs_like() -> (Model, Data) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/higgs_like/workspace.json");
+    let document = Document::from_path(path.as_ref(), &Limits::default()).expect("the fixture is readable");
+    let loaded = workspace::load(document, &[], &Scope::default()).expect("the fixture is sound");
+    let model = from_pyhf::model(&loaded.workspace, &ModelOptions::default()).expect("the fixture has a model");
+    let data = from_pyhf::data(&loaded.workspace, &model).expect("the fixture has data");
+    (model, data)
+}
+
+/// Two points that differ in every parameter, taken in turn.
+fn points(model: &Model) -> [Vec<f64>; 2] {
+    [1e-3, 2e-3].map(|step| model.init().iter().map(|x| x + step).collect())
+}
+
+#[divan::bench]
+fn twice_nll(bencher: Bencher) {
+    let (model, data) = higgs_like();
+    let program = Program::compile(&model);
+    let (data, points) = (program.prepare(&data), points(&model));
+    let (mut evaluator, mut call) = (Evaluator::new(&program), 0);
+    bencher.bench_local(|| {
+        call += 1;
+        evaluator.twice_nll(black_box(&points[call % 2]), &data)
+    });
+}
+
+#[divan::bench]
+fn gradient(bencher: Bencher) {
+    let (model, data) = higgs_like();
+    let program = Program::compile(&model);
+    let (data, points) = (program.prepare(&data), points(&model));
+    let (mut evaluator, mut call, mut gradient) = (Evaluator::new(&program), 0, model.init());
+    bencher.bench_local(|| {
+        call += 1;
+        evaluator.gradient(black_box(&points[call % 2]), &data, &mut gradient)
+    });
+}
+
+#[divan::bench]
+fn hessian(bencher: Bencher) {
+    let (model, data) = higgs_like();
+    let program = Program::compile(&model);
+    let (data, points) = (program.prepare(&data), points(&model));
+    let n = program.n_parameters();
+    let (mut evaluator, mut call) = (Evaluator::new(&program), 0);
+    let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
+    bencher.bench_local(|| {
+        call += 1;
+        evaluator.hessian(black_box(&points[call % 2]), &data, &mut gradient, &mut hessian)
+    });
+}
+
+/// 1,024 points in one call, over all threads.
+#[divan::bench]
+fn gradient_batch_of_1024(bencher: Bencher) {
+    let (model, data) = higgs_like();
+    let program = Program::compile(&model);
+    let (data, points) = (program.prepare(&data), points(&model));
+    let evaluator = Evaluator::new(&program);
+    let batch: Vec<f64> = (0..1024).flat_map(|i| points[i % 2].clone()).collect();
+    let (mut values, mut gradients) = (vec![0.0; 1024], vec![0.0; batch.len()]);
+    bencher.bench_local(|| evaluator.gradient_batch(black_box(&batch), &data, &mut values, &mut gradients));
+}
+
+#[divan::bench]
+fn fit(bencher: Bencher) {
+    let (model, data) = higgs_like();
+    let program = Program::compile(&model);
+    let data = program.prepare(&data);
+    let mut evaluator = Evaluator::new(&program);
+    let mut fitter = Fitter::new(&evaluator);
+    let options = FitOptions { hesse: Hesse::No, ..FitOptions::new(&model) };
+    bencher.bench_local(|| fitter.minimum(&mut evaluator, &data, black_box(&options)));
+}
