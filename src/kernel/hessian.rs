@@ -38,8 +38,18 @@ pub struct Blocks {
     row: Vec<Lanes>,
     /// ∂ν/∂(local) of each local parameter.
     local_jacobian: Vec<f64>,
+    /// The factors of one row.
+    scales: Vec<RowFactor>,
     /// Shared places with a row in `half`.
     scaled: Vec<u32>,
+}
+
+/// One factor of one row: ℓ = f′/f, and what it adds to its own diagonal element of `half`.
+#[derive(Clone, Copy, Debug)]
+struct RowFactor {
+    place: usize,
+    log_derivative: f64,
+    diagonal: f64,
 }
 
 impl Blocks {
@@ -51,6 +61,8 @@ impl Blocks {
             let k = (program.local_start[bin + 1] - program.local_start[bin]) as usize;
             block_start.push(block_start[bin] + k * k);
         }
+        let most_scales = program.rows.scale_start.windows(2).map(|pair| (pair[1] - pair[0]) as usize).max();
+        let most_scales = most_scales.unwrap_or(0);
         let mut scaled = vec![false; n];
         let rows = program.rows.scales.iter().map(|scale| match *scale {
             RowScale::Interpolated { parameter, .. } | RowScale::Plain { parameter } => parameter,
@@ -72,6 +84,7 @@ impl Blocks {
             cell: vec![ZERO; stride],
             row: vec![ZERO; stride],
             local_jacobian: vec![0.0; program.local.len()],
+            scales: Vec::with_capacity(most_scales),
             scaled: (0..n as u32).filter(|&place| scaled[place as usize]).collect(),
         }
     }
@@ -79,10 +92,6 @@ impl Blocks {
     /// Element (i, j ≤ i) of the shared block.
     fn shared_at(&mut self, i: usize, j: usize) -> &mut f64 {
         &mut self.shared[i * self.stride + j / 8].0[j % 8]
-    }
-
-    fn half_at(&mut self, i: usize, j: usize) -> &mut f64 {
-        &mut self.half[i * self.stride + j / 8].0[j % 8]
     }
 
     /// One element of the diagonal, by parameter.
@@ -193,7 +202,7 @@ fn fill_body<S: Simd>(
     }
     jacobian_body::<S>(program, scratch, blocks);
     add_bins::<S>(program, data, scratch, blocks);
-    add_halves(program, blocks);
+    add_halves::<S>(program, blocks);
     add_constraints(program, data, scratch, blocks);
 }
 
@@ -321,16 +330,23 @@ fn add_pair(program: &Program, blocks: &mut Blocks, a: u32, b: u32, value: f64) 
 #[inline(always)]
 fn add_scales<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks, row: usize) {
     let stride = blocks.stride;
-    let half_weight = flat(&scratch.row_weight)[row];
+    let row_weight = flat(&scratch.row_weight)[row];
+    let Blocks { scales, row: u, half, .. } = blocks;
+    scales.clear();
     for_each_scale(program, scratch, row, |place, log_derivative, log_second| {
-        let u = flat(&blocks.row)[place];
-        let kept = *blocks.half_at(place, place);
-        add_scaled::<S>(log_derivative, &blocks.row, &mut blocks.half[place * stride..(place + 1) * stride]);
-        for_each_scale(program, scratch, row, |other, of_other, _| {
-            *blocks.half_at(place, other) += half_weight * log_derivative * of_other;
-        });
-        *blocks.half_at(place, place) = kept + log_derivative * u + half_weight * log_second;
+        let diagonal = log_derivative * flat(u)[place] + row_weight * log_second;
+        scales.push(RowFactor { place, log_derivative, diagonal });
     });
+    for factor in scales.iter() {
+        flat_mut(u)[factor.place] += row_weight * factor.log_derivative;
+    }
+    for factor in scales.iter() {
+        let place = factor.place;
+        let of_factor = &mut half[place * stride..(place + 1) * stride];
+        let kept = flat(of_factor)[place];
+        add_scaled::<S>(factor.log_derivative, u, of_factor);
+        flat_mut(of_factor)[place] = kept + factor.diagonal;
+    }
 }
 
 /// Σ f″ JJᵀ of the bins, f″ = 2n/ν².
@@ -356,21 +372,24 @@ fn add_bins<S: Simd>(program: &Program, data: &PreparedData, scratch: &Scratch, 
     rank_update_body::<S>(&mut blocks.shared, program.n_shared, 0, &blocks.bins, &blocks.curvature);
 }
 
-/// Adds `half` and its transpose to the shared block.
-fn add_halves(program: &Program, blocks: &mut Blocks) {
+/// Adds `half` and its transpose to the shared block, the transpose by columns of eight so that each cache line of a
+/// row is touched once.
+#[inline(always)]
+fn add_halves<S: Simd>(program: &Program, blocks: &mut Blocks) {
     let (n, stride) = (program.n_shared, blocks.stride);
-    let shared = flat_mut(&mut blocks.shared);
-    let half = flat(&blocks.half);
-    let width = 8 * stride;
-    for &i in &blocks.scaled {
-        let i = i as usize;
-        let row = &half[i * width..i * width + n];
-        for (to, value) in shared[i * width..].iter_mut().zip(&row[..i]) {
-            *to += value;
-        }
-        shared[i * width + i] += 2.0 * row[i];
-        for (j, value) in row.iter().enumerate().skip(i + 1) {
-            shared[j * width + i] += value;
+    let Blocks { shared, half, scaled, .. } = blocks;
+    for &row in scaled.iter() {
+        let start = row as usize * stride;
+        let groups = row as usize / 8 + 1;
+        add_scaled::<S>(1.0, &half[start..start + groups], &mut shared[start..start + groups]);
+    }
+    for columns in scaled.chunk_by(|a, b| a / 8 == b / 8) {
+        let group = columns[0] as usize / 8;
+        for row in 8 * group..n {
+            let place = &mut shared[row * stride + group];
+            for &column in columns {
+                place.0[column as usize % 8] += half[column as usize * stride + row / 8].0[row % 8];
+            }
         }
     }
 }
