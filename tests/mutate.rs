@@ -10,7 +10,11 @@ use morphist::document::schema::DOCUMENTS;
 use morphist::document::workspace::Workspace;
 use morphist::document::{Document, Kind, Limits};
 use morphist::finding::Findings;
-use morphist::translate::from_pyhf::Compat;
+use morphist::infer::{FitOptions, fit};
+use morphist::kernel::Evaluator;
+use morphist::model::HistosysCode;
+use morphist::program::Program;
+use morphist::translate::from_pyhf::{self, Compat, ModelOptions};
 use morphist::workspace::{Measurements, Scope, load, validate};
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -141,6 +145,12 @@ fn mutate_tree(value: &mut Value, random: &mut Random) {
                 "[[1, 2]]",
                 "true",
                 "1e-200",
+                "1e200",
+                "1e308",
+                "-5e-324",
+                "[0, 0]",
+                "[1e308, 1]",
+                "[-3, 2]",
             ];
             *value = serde_json::from_str(choices[random.below(choices.len())]).unwrap();
         }
@@ -295,4 +305,41 @@ fn patchsets() {
             }
         }
     });
+}
+
+/// Whatever passes the rules can be built, evaluated and fitted: no panic, no NaN, no valid fit without numbers.
+#[test]
+fn model() {
+    let limits = Limits::default();
+    let mut built = [0; 2];
+    run("model", |random| {
+        // Strictly, the uncertainties of zero in the shapesys stay fixed.
+        let mut value: Value = serde_json::from_str(&WORKSPACE.replace(", \"fixed\": false", "")).unwrap();
+        for _ in 0..=random.below(4) {
+            mutate_tree(&mut value, random);
+        }
+        for (i, (scope, code)) in scopes().into_iter().zip([HistosysCode::Code4p, HistosysCode::Code2]).enumerate() {
+            let compat = scope.compat;
+            let Ok(document) = Document::from_slice("test", value.to_string().into_bytes(), &limits) else { return };
+            let Ok(loaded) = load(document, &[], &Scope { measurements: Measurements::First, ..scope }) else {
+                continue;
+            };
+            let options = ModelOptions { compat, histosys: code, ..ModelOptions::default() };
+            let Ok(model) = from_pyhf::model(&loaded.workspace, &options) else { continue };
+            let Ok(data) = from_pyhf::data(&loaded.workspace, &model) else { continue };
+            built[i] += 1;
+            let program = Program::compile(&model);
+            let data = program.prepare(&data);
+            let mut evaluator = Evaluator::new(&program);
+            assert!(!evaluator.twice_nll(&model.init(), &data).is_nan(), "{value}");
+            let options = FitOptions { max_iterations: 50, ..FitOptions::new(&model) };
+            let result = fit(&mut evaluator, &data, &options);
+            assert_eq!(result.valid, result.reason.is_none(), "{value}");
+            assert!(!result.valid || (result.twice_nll.is_finite() && result.edm <= 1e-9), "{value}");
+            let inside = result.parameters.iter().zip(&options.bounds).all(|(x, (low, high))| x >= low && x <= high);
+            assert!(!result.valid || inside, "{value}");
+        }
+    });
+    println!("model: {built:?} models");
+    assert!(built[0] > 10 && built[1] > 10, "{built:?} models built");
 }
