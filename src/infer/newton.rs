@@ -4,7 +4,7 @@
 use crate::kernel::cholesky::{add_scaled_entry, cholesky, dot_entry, multiply_add, rank_update, solve};
 use crate::kernel::hessian::Blocks;
 use crate::kernel::simd::{Backend, Lanes, ZERO, flat, flat_mut};
-use crate::program::{Place, Program};
+use crate::program::Program;
 
 /// A pivot below this part of its diagonal element counts as no curvature.
 const LEAST_PIVOT: f64 = 1e-13;
@@ -15,8 +15,6 @@ pub(crate) struct NewtonSystem {
     backend: Backend,
     n: usize,
     stride: usize,
-    /// Parameter of each shared place.
-    shared: Vec<u32>,
     factor: Vec<Lanes>,
     least: Vec<f64>,
     panel: Vec<Lanes>,
@@ -33,12 +31,6 @@ pub(crate) struct NewtonSystem {
 impl NewtonSystem {
     pub fn new(program: &Program, backend: Backend) -> NewtonSystem {
         let (n, stride) = (program.n_shared, program.n_shared.div_ceil(8));
-        let mut shared = vec![0; n];
-        for (parameter, place) in program.places.iter().enumerate() {
-            if let Place::Shared(place) = place {
-                shared[*place as usize] = parameter as u32;
-            }
-        }
         let n_local = program.local.len();
         let mut block_start = vec![0];
         for pair in program.local_start.windows(2) {
@@ -49,7 +41,6 @@ impl NewtonSystem {
             backend,
             n,
             stride,
-            shared,
             factor: vec![ZERO; n * stride],
             least: vec![0.0; n],
             panel: vec![ZERO; 8 * stride],
@@ -80,20 +71,20 @@ impl NewtonSystem {
         for bin in 0..program.layout.n_bins {
             self.factorize_bin(program, blocks, bin, free, lambda, diagonal)?;
         }
-        for (place, &parameter) in self.shared.iter().enumerate() {
+        for (place, &parameter) in program.shared.iter().enumerate() {
             let element = &mut self.factor[place * self.stride + place / 8].0[place % 8];
             *element += lambda * diagonal[parameter as usize];
             self.least[place] = LEAST_PIVOT * element.abs();
         }
         rank_update(self.backend, &mut self.factor, self.n, 0, &self.eliminated, &self.minus_one);
         for place in 0..self.n {
-            if !free[self.shared[place] as usize] {
+            if !free[program.shared[place] as usize] {
                 self.decouple(place);
             }
         }
         match cholesky(self.backend, &mut self.factor, self.n, &self.least, &mut self.panel) {
             None => Ok(()),
-            Some(place) => Err(self.shared[place] as usize),
+            Some(place) => Err(program.shared[place] as usize),
         }
     }
 
@@ -165,7 +156,7 @@ impl NewtonSystem {
     /// Solves the factored system for a right-hand side by parameter, in place; what is not free becomes zero.
     pub fn solve(&mut self, program: &Program, free: &[bool], x: &mut [f64]) {
         let stride = self.stride;
-        for (place, &parameter) in self.shared.iter().enumerate() {
+        for (place, &parameter) in program.shared.iter().enumerate() {
             let value = if free[parameter as usize] { x[parameter as usize] } else { 0.0 };
             self.x_shared[place / 8].0[place % 8] = value;
         }
@@ -184,13 +175,13 @@ impl NewtonSystem {
                 add_scaled_entry(self.backend, -self.x_local[first + i], row, &mut self.x_shared);
             }
         }
-        for (place, &parameter) in self.shared.iter().enumerate() {
+        for (place, &parameter) in program.shared.iter().enumerate() {
             if !free[parameter as usize] {
                 self.x_shared[place / 8].0[place % 8] = 0.0;
             }
         }
         solve(self.backend, &self.factor, self.n, &mut self.x_shared);
-        for (place, &parameter) in self.shared.iter().enumerate() {
+        for (place, &parameter) in program.shared.iter().enumerate() {
             x[parameter as usize] = self.x_shared[place / 8].0[place % 8];
         }
         self.solve_locals(program, x);
@@ -217,7 +208,7 @@ impl NewtonSystem {
 
     /// `to = H x`, all parameters taking part.
     pub fn multiply(&mut self, program: &Program, blocks: &Blocks, x: &[f64], to: &mut [f64]) {
-        for (place, &parameter) in self.shared.iter().enumerate() {
+        for (place, &parameter) in program.shared.iter().enumerate() {
             self.x_shared[place / 8].0[place % 8] = x[parameter as usize];
         }
         self.y_shared.fill(ZERO);
@@ -233,7 +224,7 @@ impl NewtonSystem {
                 to[parameter as usize] = own + dot_entry(self.backend, row, &self.x_shared);
             }
         }
-        for (place, &parameter) in self.shared.iter().enumerate() {
+        for (place, &parameter) in program.shared.iter().enumerate() {
             to[parameter as usize] = flat(&self.y_shared)[place];
         }
     }

@@ -129,20 +129,15 @@ impl Blocks {
             hessian[i * n + j] = value;
             hessian[j * n + i] = value;
         };
-        let mut of_place = vec![0; program.n_shared];
-        for (parameter, place) in program.places.iter().enumerate() {
-            if let Place::Shared(place) = place {
-                of_place[*place as usize] = parameter;
-            }
-        }
+        let of_place = |place: usize| program.shared[place] as usize;
         for (i, row) in self.shared.chunks_exact(self.stride.max(1)).enumerate() {
             for (j, value) in flat(row)[..=i].iter().enumerate() {
-                set(of_place[i], of_place[j], *value);
+                set(of_place(i), of_place(j), *value);
             }
         }
         for (row, &parameter) in self.cross.chunks_exact(self.stride.max(1)).zip(&program.local) {
-            for (value, &place) in flat(row).iter().zip(&of_place) {
-                set(parameter as usize, place, *value);
+            for (value, &other) in flat(row).iter().zip(&program.shared) {
+                set(parameter as usize, other as usize, *value);
             }
         }
         for bin in 0..program.layout.n_bins {

@@ -14,7 +14,8 @@ impl Program {
     pub fn compile(model: &Model) -> Program {
         let layout = layout(model);
         let (places, local) = places(model, &layout);
-        let n_shared = places.iter().filter(|place| matches!(place, Place::Shared(_))).count();
+        let is_shared = |(place, _): &(&Place, u32)| matches!(place, Place::Shared(_));
+        let shared: Vec<u32> = places.iter().zip(0..).filter(is_shared).map(|(_, parameter)| parameter).collect();
         let mut local_start = vec![0; layout.n_bins + 1];
         for &(bin, _) in &local {
             local_start[bin as usize + 1] += 1;
@@ -26,7 +27,8 @@ impl Program {
             rows: rows(model, &layout),
             cells: cells(model, &layout, &places),
             constraints: constraints(model),
-            n_shared,
+            n_shared: shared.len(),
+            shared,
             local: local.into_iter().map(|(_, parameter)| parameter).collect(),
             local_start,
             places,

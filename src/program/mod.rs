@@ -26,6 +26,8 @@ pub struct Program {
     /// For each parameter: its place among the shared or the local unknowns of the Hessian.
     pub(crate) places: Vec<Place>,
     pub(crate) n_shared: usize,
+    /// The parameter of each shared place.
+    pub(crate) shared: Vec<u32>,
     /// The local parameters of each bin: `local[local_start[b]..local_start[b + 1]]`.
     pub(crate) local: Vec<u32>,
     pub(crate) local_start: Vec<u32>,
