@@ -113,7 +113,8 @@ impl Fitter {
         options: &FitOptions,
     ) -> (f64, f64, bool) {
         let ending = self.minimizer.run(evaluator, data, &options.init, &options.limits());
-        (self.minimizer.value + 2.0 * data.constant, self.minimizer.edm, ending == Ending::Converged)
+        let certified = ending == Ending::Converged && self.undetermined(evaluator, data).is_none();
+        (self.minimizer.value + 2.0 * data.constant, self.minimizer.edm, certified)
     }
 
     pub fn parameters(&self) -> &[f64] {
@@ -130,7 +131,9 @@ impl Fitter {
         }
         let (ending, iterations, evaluations) = self.minimise(evaluator, data, options);
         let reason = match ending {
-            Ending::Converged => self.emptied_bin(evaluator, data, options),
+            Ending::Converged => {
+                self.undetermined(evaluator, data).or_else(|| self.emptied_bin(evaluator, data, options))
+            }
             _ => self.reason(evaluator, data, ending),
         };
         let mut result = FitResult {
@@ -145,7 +148,8 @@ impl Fitter {
             n_iterations: iterations,
             n_evaluations: evaluations,
         };
-        if result.twice_nll.is_finite() {
+        let flat = matches!(result.reason, Some(Failure::FlatDirections { .. }));
+        if result.twice_nll.is_finite() && !flat {
             match options.hesse {
                 Hesse::No => {}
                 Hesse::Parameter(parameter) => {
@@ -244,12 +248,14 @@ impl Fitter {
         let (mut ending, mut iterations, mut evaluations) = (Ending::AtDomainEdge, 0, 0);
         for count in [1e-2, 1e-4, 1e-6, 1e-8, 1e-10] {
             let filled = data.with_count_where_empty(evaluator.program, count);
-            ending = self.minimizer.run(evaluator, &filled, &start, &options.limits());
+            let next = self.minimizer.run(evaluator, &filled, &start, &options.limits());
             iterations += self.minimizer.iterations;
             evaluations += self.minimizer.evaluations;
-            if !self.minimizer.value.is_finite() {
+            // The last point lies on the edge itself, where a count, however small, is out of domain.
+            if next == Ending::StartOutOfDomain {
                 break;
             }
+            ending = next;
             start.copy_from_slice(&self.minimizer.theta);
         }
         self.minimizer.theta.copy_from_slice(&start);
@@ -267,11 +273,7 @@ impl Fitter {
             Ending::NoCurvature => {
                 let widths = self.minimizer.widths();
                 let (theta, free) = (&self.minimizer.theta, &self.minimizer.free);
-                let flat = uncertainty::flat_directions(evaluator, data, theta, free, &widths);
-                let main = |direction: uncertainty::Direction| {
-                    direction.components.into_iter().filter(|(_, weight)| weight.abs() > 0.1).collect()
-                };
-                Some(Failure::FlatDirections { directions: flat.into_iter().map(main).collect() })
+                Some(flat(uncertainty::flat_directions(evaluator, data, theta, free, &widths)))
             }
             Ending::StartOutOfDomain => {
                 Some(Failure::OutOfDomain(evaluator.out_of_domain(&self.minimizer.theta, data)))
@@ -281,6 +283,17 @@ impl Fitter {
                 Some(Failure::YieldAtZero { channel, bin })
             }
         }
+    }
+
+    /// A Hessian that is hardly positive definite: are there directions that the data do not determine?
+    fn undetermined(&self, evaluator: &mut Evaluator, data: &PreparedData) -> Option<Failure> {
+        if !self.minimizer.weak {
+            return None;
+        }
+        let widths = self.minimizer.widths();
+        let (theta, free) = (&self.minimizer.theta, &self.minimizer.free);
+        let directions = uncertainty::undetermined_directions(evaluator, data, theta, free, &widths);
+        if directions.is_empty() { None } else { Some(flat(directions)) }
     }
 
     /// A bin without counts whose yield the fit has brought to zero, though a free parameter could still lower it
@@ -329,6 +342,14 @@ impl Fitter {
         let on = |i: usize| theta[i] <= options.bounds[i].0 || theta[i] >= options.bounds[i].1;
         (0..theta.len()).filter(|&i| !options.fixed[i] && on(i)).collect()
     }
+}
+
+/// The main components of flat directions.
+fn flat(directions: Vec<uncertainty::Direction>) -> Failure {
+    let main = |direction: uncertainty::Direction| {
+        direction.components.into_iter().filter(|(_, weight)| weight.abs() > 0.1).collect()
+    };
+    Failure::FlatDirections { directions: directions.into_iter().map(main).collect() }
 }
 
 /// The start, or where a factor of zero leaves a bin with counts without yield, the start with such factors at one.

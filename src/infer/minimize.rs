@@ -12,6 +12,9 @@ const MOST_DAMPING: f64 = 1.0;
 /// So near to a saddle (in edm) it is better to look along the negative curvature than to go on.
 const SADDLE: f64 = 1e-2;
 
+/// A pivot below this part of its diagonal element may come from what rounding leaves of the gradient.
+const WEAK_PIVOT: f64 = 1e-4;
+
 /// A Newton step gains many digits, so the last one is taken beyond the tolerance: parameters gain less than values.
 const POLISH: f64 = 1e-3;
 
@@ -58,6 +61,10 @@ pub(crate) struct Minimizer {
     pub free: Vec<bool>,
     /// The current step uses the Gauss–Newton matrix.
     approximate: bool,
+    /// The certified Hessian is positive definite by so little that rounding may have made it so.
+    pub weak: bool,
+    /// Rounding of the sum of the counts' terms.
+    rounding: f64,
     step: Vec<f64>,
     displacement: Vec<f64>,
     curvature: Vec<f64>,
@@ -126,6 +133,8 @@ impl Minimizer {
             evaluations: 0,
             free: vec![true; n],
             approximate: false,
+            weak: false,
+            rounding: 0.0,
             step: vec![0.0; n],
             displacement: vec![0.0; n],
             curvature: vec![0.0; n],
@@ -144,6 +153,8 @@ impl Minimizer {
     /// Runs from `start`, which lies within the bounds.
     pub fn run(&mut self, evaluator: &mut Evaluator, data: &PreparedData, start: &[f64], limits: &Limits) -> Ending {
         self.theta.copy_from_slice(start);
+        self.rounding = 1e-16 * data.sum_of_counts() + 1e-14;
+        self.weak = false;
         self.iterations = 0;
         self.evaluations = 1;
         self.edm = f64::INFINITY;
@@ -154,10 +165,14 @@ impl Minimizer {
         // The damping of the last step, and the least that failed searches have asked for.
         let (mut lambda, mut floor) = (0.0, 0.0);
         let mut edge_steps = 0;
+        let mut before = f64::INFINITY;
         while self.iterations < limits.max_iterations {
             self.iterations += 1;
             lambda = self.find_step(evaluator, data, limits, lambda, floor);
-            if self.edm < POLISH * limits.edm_tolerance {
+            let last_gain = before - self.value;
+            before = self.value;
+            let enough = self.edm < limits.edm_tolerance && last_gain <= self.noise();
+            if enough || self.edm < POLISH * limits.edm_tolerance {
                 return self.certify(evaluator, data, lambda);
             }
             if limits.leave_early && (self.approximate || lambda > 0.03) && self.edm < SADDLE {
@@ -204,10 +219,14 @@ impl Minimizer {
         if self.approximate {
             self.evaluations += 1;
             self.evaluate_here(evaluator, data);
-        } else if lambda == 0.0 {
-            return Ending::Converged;
         }
-        if self.factorize(evaluator, 0.0) { Ending::Converged } else { Ending::NoCurvature }
+        if (self.approximate || lambda != 0.0) && !self.factorize(evaluator, 0.0) {
+            return Ending::NoCurvature;
+        }
+        if let System::Direct(system) = &self.system {
+            self.weak = system.weakest_pivot(evaluator.program, &self.free) < WEAK_PIVOT;
+        }
+        Ending::Converged
     }
 
     /// Prepares the system with damping; false where it is not positive definite.
@@ -393,10 +412,15 @@ impl Minimizer {
         clamped
     }
 
+    /// What rounding does to the value: it is a sum of terms as large as the counts.
+    fn noise(&self) -> f64 {
+        1e-14 * self.value.abs() + self.rounding
+    }
+
     /// Backtracks from the full step until the value falls as the slope promises.
     fn search(&mut self, evaluator: &mut Evaluator, data: &PreparedData) -> Search {
         let slope: f64 = self.step.iter().zip(&self.gradient).map(|(s, g)| s * g).sum();
-        let noise = 1e-14 * self.value.abs() + 1e-14;
+        let noise = self.noise();
         if slope.is_nan() || slope >= 0.0 {
             return Search::Nothing { edge: false };
         }

@@ -88,6 +88,16 @@ impl NewtonSystem {
         }
     }
 
+    /// The smallest pivot of the last factorisation in parts of its diagonal element, shared parameters only: a local
+    /// one has a constraint of its own or a bin of its own.
+    pub fn weakest_pivot(&self, program: &Program, free: &[bool]) -> f64 {
+        let pivot = |place: usize| {
+            let root = self.factor[place * self.stride + place / 8].0[place % 8];
+            root * root * LEAST_PIVOT / self.least[place]
+        };
+        (0..self.n).filter(|&place| free[program.shared[place] as usize]).map(pivot).fold(f64::INFINITY, f64::min)
+    }
+
     fn decouple(&mut self, place: usize) {
         let (group, lane) = (place / 8, place % 8);
         self.factor[place * self.stride..place * self.stride + group + 1].fill(ZERO);

@@ -15,14 +15,30 @@ pub const MOST_PARAMETERS: usize = 2000;
 /// An eigenvalue of the Hessian in units of the constraints' own that is this small counts as flat.
 const FLAT: f64 = 1e-9;
 
-/// Fills in uncertainties and covariance of the parameters that are not fixed, bounds being ignored. Leaves them
-/// empty where the Hessian is not positive definite or too large.
+/// And one this small, where the yields are linear along the direction, may be made of rounding.
+const WEAK: f64 = 1e-4;
+
+/// Fills in uncertainties and covariance of the parameters that are not fixed, bounds being ignored. Where the Hessian
+/// is not positive definite with them, the parameters at a limit are left out and have NaN; where it is not without them
+/// either, nothing is filled in.
 pub(crate) fn hesse(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions, result: &mut FitResult) {
-    let free: Vec<usize> = (0..options.fixed.len()).filter(|&i| !options.fixed[i]).collect();
-    let Some(inverse) = inverse_hessian(evaluator, data, &result.parameters, &free) else { return };
-    let (n, m) = (options.fixed.len(), free.len());
-    let mut covariance = vec![0.0; n * n];
+    let n = options.fixed.len();
+    let mut free: Vec<usize> = (0..n).filter(|&i| !options.fixed[i]).collect();
+    let mut inverse = inverse_hessian(evaluator, data, &result.parameters, &free);
     let mut uncertainties = vec![0.0; n];
+    if inverse.is_none() && !result.at_limit.is_empty() {
+        for &i in &result.at_limit {
+            uncertainties[i] = f64::NAN;
+        }
+        free.retain(|i| !result.at_limit.contains(i));
+        inverse = inverse_hessian(evaluator, data, &result.parameters, &free);
+    }
+    let Some(inverse) = inverse else { return };
+    let m = free.len();
+    let mut covariance = vec![0.0; n * n];
+    for &i in &result.at_limit {
+        covariance[i * n + i] = uncertainties[i];
+    }
     for (a, &i) in free.iter().enumerate() {
         for (b, &j) in free.iter().enumerate() {
             covariance[i * n + j] = inverse[a * m + b] + inverse[b * m + a];
@@ -62,11 +78,11 @@ fn inverse_hessian(
 /// A direction in the parameters, and the curvature along it in units of the constraints' own.
 pub(crate) struct Direction {
     pub curvature: f64,
+    /// Components in units of the parameters' widths, the largest first.
     pub components: Vec<(usize, f64)>,
 }
 
 /// Directions of the free parameters along which the Hessian has no positive curvature, the most negative first.
-/// Components are in units of the parameters' widths, the largest first.
 pub(crate) fn flat_directions(
     evaluator: &mut Evaluator,
     data: &PreparedData,
@@ -74,25 +90,58 @@ pub(crate) fn flat_directions(
     free: &[bool],
     widths: &[f64],
 ) -> Vec<Direction> {
+    weak_directions(evaluator, data, parameters, free, widths, FLAT)
+        .into_iter()
+        .map(|(direction, _)| direction)
+        .collect()
+}
+
+/// Directions whose curvature is no more than what rounding leaves of the gradient makes of the yields' second
+/// derivatives: without those derivatives there is none.
+pub(crate) fn undetermined_directions(
+    evaluator: &mut Evaluator,
+    data: &PreparedData,
+    parameters: &[f64],
+    free: &[bool],
+    widths: &[f64],
+) -> Vec<Direction> {
+    let weak = weak_directions(evaluator, data, parameters, free, widths, WEAK);
+    weak.into_iter().filter(|(_, gauss_newton)| *gauss_newton < FLAT).map(|(direction, _)| direction).collect()
+}
+
+/// Directions of curvature below a limit, each with its curvature in the Gauss–Newton matrix.
+fn weak_directions(
+    evaluator: &mut Evaluator,
+    data: &PreparedData,
+    parameters: &[f64],
+    free: &[bool],
+    widths: &[f64],
+    limit: f64,
+) -> Vec<(Direction, f64)> {
     let n = parameters.len();
     let free: Vec<usize> = (0..n).filter(|&i| free[i]).collect();
     if free.len() > MOST_PARAMETERS {
         return Vec::new();
     }
-    let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
-    evaluator.hessian(parameters, data, &mut gradient, &mut hessian);
-    let scaled = DMatrix::from_fn(free.len(), free.len(), |a, b| {
-        0.5 * hessian[free[a] * n + free[b]] * widths[free[a]] * widths[free[b]]
-    });
-    let spectrum = SymmetricEigen::new(scaled);
-    let mut directions: Vec<Direction> = Vec::new();
+    let (mut gradient, mut matrix) = (vec![0.0; n], vec![0.0; n * n]);
+    let scaled = |matrix: &[f64]| {
+        DMatrix::from_fn(free.len(), free.len(), |a, b| {
+            0.5 * matrix[free[a] * n + free[b]] * widths[free[a]] * widths[free[b]]
+        })
+    };
+    evaluator.hessian(parameters, data, &mut gradient, &mut matrix);
+    let spectrum = SymmetricEigen::new(scaled(&matrix));
+    evaluator.gauss_newton(data, &mut matrix);
+    let gauss_newton = scaled(&matrix);
+    let mut directions: Vec<(Direction, f64)> = Vec::new();
     for (curvature, vector) in spectrum.eigenvalues.iter().zip(spectrum.eigenvectors.column_iter()) {
-        if *curvature < FLAT {
+        if *curvature < limit {
             let mut components: Vec<(usize, f64)> = free.iter().copied().zip(vector.iter().copied()).collect();
             components.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-            directions.push(Direction { curvature: *curvature, components });
+            let approximate = vector.dot(&(&gauss_newton * vector));
+            directions.push((Direction { curvature: *curvature, components }, approximate));
         }
     }
-    directions.sort_by(|a, b| a.curvature.total_cmp(&b.curvature));
+    directions.sort_by(|(a, _), (b, _)| a.curvature.total_cmp(&b.curvature));
     directions
 }

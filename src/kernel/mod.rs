@@ -103,6 +103,14 @@ impl<'p> Evaluator<'p> {
         hessian::fill(self.backend, program, data, &mut self.scratch, blocks, Curvature::GaussNewton);
     }
 
+    /// The Gauss–Newton matrix (n_parameters², row-major) at the point of the last Hessian.
+    pub(crate) fn gauss_newton(&mut self, data: &PreparedData, matrix: &mut [f64]) {
+        self.approximate_blocks(data);
+        if let Some(blocks) = &self.blocks {
+            blocks.assemble(self.program, matrix);
+        }
+    }
+
     pub(crate) fn blocks(&mut self) -> &mut Blocks {
         let program = self.program;
         self.blocks.get_or_insert_with(|| Box::new(Blocks::new(program)))
@@ -176,6 +184,7 @@ impl<'p> Evaluator<'p> {
         expected::expected(self.backend, program, &mut self.scratch, Order::Value);
         let index = self.scratch.forbidden(program, data)?;
         let (expected, observed) = (simd::flat(&self.scratch.expected)[index], data.count(index));
+        let expected = if expected.abs() < scratch::TINY { 0.0 } else { expected };
         Some(if index < program.layout.n_bins {
             let (channel, bin) = program.layout.channel_of_bin(index);
             OutOfDomain::Bin { channel, bin, expected, observed }

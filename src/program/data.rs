@@ -30,6 +30,10 @@ impl PreparedData {
         filled
     }
 
+    pub(crate) fn sum_of_counts(&self) -> f64 {
+        self.counts.iter().flat_map(|lanes| lanes.0).sum()
+    }
+
     pub(crate) fn count(&self, index: usize) -> f64 {
         self.counts[index / 8].0[index % 8]
     }
