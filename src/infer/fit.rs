@@ -2,9 +2,19 @@
 
 use super::minimize::{Ending, Limits, MOST_SHARED, Minimizer};
 use super::uncertainty;
+use crate::kernel::simd;
 use crate::kernel::{Evaluator, OutOfDomain};
 use crate::model::Model;
 use crate::program::PreparedData;
+
+/// How far other starts lie on the other side of the auxiliary data, in distances of the minimum.
+const RESTARTS: [f64; 2] = [1.0, 4.0];
+
+/// A minimum is lower than another by more than this.
+const LOWER: f64 = 1e-7;
+
+/// With more parameters than this a fit has one start.
+const MOST_RESTARTED: usize = 1000;
 
 /// How often a fit may find itself on a saddle and go on.
 const MOST_SADDLES: usize = 10;
@@ -129,7 +139,7 @@ impl Fitter {
         if !outside.is_empty() {
             return self.failed(options, Failure::StartOutOfBounds { parameters: outside });
         }
-        let (ending, iterations, evaluations) = self.minimise(evaluator, data, options);
+        let (ending, iterations, evaluations) = self.lowest(evaluator, data, options);
         let reason = match ending {
             Ending::Converged => {
                 self.undetermined(evaluator, data).or_else(|| self.emptied_bin(evaluator, data, options))
@@ -161,6 +171,34 @@ impl Fitter {
         result
     }
 
+    /// The minimum from the given start, or a lower one from the other sides of its parameters: a published likelihood
+    /// may have several.
+    fn lowest(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+    ) -> (Ending, usize, usize) {
+        let (mut ending, mut iterations, mut evaluations) = self.minimise(evaluator, data, options, &options.init);
+        if ending != Ending::Converged || options.init.len() > MOST_RESTARTED {
+            return (ending, iterations, evaluations);
+        }
+        let mut best = self.minimizer.clone();
+        for stretch in RESTARTS {
+            let start = restart(evaluator, data, options, &best.theta, stretch);
+            let (other, more_iterations, more_evaluations) = self.minimise(evaluator, data, options, &start);
+            iterations += more_iterations;
+            evaluations += more_evaluations;
+            if other == Ending::Converged && self.minimizer.value < best.value - LOWER {
+                (ending, best) = (other, self.minimizer.clone());
+            }
+        }
+        self.minimizer = best;
+        // The Hessian of the evaluator belongs to the last run.
+        evaluator.reduced_with_blocks(&self.minimizer.theta, data, &mut self.minimizer.gradient);
+        (ending, iterations, evaluations)
+    }
+
     /// Runs the minimiser, off saddles and along the edge of the domain. Returns how it ended, with the numbers of
     /// iterations and evaluations.
     fn minimise(
@@ -168,8 +206,9 @@ impl Fitter {
         evaluator: &mut Evaluator,
         data: &PreparedData,
         options: &FitOptions,
+        start: &[f64],
     ) -> (Ending, usize, usize) {
-        let mut start = feasible_start(evaluator, data, options);
+        let mut start = feasible_start(evaluator, data, options, start);
         let mut limits = Limits { leave_early: true, ..options.limits() };
         let (mut ending, mut iterations, mut evaluations) = (Ending::NoProgress, 0, 0);
         for _ in 0..MOST_SADDLES {
@@ -344,6 +383,21 @@ impl Fitter {
     }
 }
 
+/// A second start for a minimum at `theta`: constrained parameters on the other side of their auxiliary data, as far
+/// times `stretch`; the others, and what is fixed, where they began.
+fn restart(evaluator: &Evaluator, data: &PreparedData, options: &FitOptions, theta: &[f64], stretch: f64) -> Vec<f64> {
+    let mut start = options.init.clone();
+    let gaussians = &evaluator.program.constraints.gaussians;
+    for (&(parameter, _, _), centre) in gaussians.iter().zip(simd::flat(&data.gaussian)) {
+        let i = parameter as usize;
+        let (low, high) = options.bounds[i];
+        if !options.fixed[i] {
+            start[i] = (centre - stretch * (theta[i] - centre)).clamp(low, high);
+        }
+    }
+    start
+}
+
 /// The main components of flat directions.
 fn flat(directions: Vec<uncertainty::Direction>) -> Failure {
     let main = |direction: uncertainty::Direction| {
@@ -353,8 +407,8 @@ fn flat(directions: Vec<uncertainty::Direction>) -> Failure {
 }
 
 /// The start, or where a factor of zero leaves a bin with counts without yield, the start with such factors at one.
-fn feasible_start(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> Vec<f64> {
-    let start = options.init.clone();
+fn feasible_start(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions, start: &[f64]) -> Vec<f64> {
+    let start = start.to_vec();
     if evaluator.reduced(&start, data).is_finite() {
         return start;
     }

@@ -8,7 +8,7 @@ use super::{Avx2, Lanes, Simd};
 #[derive(Clone, Copy)]
 pub struct Avx512(__m512d);
 
-// SAFETY: as for `Avx2`, with AVX-512 F and DQ.
+// SAFETY: as for `Avx2`, with AVX-512 F, DQ and VL.
 impl Simd for Avx512 {
     #[inline(always)]
     fn splat(x: f64) -> Self {

@@ -51,7 +51,10 @@ impl Backend {
     /// The widest that this machine has.
     #[cfg(target_arch = "x86_64")]
     pub fn detect() -> Backend {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        if avx512 {
             Backend::Avx512
         } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             Backend::Avx2
@@ -170,7 +173,7 @@ macro_rules! entry_point {
                 $body::<$crate::kernel::simd::Avx2>($($arg),*)
             }
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
             fn avx512($($arg: $type),*) $(-> $out)? {
                 $body::<$crate::kernel::simd::Avx512>($($arg),*)
             }
