@@ -2,10 +2,11 @@
 
 mod common;
 
-use morphist::infer::{FitOptions, Hesse, fit};
+use morphist::document::workspace::Workspace;
+use morphist::infer::{Failure, FitOptions, FitResult, Hesse, fit};
 use morphist::kernel::Evaluator;
 use morphist::program::Program;
-use morphist::translate::from_pyhf::ModelOptions;
+use morphist::translate::from_pyhf::{self, ModelOptions};
 
 #[test]
 fn minima_of_the_references() {
@@ -27,39 +28,93 @@ fn minima_of_the_references() {
         );
         assert!(result.valid, "{}: {:?}", path.display(), result.reason);
         assert!(result.twice_nll <= expected + 1e-6, "{}: {} above {expected}", path.display(), result.twice_nll);
-        let uncertainties = result.uncertainties.unwrap();
-        for ((name, got), at) in model.parameter_names().iter().zip(&uncertainties).zip(0..) {
+        assert!(result.edm <= 1e-9, "{}: edm {}", path.display(), result.edm);
+        // The reference leaves parameters at a bound out of its matrix: held there, ours must be the same.
+        let mut held = FitOptions { init: result.parameters.clone(), ..FitOptions::new(&model) };
+        for &i in &result.at_limit {
+            held.fixed[i] = true;
+        }
+        let uncertainties = fit(&mut evaluator, &data, &held).uncertainties.unwrap();
+        for (name, got) in model.parameter_names().iter().zip(&uncertainties) {
             let expected = reference["fit"]["hesse_unc"][name].as_f64().unwrap();
-            // The reference gives 0 at a bound, where ours comes from the free Hessian and moves the others too.
-            if result.at_limit.is_empty() && !result.at_limit.contains(&at) {
-                assert!((got - expected).abs() <= 1e-5 * expected.max(1e-3), "{name}: {got} but reference {expected}");
-            }
+            assert!((got - expected).abs() <= 1e-5 * expected.max(1e-3), "{name}: {got} but reference {expected}");
         }
     }
 }
 
-/// Every corpus workspace ends, valid or with a reason.
+/// Every corpus workspace has a valid fit, but for two with a signal strength on which nothing depends (iminuit fails
+/// on both); and every valid fit has uncertainties, of all but what sits on a bound.
 #[test]
 fn every_corpus_workspace_is_fitted() {
     let Some(root) = common::corpus("every_corpus_workspace_is_fitted") else { return };
-    for (path, _) in common::good_workspaces(&root) {
+    for (path, entry) in common::good_workspaces(&root) {
         let (model, data) = common::load(&path, &ModelOptions::default());
         let program = Program::compile(&model);
         let data = program.prepare(&data);
         let mut evaluator = Evaluator::new(&program);
         let result = fit(&mut evaluator, &data, &FitOptions::new(&model));
-        assert_eq!(result.valid, result.reason.is_none());
-        if !result.valid || result.n_iterations > 30 {
-            println!(
-                "{}: {:?} twice_nll {} edm {:e} {} iterations",
-                path.display(),
-                result.reason,
-                result.twice_nll,
-                result.edm,
-                result.n_iterations
-            );
+        let file = entry["file"].as_str().unwrap();
+        if ["SUSY-2019-08_1Lbb/simplify_simplified_likelihood.json", "SUSY-2019-09_3L/pit_simplified_likelihood.json"]
+            .contains(&file)
+        {
+            let flat = model.parameter_names().iter().position(|name| name == "mu_Sig").unwrap();
+            let directions = vec![vec![(flat, 1.0)]];
+            assert_eq!(result.reason, Some(Failure::FlatDirections { directions }), "{file}");
+            continue;
+        }
+        assert!(result.valid, "{file}: {:?}", result.reason);
+        let uncertainties = result.uncertainties.unwrap_or_else(|| panic!("{file}: no uncertainties"));
+        for (i, uncertainty) in uncertainties.iter().enumerate() {
+            assert!(uncertainty.is_finite() || result.at_limit.contains(&i), "{file}: {i}");
         }
     }
+}
+
+/// A fit of one sample in one channel with these modifiers.
+fn fit_of(nominal: &str, modifiers: &str, observed: &str, poi: &str) -> FitResult {
+    let text = format!(
+        r#"{{"channels": [{{"name": "c", "samples": [{{"name": "s", "data": {nominal}, "modifiers": [{modifiers}]}}]}}],
+        "observations": [{{"name": "c", "data": {observed}}}],
+        "measurements": [{{"name": "m", "config": {{"poi": "{poi}", "parameters": []}}}}], "version": "1.0.0"}}"#
+    );
+    let workspace: Workspace = serde_json::from_str(&text).unwrap();
+    let model = from_pyhf::model(&workspace, &ModelOptions::default()).unwrap();
+    let program = Program::compile(&model);
+    let data = program.prepare(&from_pyhf::data(&workspace, &model).unwrap());
+    fit(&mut Evaluator::new(&program), &data, &FitOptions::new(&model))
+}
+
+/// Only the product of the strengths is determined: n = μ k l · 10, closed form.
+#[test]
+fn products_of_strengths_are_flat() {
+    let strength = |name: &str| format!(r#"{{"name": "{name}", "type": "normfactor", "data": null}}"#);
+    for names in [&["mu", "k"][..], &["mu", "k", "l"]] {
+        let modifiers: Vec<String> = names.iter().map(|name| strength(name)).collect();
+        let result = fit_of("[10]", &modifiers.join(","), "[12]", "mu");
+        let product: f64 = result.parameters.iter().product();
+        assert!((10.0 * product - 12.0).abs() < 1e-4, "{product}");
+        let Some(Failure::FlatDirections { directions }) = result.reason else { panic!("{:?}", result.reason) };
+        assert_eq!(directions.len(), names.len() - 1);
+        assert_eq!(result.uncertainties, None);
+    }
+}
+
+/// Half a million events: rounding of the gradient must not keep a fit from ending. twice_nll by pyhf 0.7.6.
+#[test]
+fn large_counts_converge() {
+    let modifier = r#"{"name": "n", "type": "normsys", "data": {"lo": 0.95, "hi": 1.03}}"#;
+    let result = fit_of("[547729, 496851]", modifier, "[546840, 497336]", "n");
+    assert!(result.valid, "{:?}", result.reason);
+    assert!((result.twice_nll - 33.603_349_5).abs() < 1e-6);
+}
+
+/// An empty bin that a histosys would make negative: 0.5 − 1.3 q(α) reaches zero.
+#[test]
+fn a_negative_yield_ends_the_fit_at_zero() {
+    let modifier = r#"{"name": "j", "type": "histosys", "data": {"lo_data": [-0.8], "hi_data": [-0.8]}}"#;
+    let result = fit_of("[0.5]", modifier, "[0]", "j");
+    assert_eq!(result.reason, Some(Failure::YieldAtZero { channel: 0, bin: 0 }));
+    assert!(!result.valid);
 }
 
 /// The suggested start leads as low as the best of three random starts (closed form: both are −2 ln L).
