@@ -101,6 +101,10 @@ fn usage_errors_end_with_2() {
         &["fit", COUNTING, "--max-size", "huge"],
         &["fit", COUNTING, "--patchset", PATCHSET],
         &["fit", COUNTING, "--hesse", "--no-hesse"],
+        &["fit", COUNTING, "--clip-bin-data", "nan"],
+        &["fit", COUNTING, "--clip-bin-data", "inf"],
+        &["evaluate", COUNTING, "--clip-sample-data", "nan"],
+        &["evaluate", COUNTING, "--clip-sample-data", "-inf"],
         &["patch", COUNTING],
         &["bench"],
         &[],
@@ -397,6 +401,108 @@ fn one_point_of_a_patchset() {
     let output = morphist(&["patch", COUNTING, "--patchset", PATCHSET, "--name", "mass_140"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("PatchSetVerificationError"), "{}", stderr(&output));
+}
+
+/// Findings of a patch are those of its own file, with the line of the operation there.
+#[test]
+fn a_patch_that_fails_is_named_with_its_place() {
+    let good = scratch("good.json", r#"[{"op": "replace", "path": "/observations/0/data/0", "value": 60}]"#);
+    let operations =
+        |rest: &str| format!("[\n  {{\"op\": \"test\", \"path\": \"/version\", \"value\": \"1.0.0\"}},\n  {rest}\n]");
+    let copies: Vec<String> =
+        (0..40).map(|i| format!(r#"{{"op": "copy", "from": "/channels", "path": "/channels/{i}"}}"#)).collect();
+    let cases = [
+        ("nowhere.json", operations(r#"{"op": "remove", "path": "/nowhere"}"#), "W021", "3:3"),
+        ("no_source.json", operations(r#"{"op": "copy", "from": "/nowhere", "path": "/x"}"#), "W021", "3:26"),
+        ("test.json", operations(r#"{"op": "test", "path": "/version", "value": "2"}"#), "W020", "3:3"),
+        ("bomb.json", operations(&copies.join(",\n  ")), "W007", ""),
+    ];
+    for (name, text, rule, place) in cases {
+        let bad = scratch(name, &text);
+        for command in ["patch", "fit"] {
+            let output = morphist(&[command, COUNTING, "-p", good.to_str().unwrap(), "-p", bad.to_str().unwrap()]);
+            assert_eq!(output.status.code(), Some(1));
+            let said = stderr(&output);
+            assert!(said.starts_with(&format!("{}:{place}", bad.display())), "{said}");
+            if rule == "W007" {
+                // The operation of index i is on line i + 2.
+                let index = said.split("found operation ").nth(1).unwrap().split(',').next().unwrap();
+                let line = index.parse::<usize>().unwrap() + 2;
+                assert!(said.starts_with(&format!("{}:{line}:3: ", bad.display())), "{said}");
+            }
+            assert!(said.contains(&format!("error[{rule}]")), "{said}");
+        }
+    }
+}
+
+/// The same for a patchset: the digest that differs, and an operation of a point.
+#[test]
+fn a_patchset_that_fails_is_named_with_its_place() {
+    let text = std::fs::read_to_string(PATCHSET).unwrap();
+    let line_of = |text: &str, part: &str| text[..text.find(part).unwrap()].lines().count();
+    let output = morphist(&["patch", COUNTING, "--patchset", PATCHSET, "--name", "mass_140"]);
+    for algorithm in ["md5", "sha256"] {
+        let start = format!("{PATCHSET}:{}:", line_of(&text, &format!("\"{algorithm}\"")));
+        let said = stderr(&output);
+        let line = said.lines().find(|line| line.contains(&format!("the {algorithm} digest"))).unwrap();
+        assert!(line.starts_with(&start) && line.contains("error[W034]"), "{said}");
+    }
+    let mut patchset: Value = serde_json::from_str(&text).unwrap();
+    patchset["patches"][1]["patch"] = json!([{"op": "remove", "path": "/nowhere"}]);
+    let name = patchset["patches"][1]["metadata"]["name"].as_str().unwrap().to_owned();
+    let text = serde_json::to_string_pretty(&patchset).unwrap();
+    let path = scratch("patchset.json", &text);
+    let output = morphist(&["fit", HIGGS_LIKE, "--patchset", path.to_str().unwrap(), "--name", &name]);
+    let start = format!("{}:{}:", path.display(), line_of(&text, "\"op\": \"remove\"") - 1);
+    let said = stderr(&output);
+    assert!(said.starts_with(&start) && said.contains("at   /patches/1/patch/0"), "{start} {said}");
+}
+
+/// A name that is not there comes before a digest that differs.
+#[test]
+fn a_point_is_looked_up_before_digests_are_verified() {
+    let output = morphist(&["patch", COUNTING, "--patchset", PATCHSET, "--name", "mass_141"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("InvalidPatchLookup") && !said.contains("PatchSetVerificationError"), "{said}");
+    assert!(said.contains("choose one of \"mass_140\""), "{said}");
+}
+
+#[test]
+fn validate_reports_bad_patches_as_findings() {
+    let bad = scratch("bad_patch.json", r#"[{"op": "remove", "path": "/nowhere"}]"#);
+    let broken = scratch("broken_patch.json", "[{]");
+    let form = scratch("no_patch.json", r#"[{"op": "grow", "path": "/version"}]"#);
+    let patchset = scratch("no_patchset.json", r#"{"patches": [], "metadata": {}}"#);
+    let arguments = |flags: &[&str]| json_of(&[&["validate", HIGGS_LIKE, "--format", "json"][..], flags].concat(), 1);
+    let cases = [
+        (arguments(&["-p", bad.to_str().unwrap()]), "PatchApplicationError"),
+        (arguments(&["-p", broken.to_str().unwrap()]), "SyntaxError"),
+        (arguments(&["-p", form.to_str().unwrap()]), "InvalidSpecification"),
+        (arguments(&["-p", "no-such-file.json"]), "ReadError"),
+        (arguments(&["--patchset", patchset.to_str().unwrap(), "--name", "x"]), "InvalidSpecification"),
+        (arguments(&["--patchset", PATCHSET, "--name", "x"]), "InvalidPatchLookup"),
+    ];
+    for (report, class) in cases {
+        assert_eq!((&report["valid"], &report["findings"][0]["class"]), (&json!(false), &json!(class)));
+    }
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    for arguments in [
+        &["fit", "-p", "-", "-"][..],
+        &["patch", "-p", "-"],
+        &["validate", "-", "-p", "-"],
+        &["inspect", "--patchset", "-", "--name", "x"],
+        &["evaluate", "-", "--parameters", "-"],
+        &["evaluate", COUNTING, "-p", "-", "--parameters", "-"],
+        &["bench", "-"],
+    ] {
+        let output = morphist(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains("standard input"), "{arguments:?}: {}", stderr(&output));
+    }
 }
 
 #[test]

@@ -33,6 +33,11 @@ pub struct Bench {
 
 impl Bench {
     pub fn run(&self) -> CommandResult {
+        let inputs = self.files.iter().chain(&self.input.patches).chain(&self.input.patchset);
+        if inputs.into_iter().any(|path| path == Path::new("-")) {
+            let message = "bench reads its inputs many times: give files, not standard input";
+            return Err(CommandError::Usage(message.to_owned()));
+        }
         let reports = self.files.iter().map(|file| self.time(file)).collect::<Result<Vec<_>, _>>()?;
         self.output.write(&reports, || text(&reports))
     }

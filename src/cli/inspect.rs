@@ -26,6 +26,7 @@ pub struct Inspect {
 
 impl Inspect {
     pub fn run(&self) -> CommandResult {
+        self.input.check_stdin(&[&self.workspace])?;
         let loaded = self.input.load(&self.workspace)?;
         let options = ModelOptions {
             measurement: self.input.measurement.clone(),

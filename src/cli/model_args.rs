@@ -31,10 +31,10 @@ pub struct ModelArgs {
     #[arg(long, value_name = "TYPE=CODE,…", value_delimiter = ',')]
     pub interpolation: Vec<String>,
     /// Lower limit of each sample's yield in each bin
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = finite)]
     pub clip_sample_data: Option<f64>,
     /// Lower limit of each bin's summed yield
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = finite)]
     pub clip_bin_data: Option<f64>,
 }
 
@@ -52,6 +52,8 @@ pub struct Prepared {
 impl ModelArgs {
     /// Reads, validates and builds the model and the point that the arguments describe.
     pub fn prepare(&self, path: &Path, input: &InputArgs) -> Result<Prepared, CommandError> {
+        let parameters = self.parameters.as_deref();
+        input.check_stdin(&[&[path], parameters.as_slice()].concat())?;
         let options = self.options(input)?;
         let loaded = input.load(path)?;
         let file = file_name(path);
@@ -172,6 +174,10 @@ fn fix(model: &Model, setting: &str) -> Result<(Vec<usize>, Option<f64>), Comman
             Ok((indices, Some(value)))
         }
     }
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    text.trim().parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| "expected a finite number".to_owned())
 }
 
 /// The chosen measurement, or the first.
