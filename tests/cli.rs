@@ -105,6 +105,15 @@ fn usage_errors_end_with_2() {
         &["fit", COUNTING, "--clip-bin-data", "inf"],
         &["evaluate", COUNTING, "--clip-sample-data", "nan"],
         &["evaluate", COUNTING, "--clip-sample-data", "-inf"],
+        &["fit", COUNTING, "--init", "mus=1"],
+        &["fit", COUNTING, "--fix", "no_such_*"],
+        &["fit", COUNTING, "--fix", "mu_["],
+        &["fit", COUNTING, "--fix", "mu=1", "--fix", "mu=2"],
+        &["fit", COUNTING, "--init", "mu=1", "--init", "mu=2"],
+        &["fit", COUNTING, "--fix", "mu=1", "--init", "mu=2"],
+        &["fit", COUNTING, "--interpolation", "normsys=code1,normsys=code4"],
+        &["inspect", COUNTING, "--interpolation", "histosys=code0", "--interpolation", "histosys=code2"],
+        &["schema", "workspaces"],
         &["patch", COUNTING],
         &["bench"],
         &[],
@@ -292,8 +301,8 @@ fn fixed_parameters_stay_and_have_no_uncertainty() {
     let labels = report["correlation"]["labels"].as_array().unwrap();
     assert!(!labels.contains(&json!("mu")) && labels.contains(&json!("k_top")));
     let output = morphist(&["fit", HIGGS_LIKE, "--fix", "no_such_*"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("no parameter of the model matches no_such_*"));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no parameter of the model matches no_such_*; there are "), "{}", stderr(&output));
 }
 
 #[test]
@@ -350,6 +359,55 @@ fn poi_and_measurement_by_name() {
     let output = morphist(&["fit", HIGGS_LIKE, "--measurement", "none_such"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("InvalidMeasurement"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_poi_with_several_values_is_told_so() {
+    let output = morphist(&["fit", HIGGS_LIKE, "--poi", "fakes_statistics"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(
+        said.contains("fakes_statistics has") && said.contains("values") && !said.contains("did you mean"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_narrower_name_counts_with_a_note() {
+    let value = |arguments: &[&str]| {
+        let output = morphist(&[&["evaluate", HIGGS_LIKE][..], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        (serde_json::from_slice::<Value>(&output.stdout).unwrap()["parameters"].take(), stderr(&output))
+    };
+    for arguments in
+        [["--init", "*_scale=0.5", "--init", "WW_scale=1"], ["--init", "WW_scale=1", "--fix", "*_scale=0.5"]]
+    {
+        let (parameters, said) = value(&arguments);
+        assert_eq!((&parameters["WW_scale"], &parameters["signal_scale"]), (&json!([1.0]), &json!([0.5])));
+        assert!(said.contains("note: --init WW_scale=1 counts before "), "{said}");
+    }
+    let (parameters, said) = value(&["--init", "fakes_statistics[0]=2", "--init", "fakes_statistics=3"]);
+    assert_eq!((&parameters["fakes_statistics"][0], &parameters["fakes_statistics"][1]), (&json!(2.0), &json!(3.0)));
+    assert!(said.contains("counts before"), "{said}");
+    let (parameters, said) = value(&["--init", "*_scale=0.5", "--init", "WW_*=1"]);
+    assert_eq!(parameters["WW_scale"], json!([1.0]));
+    assert!(said.contains("note: --init WW_*=1 counts before --init *_scale=0.5"), "{said}");
+    // One value twice is no contradiction.
+    let (_, said) = value(&["--init", "mu=2", "--fix", "mu=2", "--fix", "mu"]);
+    assert!(said.is_empty(), "{said}");
+}
+
+#[test]
+fn bench_and_inspect_take_the_choices_of_a_model() {
+    let arguments = ["--interpolation", "normsys=code1", "--poi", "k_top", "--fix", "mu=1", "--init", "k_top=1.1"];
+    let reports = json_of(&[&["bench", HIGGS_LIKE, "--blocks", "1"][..], &arguments].concat(), 0);
+    assert_eq!(reports[0]["fit_valid"], true);
+    // A start outside the bounds reaches the fit.
+    let reports = json_of(&["bench", COUNTING, "--blocks", "1", "--fix", "mu=11"], 0);
+    assert_eq!(reports[0]["fit_valid"], false);
+    let model = json_of(&["inspect", HIGGS_LIKE, "--model", "--poi", "k_top", "--interpolation", "normsys=code1"], 0);
+    assert_eq!(model["poi"], "k_top");
+    assert_eq!(morphist(&["inspect", HIGGS_LIKE, "--model", "--poi", "k_tip"]).status.code(), Some(1));
 }
 
 #[test]
@@ -526,7 +584,8 @@ fn schemas_and_completions() {
         let schema = json_of(&["schema", name.as_str().unwrap()], 0);
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     }
-    assert_eq!(morphist(&["schema", "workspaces"]).status.code(), Some(1));
+    let unknown = morphist(&["schema", "workspaces"]);
+    assert!(stderr(&unknown).contains("did you mean workspace?"), "{}", stderr(&unknown));
     for shell in ["bash", "zsh", "fish"] {
         assert!(stdout(&morphist(&["completions", shell])).contains("morphist"));
     }
