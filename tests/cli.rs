@@ -288,6 +288,35 @@ fn fit_table_is_for_people() {
     assert!(line("mu ") < line("k_top") && line("k_top") < line("pileup") && line("pileup") < line("trigger"));
 }
 
+/// Numbers that people read: no endless decimals, no sign on zero, no plural of one.
+#[test]
+fn numbers_in_tables_and_messages_are_short() {
+    let far = morphist(&["fit", COUNTING, "--format", "table", "--fix", "mu=1e300"]);
+    let tiny = morphist(&["evaluate", COUNTING, "--format", "table", "--init", "mu=-1e-300"]);
+    let huge = morphist(&["evaluate", COUNTING, "--format", "table", "--init", "mu=1e290"]);
+    let text = std::fs::read_to_string(COUNTING).unwrap().replace("53", "-1e300");
+    let observed = with_stdin(&["validate", "-", "--format", "table"], text.as_bytes());
+    for output in [&far, &tiny, &huge, &observed] {
+        let said = stdout(output) + &stderr(output);
+        let longest = said.split(|c: char| !c.is_ascii_digit() && c != '.').map(str::len).max();
+        assert!(longest <= Some(18), "{said}");
+    }
+    assert!(stdout(&observed).contains("found -1e300"), "{}", stdout(&observed));
+    let said = stdout(&far);
+    assert!(
+        said.contains("mu = 1e300 is not in [0, 10]; choose another value (--init, --fix, --parameters)"),
+        "{said}"
+    );
+    // Nothing to fit: the edm is zero.
+    let held = stdout(&morphist(&["fit", COUNTING, "--format", "table", "--fix", "mu=-0"]));
+    assert!(held.contains("edm          0\n") && !held.contains("-0"), "{held}");
+    assert!(!held.contains("1 iterations") && !held.contains("1 evaluations"), "{held}");
+    // n = ν at the minimum: μ = 13/8.
+    let free = stdout(&morphist(&["fit", COUNTING, "--format", "table", "--no-hesse"]));
+    let line = free.lines().find(|line| line.starts_with(" mu ")).unwrap();
+    assert_eq!(line.split_whitespace().nth(1), Some("1.625"), "{free}");
+}
+
 #[test]
 fn fixed_parameters_stay_and_have_no_uncertainty() {
     let report =
