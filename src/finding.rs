@@ -137,6 +137,13 @@ pub fn quote(name: &str) -> String {
     quoted + "\""
 }
 
+/// A number as a message shows it: the shortest digits that are read back as the same number, with an exponent where
+/// it is very large or small.
+pub fn number(x: f64) -> String {
+    let text = format!("{x:?}");
+    if x == 0.0 { "0".into() } else { text.strip_suffix(".0").map(str::to_owned).unwrap_or(text) }
+}
+
 /// A value as a message shows it: scalars as they are, the rest by size.
 pub fn describe(value: &Value) -> String {
     match value {

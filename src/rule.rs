@@ -89,7 +89,7 @@ rules! {
         "write one value for each label");
     PATCH_LOOKUP = error("W033", "InvalidPatchLookup",
         "A patch is asked for that the patchset lacks.",
-        "list the patches with inspect");
+        "choose a patch that the patchset has");
     DIGEST = error("W034", "PatchSetVerificationError",
         "A digest of the patchset is not the digest of the workspace.",
         "use the workspace that the patchset was published with");

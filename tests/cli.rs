@@ -101,6 +101,19 @@ fn usage_errors_end_with_2() {
         &["fit", COUNTING, "--max-size", "huge"],
         &["fit", COUNTING, "--patchset", PATCHSET],
         &["fit", COUNTING, "--hesse", "--no-hesse"],
+        &["fit", COUNTING, "--clip-bin-data", "nan"],
+        &["fit", COUNTING, "--clip-bin-data", "inf"],
+        &["evaluate", COUNTING, "--clip-sample-data", "nan"],
+        &["evaluate", COUNTING, "--clip-sample-data", "-inf"],
+        &["fit", COUNTING, "--init", "mus=1"],
+        &["fit", COUNTING, "--fix", "no_such_*"],
+        &["fit", COUNTING, "--fix", "mu_["],
+        &["fit", COUNTING, "--fix", "mu=1", "--fix", "mu=2"],
+        &["fit", COUNTING, "--init", "mu=1", "--init", "mu=2"],
+        &["fit", COUNTING, "--fix", "mu=1", "--init", "mu=2"],
+        &["fit", COUNTING, "--interpolation", "normsys=code1,normsys=code4"],
+        &["inspect", COUNTING, "--interpolation", "histosys=code0", "--interpolation", "histosys=code2"],
+        &["schema", "workspaces"],
         &["patch", COUNTING],
         &["bench"],
         &[],
@@ -275,6 +288,35 @@ fn fit_table_is_for_people() {
     assert!(line("mu ") < line("k_top") && line("k_top") < line("pileup") && line("pileup") < line("trigger"));
 }
 
+/// Numbers that people read: no endless decimals, no sign on zero, no plural of one.
+#[test]
+fn numbers_in_tables_and_messages_are_short() {
+    let far = morphist(&["fit", COUNTING, "--format", "table", "--fix", "mu=1e300"]);
+    let tiny = morphist(&["evaluate", COUNTING, "--format", "table", "--init", "mu=-1e-300"]);
+    let huge = morphist(&["evaluate", COUNTING, "--format", "table", "--init", "mu=1e290"]);
+    let text = std::fs::read_to_string(COUNTING).unwrap().replace("53", "-1e300");
+    let observed = with_stdin(&["validate", "-", "--format", "table"], text.as_bytes());
+    for output in [&far, &tiny, &huge, &observed] {
+        let said = stdout(output) + &stderr(output);
+        let longest = said.split(|c: char| !c.is_ascii_digit() && c != '.').map(str::len).max();
+        assert!(longest <= Some(18), "{said}");
+    }
+    assert!(stdout(&observed).contains("found -1e300"), "{}", stdout(&observed));
+    let said = stdout(&far);
+    assert!(
+        said.contains("mu = 1e300 is not in [0, 10]; choose another value (--init, --fix, --parameters)"),
+        "{said}"
+    );
+    // Nothing to fit: the edm is zero.
+    let held = stdout(&morphist(&["fit", COUNTING, "--format", "table", "--fix", "mu=-0"]));
+    assert!(held.contains("edm          0\n") && !held.contains("-0"), "{held}");
+    assert!(!held.contains("1 iterations") && !held.contains("1 evaluations"), "{held}");
+    // n = ν at the minimum: μ = 13/8.
+    let free = stdout(&morphist(&["fit", COUNTING, "--format", "table", "--no-hesse"]));
+    let line = free.lines().find(|line| line.starts_with(" mu ")).unwrap();
+    assert_eq!(line.split_whitespace().nth(1), Some("1.625"), "{free}");
+}
+
 #[test]
 fn fixed_parameters_stay_and_have_no_uncertainty() {
     let report =
@@ -288,8 +330,8 @@ fn fixed_parameters_stay_and_have_no_uncertainty() {
     let labels = report["correlation"]["labels"].as_array().unwrap();
     assert!(!labels.contains(&json!("mu")) && labels.contains(&json!("k_top")));
     let output = morphist(&["fit", HIGGS_LIKE, "--fix", "no_such_*"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("no parameter of the model matches no_such_*"));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no parameter of the model matches no_such_*; there are "), "{}", stderr(&output));
 }
 
 #[test]
@@ -349,6 +391,55 @@ fn poi_and_measurement_by_name() {
 }
 
 #[test]
+fn a_poi_with_several_values_is_told_so() {
+    let output = morphist(&["fit", HIGGS_LIKE, "--poi", "fakes_statistics"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(
+        said.contains("fakes_statistics has") && said.contains("values") && !said.contains("did you mean"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_narrower_name_counts_with_a_note() {
+    let value = |arguments: &[&str]| {
+        let output = morphist(&[&["evaluate", HIGGS_LIKE][..], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        (serde_json::from_slice::<Value>(&output.stdout).unwrap()["parameters"].take(), stderr(&output))
+    };
+    for arguments in
+        [["--init", "*_scale=0.5", "--init", "WW_scale=1"], ["--init", "WW_scale=1", "--fix", "*_scale=0.5"]]
+    {
+        let (parameters, said) = value(&arguments);
+        assert_eq!((&parameters["WW_scale"], &parameters["signal_scale"]), (&json!([1.0]), &json!([0.5])));
+        assert!(said.contains("note: --init WW_scale=1 counts before "), "{said}");
+    }
+    let (parameters, said) = value(&["--init", "fakes_statistics[0]=2", "--init", "fakes_statistics=3"]);
+    assert_eq!((&parameters["fakes_statistics"][0], &parameters["fakes_statistics"][1]), (&json!(2.0), &json!(3.0)));
+    assert!(said.contains("counts before"), "{said}");
+    let (parameters, said) = value(&["--init", "*_scale=0.5", "--init", "WW_*=1"]);
+    assert_eq!(parameters["WW_scale"], json!([1.0]));
+    assert!(said.contains("note: --init WW_*=1 counts before --init *_scale=0.5"), "{said}");
+    // One value twice is no contradiction.
+    let (_, said) = value(&["--init", "mu=2", "--fix", "mu=2", "--fix", "mu"]);
+    assert!(said.is_empty(), "{said}");
+}
+
+#[test]
+fn bench_and_inspect_take_the_choices_of_a_model() {
+    let arguments = ["--interpolation", "normsys=code1", "--poi", "k_top", "--fix", "mu=1", "--init", "k_top=1.1"];
+    let reports = json_of(&[&["bench", HIGGS_LIKE, "--blocks", "1"][..], &arguments].concat(), 0);
+    assert_eq!(reports[0]["fit_valid"], true);
+    // A start outside the bounds reaches the fit.
+    let reports = json_of(&["bench", COUNTING, "--blocks", "1", "--fix", "mu=11"], 0);
+    assert_eq!(reports[0]["fit_valid"], false);
+    let model = json_of(&["inspect", HIGGS_LIKE, "--model", "--poi", "k_top", "--interpolation", "normsys=code1"], 0);
+    assert_eq!(model["poi"], "k_top");
+    assert_eq!(morphist(&["inspect", HIGGS_LIKE, "--model", "--poi", "k_tip"]).status.code(), Some(1));
+}
+
+#[test]
 fn flags_of_pyhf_are_accepted_with_a_note() {
     let flags = ["--value", "--backend", "jax", "--optimizer", "minuit", "--optconf", "tolerance=1"];
     let output = morphist(&[&["fit", COUNTING][..], &flags].concat());
@@ -399,6 +490,108 @@ fn one_point_of_a_patchset() {
     assert!(stderr(&output).contains("PatchSetVerificationError"), "{}", stderr(&output));
 }
 
+/// Findings of a patch are those of its own file, with the line of the operation there.
+#[test]
+fn a_patch_that_fails_is_named_with_its_place() {
+    let good = scratch("good.json", r#"[{"op": "replace", "path": "/observations/0/data/0", "value": 60}]"#);
+    let operations =
+        |rest: &str| format!("[\n  {{\"op\": \"test\", \"path\": \"/version\", \"value\": \"1.0.0\"}},\n  {rest}\n]");
+    let copies: Vec<String> =
+        (0..40).map(|i| format!(r#"{{"op": "copy", "from": "/channels", "path": "/channels/{i}"}}"#)).collect();
+    let cases = [
+        ("nowhere.json", operations(r#"{"op": "remove", "path": "/nowhere"}"#), "W021", "3:3"),
+        ("no_source.json", operations(r#"{"op": "copy", "from": "/nowhere", "path": "/x"}"#), "W021", "3:26"),
+        ("test.json", operations(r#"{"op": "test", "path": "/version", "value": "2"}"#), "W020", "3:3"),
+        ("bomb.json", operations(&copies.join(",\n  ")), "W007", ""),
+    ];
+    for (name, text, rule, place) in cases {
+        let bad = scratch(name, &text);
+        for command in ["patch", "fit"] {
+            let output = morphist(&[command, COUNTING, "-p", good.to_str().unwrap(), "-p", bad.to_str().unwrap()]);
+            assert_eq!(output.status.code(), Some(1));
+            let said = stderr(&output);
+            assert!(said.starts_with(&format!("{}:{place}", bad.display())), "{said}");
+            if rule == "W007" {
+                // The operation of index i is on line i + 2.
+                let index = said.split("found operation ").nth(1).unwrap().split(',').next().unwrap();
+                let line = index.parse::<usize>().unwrap() + 2;
+                assert!(said.starts_with(&format!("{}:{line}:3: ", bad.display())), "{said}");
+            }
+            assert!(said.contains(&format!("error[{rule}]")), "{said}");
+        }
+    }
+}
+
+/// The same for a patchset: the digest that differs, and an operation of a point.
+#[test]
+fn a_patchset_that_fails_is_named_with_its_place() {
+    let text = std::fs::read_to_string(PATCHSET).unwrap();
+    let line_of = |text: &str, part: &str| text[..text.find(part).unwrap()].lines().count();
+    let output = morphist(&["patch", COUNTING, "--patchset", PATCHSET, "--name", "mass_140"]);
+    for algorithm in ["md5", "sha256"] {
+        let start = format!("{PATCHSET}:{}:", line_of(&text, &format!("\"{algorithm}\"")));
+        let said = stderr(&output);
+        let line = said.lines().find(|line| line.contains(&format!("the {algorithm} digest"))).unwrap();
+        assert!(line.starts_with(&start) && line.contains("error[W034]"), "{said}");
+    }
+    let mut patchset: Value = serde_json::from_str(&text).unwrap();
+    patchset["patches"][1]["patch"] = json!([{"op": "remove", "path": "/nowhere"}]);
+    let name = patchset["patches"][1]["metadata"]["name"].as_str().unwrap().to_owned();
+    let text = serde_json::to_string_pretty(&patchset).unwrap();
+    let path = scratch("patchset.json", &text);
+    let output = morphist(&["fit", HIGGS_LIKE, "--patchset", path.to_str().unwrap(), "--name", &name]);
+    let start = format!("{}:{}:", path.display(), line_of(&text, "\"op\": \"remove\"") - 1);
+    let said = stderr(&output);
+    assert!(said.starts_with(&start) && said.contains("at   /patches/1/patch/0"), "{start} {said}");
+}
+
+/// A name that is not there comes before a digest that differs.
+#[test]
+fn a_point_is_looked_up_before_digests_are_verified() {
+    let output = morphist(&["patch", COUNTING, "--patchset", PATCHSET, "--name", "mass_141"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("InvalidPatchLookup") && !said.contains("PatchSetVerificationError"), "{said}");
+    assert!(said.contains("choose one of \"mass_140\""), "{said}");
+}
+
+#[test]
+fn validate_reports_bad_patches_as_findings() {
+    let bad = scratch("bad_patch.json", r#"[{"op": "remove", "path": "/nowhere"}]"#);
+    let broken = scratch("broken_patch.json", "[{]");
+    let form = scratch("no_patch.json", r#"[{"op": "grow", "path": "/version"}]"#);
+    let patchset = scratch("no_patchset.json", r#"{"patches": [], "metadata": {}}"#);
+    let arguments = |flags: &[&str]| json_of(&[&["validate", HIGGS_LIKE, "--format", "json"][..], flags].concat(), 1);
+    let cases = [
+        (arguments(&["-p", bad.to_str().unwrap()]), "PatchApplicationError"),
+        (arguments(&["-p", broken.to_str().unwrap()]), "SyntaxError"),
+        (arguments(&["-p", form.to_str().unwrap()]), "InvalidSpecification"),
+        (arguments(&["-p", "no-such-file.json"]), "ReadError"),
+        (arguments(&["--patchset", patchset.to_str().unwrap(), "--name", "x"]), "InvalidSpecification"),
+        (arguments(&["--patchset", PATCHSET, "--name", "x"]), "InvalidPatchLookup"),
+    ];
+    for (report, class) in cases {
+        assert_eq!((&report["valid"], &report["findings"][0]["class"]), (&json!(false), &json!(class)));
+    }
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    for arguments in [
+        &["fit", "-p", "-", "-"][..],
+        &["patch", "-p", "-"],
+        &["validate", "-", "-p", "-"],
+        &["inspect", "--patchset", "-", "--name", "x"],
+        &["evaluate", "-", "--parameters", "-"],
+        &["evaluate", COUNTING, "-p", "-", "--parameters", "-"],
+        &["bench", "-"],
+    ] {
+        let output = morphist(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains("standard input"), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
 #[test]
 fn control_characters_never_reach_the_terminal() {
     let text = std::fs::read_to_string(COUNTING).unwrap().replace("\"mu\"", r#""mu\u001b[31m\n\u202e""#);
@@ -420,7 +613,8 @@ fn schemas_and_completions() {
         let schema = json_of(&["schema", name.as_str().unwrap()], 0);
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     }
-    assert_eq!(morphist(&["schema", "workspaces"]).status.code(), Some(1));
+    let unknown = morphist(&["schema", "workspaces"]);
+    assert!(stderr(&unknown).contains("did you mean workspace?"), "{}", stderr(&unknown));
     for shell in ["bash", "zsh", "fish"] {
         assert!(stdout(&morphist(&["completions", shell])).contains("morphist"));
     }

@@ -1,16 +1,15 @@
 //! `morphist bench`: how long reading, compiling, evaluating and fitting take.
 
 use super::evaluate::MOST_HESSIAN_PARAMETERS;
-use super::input_args::{InputArgs, file_name};
+use super::input_args::InputArgs;
+use super::model_args::{ModelArgs, Prepared};
 use super::output::OutputArgs;
 use super::{CommandError, CommandResult};
-use crate::document::workspace::Workspace;
 use crate::infer::{FitOptions, Fitter, Hesse};
 use crate::kernel::Evaluator;
 use crate::model::{Data, Model};
 use crate::program::{PreparedData, Program};
 use crate::report::bench::{BenchReport, text};
-use crate::translate::from_pyhf::{self, ModelOptions};
 use crate::workspace;
 use clap::Args;
 use std::hint::black_box;
@@ -28,22 +27,30 @@ pub struct Bench {
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
 }
 
 impl Bench {
     pub fn run(&self) -> CommandResult {
+        let inputs =
+            self.files.iter().chain(&self.input.patches).chain(&self.input.patchset).chain(&self.model.parameters);
+        if inputs.into_iter().any(|path| path == Path::new("-")) {
+            let message = "bench reads its inputs many times: give files, not standard input";
+            return Err(CommandError::Usage(message.to_owned()));
+        }
         let reports = self.files.iter().map(|file| self.time(file)).collect::<Result<Vec<_>, _>>()?;
         self.output.write(&reports, || text(&reports))
     }
 
     fn time(&self, path: &Path) -> Result<BenchReport, CommandError> {
-        let loaded = self.input.load(path)?;
-        let (model, data) = self.build(path, &loaded.workspace)?;
-        let program = Program::compile(&model);
-        let prepared = program.prepare(&data);
+        let start = self.model.prepare(path, &self.input)?;
+        let options = self.model.options(&self.input)?;
+        let program = Program::compile(&start.model);
+        let prepared = program.prepare(&start.data);
         let mut evaluator = Evaluator::new(&program);
-        let (starts, n) = (Starts::new(&model), model.n_parameters());
+        let (starts, n) = (Starts::new(&start), start.model.n_parameters());
         let mut gradient = vec![0.0; n];
 
         let twice_nll_s = self.median(|i| evaluator.twice_nll(starts.at(i), &prepared));
@@ -53,7 +60,7 @@ impl Bench {
             self.median(|i| evaluator.hessian(starts.at(i), &prepared, &mut gradient, &mut hessian))
         });
 
-        let warm = [starts.options(&model, 0), starts.options(&model, 1)];
+        let warm = [starts.options(&start, 0), starts.options(&start, 1)];
         let mut fitter = Fitter::new(&evaluator);
         let best = fitter.fit(&mut evaluator, &prepared, &warm[0]);
         let fit_warm_s = self.median(|i| fitter.minimum(&mut evaluator, &prepared, &warm[i % 2]));
@@ -64,40 +71,27 @@ impl Bench {
 
         let document = self.input.reading.read(path)?;
         Ok(BenchReport {
-            file: file_name(path),
+            file: start.file.clone(),
             read_s: self.median(|_| self.input.reading.read(path).is_ok()),
             validate_s: self.median(|_| workspace::validate(&document, None, &self.input.scope()).1.is_valid()),
-            compile_s: self.median(|_| self.build(path, &loaded.workspace).map(compile).is_ok()),
+            compile_s: self.median(|_| self.model.build(path, &start.loaded.workspace, &options).map(compile).is_ok()),
             twice_nll_s,
             gradient_s,
             hessian_s,
             fit_warm_s,
             hesse_s: best.valid.then_some((fit_and_hesse - fit_at_minimum).max(0.0)),
-            fit_cold_s: self.median(|_| self.cold(path).is_ok()),
+            fit_cold_s: self.median(|_| self.cold(path, &start).is_ok()),
             fit_valid: best.valid,
         })
     }
 
-    fn build(&self, path: &Path, workspace: &Workspace) -> Result<(Model, Data), CommandError> {
-        let fail = |findings| CommandError::input(&file_name(path), findings);
-        let options = ModelOptions {
-            measurement: self.input.measurement.clone(),
-            compat: self.input.reading.compat(),
-            ..ModelOptions::default()
-        };
-        let model = from_pyhf::model(workspace, &options).map_err(fail)?;
-        let data = from_pyhf::data(workspace, &model).map_err(fail)?;
-        Ok((model, data))
-    }
-
     /// Everything from the file to the minimum.
-    fn cold(&self, path: &Path) -> Result<f64, CommandError> {
+    fn cold(&self, path: &Path, start: &Prepared) -> Result<f64, CommandError> {
         let loaded = self.input.load_quietly(path)?;
-        let (model, data) = self.build(path, &loaded.workspace)?;
-        let options = Starts::suggested(&model);
-        let (program, prepared) = compile((model, data));
+        let built = self.model.build(path, &loaded.workspace, &self.model.options(&self.input)?)?;
+        let (program, prepared) = compile(built);
         let mut evaluator = Evaluator::new(&program);
-        let (twice_nll, ..) = Fitter::new(&evaluator).minimum(&mut evaluator, &prepared, &options);
+        let (twice_nll, ..) = Fitter::new(&evaluator).minimum(&mut evaluator, &prepared, &start.fit_options(Hesse::No));
         Ok(twice_nll)
     }
 
@@ -137,12 +131,12 @@ fn compile((model, data): (Model, Data)) -> (Program, PreparedData) {
     (program, prepared)
 }
 
-/// Two points near the suggested start that differ in every parameter, so that no call can use the last one's results.
+/// Two points near the start that differ in every parameter, so that no call can use the last one's results.
 struct Starts([Vec<f64>; 2]);
 
 impl Starts {
-    fn new(model: &Model) -> Starts {
-        let (init, bounds) = (model.init(), model.bounds());
+    fn new(start: &Prepared) -> Starts {
+        let (init, bounds) = (&start.point, start.model.bounds());
         let moved = |step: f64| -> Vec<f64> {
             let inside = |(value, (lo, hi)): (&f64, &(f64, f64))| {
                 let up = value + step * value.abs().max(1.0);
@@ -158,20 +152,16 @@ impl Starts {
         &self.0[call % 2]
     }
 
-    /// A fit from one of the two points; fixed parameters stay where the model has them.
-    fn options(&self, model: &Model, call: usize) -> FitOptions {
-        let mut options = Starts::suggested(model);
+    /// A fit from one of the two points; minimum and certificate, no covariance. Fixed parameters stay
+    /// where they are.
+    fn options(&self, start: &Prepared, call: usize) -> FitOptions {
+        let mut options = start.fit_options(Hesse::No);
         for ((slot, moved), fixed) in options.init.iter_mut().zip(self.at(call)).zip(&options.fixed) {
             if !fixed {
                 *slot = *moved;
             }
         }
         options
-    }
-
-    /// A fit from the suggested start: minimum and certificate, no covariance.
-    fn suggested(model: &Model) -> FitOptions {
-        FitOptions { hesse: Hesse::No, ..FitOptions::new(model) }
     }
 }
 

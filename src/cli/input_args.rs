@@ -4,9 +4,9 @@ use super::{CommandError, note, warn};
 use crate::translate::from_pyhf::Compat;
 use crate::{document, workspace};
 use clap::{Args, ValueEnum};
-use document::patch::Patch;
-use document::patchset::PatchSet;
+use document::sourced_patch::SourcedPatch;
 use document::{Document, Limits};
+use serde_json::Value;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use workspace::{Loaded, Measurements, Scope};
@@ -97,30 +97,46 @@ impl InputArgs {
         self.patches.is_empty() && self.patchset.is_none()
     }
 
-    /// The patches in the order in which they apply: the patchset's point first.
-    pub fn read_patches(&self, workspace: &Document) -> Result<Vec<Patch>, CommandError> {
-        let mut patches = Vec::new();
-        if let (Some(path), Some(name)) = (&self.patchset, &self.name) {
-            patches.push(self.patchset_point(path, name, workspace)?);
+    /// A usage error if standard input is to be read twice; `others` are the files that this does not know of.
+    pub fn check_stdin(&self, others: &[&Path]) -> Result<(), CommandError> {
+        let own = self.patches.iter().chain(&self.patchset).map(PathBuf::as_path);
+        if own.chain(others.iter().copied()).filter(|path| *path == Path::new("-")).count() > 1 {
+            let message = "two inputs are -, and standard input can be read once: give a file for one of them";
+            return Err(CommandError::Usage(message.to_owned()));
         }
-        for path in &self.patches {
-            let document = self.reading.read(path)?;
-            let patch = Patch::from_document(&document).map_err(|f| CommandError::input(&file_name(path), f))?;
-            patches.push(patch);
-        }
-        Ok(patches)
+        Ok(())
     }
 
-    fn patchset_point(&self, path: &Path, name: &str, workspace: &Document) -> Result<Patch, CommandError> {
-        let fail = |findings| CommandError::input(&file_name(path), findings);
-        let patchset = PatchSet::from_document(&self.reading.read(path)?).map_err(fail)?;
-        if self.no_verify {
-            note("the patchset's digests were not verified");
-        } else {
-            let value = workspace.value().map_err(|f| CommandError::input(&workspace.name, f))?;
-            patchset.verify(&value).map_err(fail)?;
+    /// The document with all patches applied: the patchset's point first, then the patches in order. What is wrong with
+    /// a patch is told of the patch's own file.
+    pub fn patched(&self, document: Document) -> Result<Value, CommandError> {
+        let limits = *document.limits();
+        let file = file_name(Path::new(&document.name));
+        let mut value = document.value().map_err(|f| CommandError::input(&file, f))?;
+        drop(document);
+        for patch in self.read_patches(&value)? {
+            let file = file_name(Path::new(&patch.name));
+            value = patch.apply(value, &limits).map_err(|f| CommandError::input(&file, f))?;
         }
-        Ok(patchset.lookup(name).map_err(fail)?.patch.clone())
+        Ok(value)
+    }
+
+    fn read_patches(&self, workspace: &Value) -> Result<Vec<SourcedPatch>, CommandError> {
+        let mut patches = Vec::new();
+        if let (Some(path), Some(point)) = (&self.patchset, &self.name) {
+            let document = self.reading.read(path)?;
+            if self.no_verify {
+                note("the patchset's digests were not verified");
+            }
+            let workspace = (!self.no_verify).then_some(workspace);
+            let patch = SourcedPatch::of_patchset(document, point, workspace);
+            patches.push(patch.map_err(|f| CommandError::input(&file_name(path), f))?);
+        }
+        for path in &self.patches {
+            let patch = SourcedPatch::of_patch(self.reading.read(path)?);
+            patches.push(patch.map_err(|f| CommandError::input(&file_name(path), f))?);
+        }
+        Ok(patches)
     }
 
     /// The validated workspace; warnings go to stderr.
@@ -132,9 +148,18 @@ impl InputArgs {
 
     /// The validated workspace with its warnings.
     pub fn load_quietly(&self, path: &Path) -> Result<Loaded, CommandError> {
-        let document = self.reading.read(path)?;
-        let patches = self.read_patches(&document)?;
-        workspace::load(document, &patches, &self.scope()).map_err(|f| CommandError::input(&file_name(path), f))
+        self.load_document(self.reading.read(path)?, &self.scope())
+    }
+
+    /// Applies the patches and checks the result.
+    pub fn load_document(&self, document: Document, scope: &Scope) -> Result<Loaded, CommandError> {
+        let file = file_name(Path::new(&document.name));
+        let loaded = if self.is_unpatched() {
+            workspace::load(document, &[], scope)
+        } else {
+            workspace::load_value(self.patched(document)?, scope)
+        };
+        loaded.map_err(|f| CommandError::input(&file, f))
     }
 }
 

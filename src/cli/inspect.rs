@@ -1,11 +1,11 @@
 //! `morphist inspect`: what a workspace contains.
 
-use super::input_args::{InputArgs, file_name};
+use super::CommandResult;
+use super::build_args::BuildArgs;
+use super::input_args::InputArgs;
 use super::model_args::measurement_name;
 use super::output::OutputArgs;
-use super::{CommandError, CommandResult};
 use crate::report::inspect::{InspectReport, ModelReport};
-use crate::translate::from_pyhf::{self, ModelOptions};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -21,19 +21,17 @@ pub struct Inspect {
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
+    pub build: BuildArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
 }
 
 impl Inspect {
     pub fn run(&self) -> CommandResult {
+        self.input.check_stdin(&[&self.workspace])?;
+        let options = self.build.options(&self.input)?;
         let loaded = self.input.load(&self.workspace)?;
-        let options = ModelOptions {
-            measurement: self.input.measurement.clone(),
-            compat: self.input.reading.compat(),
-            ..ModelOptions::default()
-        };
-        let model = from_pyhf::model(&loaded.workspace, &options)
-            .map_err(|f| CommandError::input(&file_name(&self.workspace), f))?;
+        let model = self.build.model(&self.workspace, &loaded.workspace, &options)?;
         let measurement = measurement_name(&loaded, &self.input);
         if self.model {
             let report = ModelReport::new(&measurement, &model);

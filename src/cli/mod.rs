@@ -1,6 +1,7 @@
 //! One file a command, each thin: arguments in, library calls, a report out.
 
 pub mod bench;
+pub mod build_args;
 pub mod completions;
 pub mod conformance;
 pub mod evaluate;
@@ -10,6 +11,7 @@ pub mod inspect;
 pub mod model_args;
 pub mod output;
 pub mod patch;
+mod point;
 pub mod schema;
 mod selection;
 pub mod validate;

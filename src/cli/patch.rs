@@ -4,7 +4,6 @@ use super::CommandResult;
 use super::input_args::{InputArgs, file_name};
 use super::output::write_json;
 use super::{CommandError, warn};
-use crate::document::patch;
 use crate::document::workspace::Workspace;
 use crate::workspace::validate;
 use clap::Args;
@@ -28,14 +27,10 @@ impl Patch {
         if self.input.is_unpatched() {
             return Err(CommandError::Usage("give --patch FILE, or --patchset FILE --name NAME".to_owned()));
         }
-        let document = self.input.reading.read(&self.workspace)?;
-        let patches = self.input.read_patches(&document)?;
+        self.input.check_stdin(&[&self.workspace])?;
+        let value = self.input.patched(self.input.reading.read(&self.workspace)?)?;
         let name = file_name(&self.workspace);
         let fail = |findings| CommandError::input(&name, findings);
-        let mut value = document.value().map_err(fail)?;
-        for patch in &patches {
-            value = patch::apply(value, patch, document.limits()).map_err(fail)?;
-        }
         let findings = validate::check(&Workspace::from_value(&value).map_err(fail)?, &self.input.wide_scope());
         if !findings.is_valid() {
             return Err(fail(findings));

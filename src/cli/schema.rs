@@ -26,7 +26,7 @@ impl Schema {
                 let schema = all().find(|named| named.name == name).map(|named| (named.generate)());
                 let schema = schema.ok_or_else(|| {
                     let hint = did_you_mean(name, names().into_iter());
-                    CommandError::Message(format!("no schema is called {}{hint}", text::label(name)))
+                    CommandError::Usage(format!("no schema is called {}{hint}", text::label(name)))
                 })?;
                 write_json(&schema, self.output.output_file.as_deref())
             }

@@ -5,38 +5,60 @@ use crate::report::by_name::did_you_mean;
 use crate::report::text;
 use globset::{Glob, GlobMatcher};
 
-/// The indices (fit order) of the scalar parameters that `pattern` names.
+/// What a pattern names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selection {
+    /// Scalar parameters, in fit order.
+    pub indices: Vec<usize>,
+    pub rank: Rank,
+}
+
+/// How narrow a pattern is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    Glob,
+    /// The name of a set of several values.
+    Set,
+    /// The name of one scalar parameter.
+    Scalar,
+}
+
+/// The scalar parameters that `pattern` names.
 ///
 /// In this order: the name of a set (all its values); the name of a scalar, `name[i]`; a glob over both, where `[i]`
 /// at the end stays an index, not a class of characters.
 ///
 /// # Errors
 /// One sentence, where nothing matches or the glob is malformed.
-pub fn select(model: &Model, pattern: &str) -> Result<Vec<usize>, String> {
+pub fn select(model: &Model, pattern: &str) -> Result<Selection, String> {
     let scalars = scalars(model);
     let matching = |matches: &dyn Fn(&Scalar) -> bool| -> Vec<usize> {
         scalars.iter().enumerate().filter(|(_, s)| matches(s)).map(|(i, _)| i).collect()
     };
-    let exact = matching(&|s| s.set == pattern);
-    let exact = if exact.is_empty() { matching(&|s| s.name == pattern) } else { exact };
-    if !exact.is_empty() {
-        return Ok(exact);
+    let hint = || did_you_mean(pattern, scalars.iter().flat_map(|s| [s.set, s.name.as_str()]));
+    let glob = |pattern: &str| glob(pattern).map_err(|e| format!("{e}{}", hint()));
+    let set = matching(&|s| s.set == pattern);
+    if !set.is_empty() {
+        let scalar = scalars.iter().any(|s| s.set == pattern && s.index.is_none());
+        return Ok(Selection { indices: set, rank: if scalar { Rank::Scalar } else { Rank::Set } });
+    }
+    let scalar = matching(&|s| s.name == pattern);
+    if !scalar.is_empty() {
+        return Ok(Selection { indices: scalar, rank: Rank::Scalar });
     }
     if let Some((head, index)) = split_index(pattern) {
         let glob = glob(head)?;
         let indexed = matching(&|s| s.index == Some(index) && glob.is_match(s.set));
         if !indexed.is_empty() {
-            return Ok(indexed);
+            return Ok(Selection { indices: indexed, rank: Rank::Glob });
         }
     }
     let glob = glob(pattern)?;
     let matched = matching(&|s| glob.is_match(s.set) || glob.is_match(&s.name));
     if matched.is_empty() {
-        let names = scalars.iter().flat_map(|s| [s.set, s.name.as_str()]);
-        let hint = did_you_mean(pattern, names);
-        return Err(format!("no parameter of the model matches {}{hint}", text::label(pattern)));
+        return Err(format!("no parameter of the model matches {}{}", text::label(pattern), hint()));
     }
-    Ok(matched)
+    Ok(Selection { indices: matched, rank: Rank::Glob })
 }
 
 /// Splits `NAME=VALUE` at the last `=`.
@@ -107,7 +129,7 @@ mod tests {
 
     #[test]
     fn names_indices_and_globs() {
-        let select = |pattern| select(&model(), pattern).expect("matches");
+        let select = |pattern| select(&model(), pattern).expect("matches").indices;
         assert_eq!(select("alpha_JER"), [1]);
         assert_eq!(select("stat_A"), [2, 3]);
         assert_eq!(select("stat_A[1]"), [3]);
@@ -115,6 +137,13 @@ mod tests {
         assert_eq!(select("stat_*[0]"), [2, 4]);
         assert_eq!(select("alpha_JE[SR]"), [0, 1]);
         assert_eq!(select("*"), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn narrower_names_rank_higher() {
+        let rank = |pattern| select(&model(), pattern).expect("matches").rank;
+        assert_eq!([rank("alpha_*"), rank("stat_*[0]"), rank("stat_A")], [Rank::Glob, Rank::Glob, Rank::Set]);
+        assert_eq!([rank("alpha_JES"), rank("stat_A[0]")], [Rank::Scalar; 2]);
     }
 
     #[test]

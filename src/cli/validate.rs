@@ -1,8 +1,8 @@
 //! `morphist validate`: is a document sound, and if not, where and how to mend it.
 
 use super::input_args::{InputArgs, file_name};
-use super::output::OutputArgs;
-use super::{CommandError, CommandResult};
+use super::output::{Format, OutputArgs};
+use super::{CommandError, CommandResult, note};
 use crate::document::Kind;
 use crate::finding::Findings;
 use crate::report::finding::{self, ValidateReport};
@@ -35,34 +35,39 @@ pub enum KindArg {
 
 impl Validate {
     pub fn run(&self) -> CommandResult {
-        let report = ValidateReport::new(self.findings()?);
-        let file = file_name(&self.file);
+        self.input.check_stdin(&[&self.file])?;
+        let (file, findings) = self.findings()?;
+        let report = ValidateReport::new(findings);
         let table = || {
             let summary = finding::summary(&report.findings);
             format!("{}{}: {summary}\n", finding::text(&file, &report.findings), text::escape(&file))
         };
         self.output.write(&report, table)?;
+        if self.output.format() == Format::Json && file != file_name(&self.file) {
+            note(&format!("the findings are about {file}"));
+        }
         if report.valid { Ok(()) } else { Err(CommandError::Reported) }
     }
 
-    /// What is wrong with the document; a document that cannot be parsed is a finding like any other.
-    fn findings(&self) -> Result<Findings, CommandError> {
-        let document = match self.input.reading.read(&self.file) {
-            Ok(document) => document,
-            Err(CommandError::Input { findings, .. }) => return Ok(findings),
-            Err(other) => return Err(other),
-        };
-        if self.input.is_unpatched() {
-            return Ok(workspace::validate(&document, self.kind.map(Kind::from), &self.input.wide_scope()).1);
+    /// What is wrong, and with which file: the document itself, or a patch that cannot be read or applied.
+    fn findings(&self) -> Result<(String, Findings), CommandError> {
+        match self.check() {
+            Ok(findings) => Ok((file_name(&self.file), findings)),
+            Err(CommandError::Input { file, findings }) => Ok((file, findings)),
+            Err(other) => Err(other),
         }
-        if self.kind.is_some_and(|kind| kind != KindArg::Workspace) {
+    }
+
+    fn check(&self) -> Result<Findings, CommandError> {
+        let scope = self.input.wide_scope();
+        if !self.input.is_unpatched() && self.kind.is_some_and(|kind| kind != KindArg::Workspace) {
             return Err(CommandError::Usage("--patch and --patchset apply to workspaces only".to_owned()));
         }
-        let patches = self.input.read_patches(&document)?;
-        match workspace::load(document, &patches, &self.input.wide_scope()) {
-            Ok(loaded) => Ok(loaded.warnings),
-            Err(findings) => Ok(findings),
+        let document = self.input.reading.read(&self.file)?;
+        if self.input.is_unpatched() {
+            return Ok(workspace::validate(&document, self.kind.map(Kind::from), &scope).1);
         }
+        Ok(self.input.load_document(document, &scope)?.warnings)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod patchset;
 pub mod position;
 mod scan;
 pub mod schema;
+pub mod sourced_patch;
 mod strict;
 mod typed;
 mod violation;

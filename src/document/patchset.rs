@@ -139,20 +139,27 @@ impl PatchSet {
 
     /// The patch of a name.
     pub fn lookup(&self, name: &str) -> Result<&NamedPatch> {
-        self.patches.iter().find(|p| p.metadata.name == name).ok_or_else(|| self.missing(&quote(name)))
+        self.patches.iter().find(|p| p.metadata.name == name).ok_or_else(|| self.missing(&quote(name), name))
     }
 
     /// The patch of a point, such as `[2100, 800]`.
     pub fn lookup_values(&self, values: &[PatchValue]) -> Result<&NamedPatch> {
         let wanted = by_value(values);
         let patch = self.patches.iter().find(|p| by_value(&p.metadata.values) == wanted);
-        patch.ok_or_else(|| self.missing(&list(values)))
+        patch.ok_or_else(|| self.missing(&list(values), ""))
     }
 
-    fn missing(&self, wanted: &str) -> Findings {
-        let first = self.patches.first().map(|p| quote(&p.metadata.name)).unwrap_or_default();
-        let expected = format!("one of the {} patches of the patchset, such as {first}", self.patches.len());
-        Finding::new(&rule::PATCH_LOOKUP, format!("no patch {wanted}"), expected).into()
+    /// The hint lists the names that are nearest to `name`, in the order of the patchset where none is nearer.
+    fn missing(&self, wanted: &str, name: &str) -> Findings {
+        let expected = format!("one of the {} patches of the patchset", self.patches.len());
+        let name: String = name.chars().take(LONGEST_COMPARED).collect();
+        let mut names: Vec<_> = self.patches.iter().map(|p| p.metadata.name.as_str()).collect();
+        names.sort_by_cached_key(|n| std::cmp::Reverse((1e6 * similarity(&name, n)) as u32));
+        let listed: Vec<String> = names.iter().take(MOST_NAMES).map(|n| quote(n)).collect();
+        let more = names.len() - listed.len();
+        let more = if more > 0 { format!(" or {more} more") } else { String::new() };
+        let hint = format!("choose one of {}{more}", listed.join(", "));
+        Finding::new(&rule::PATCH_LOOKUP, format!("no patch {wanted}"), expected).hint(hint).into()
     }
 
     /// Checks every digest of the patchset against the workspace's own.
@@ -170,6 +177,15 @@ impl PatchSet {
         }
         if findings.0.is_empty() { Ok(()) } else { Err(findings) }
     }
+}
+
+/// How many names a message lists.
+const MOST_NAMES: usize = 5;
+/// Of longer names only the beginning is compared: the cost grows with the product of the lengths.
+const LONGEST_COMPARED: usize = 256;
+
+fn similarity(name: &str, candidate: &str) -> f64 {
+    if candidate.len() > LONGEST_COMPARED { 0.0 } else { strsim::jaro_winkler(name, candidate) }
 }
 
 /// A form of the values in which equal ones are equal, 1 and 1.0 too.

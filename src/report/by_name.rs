@@ -4,7 +4,7 @@ use super::number::{Number, numbers};
 use super::text;
 use crate::model::Model;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Values by parameter name, one a scalar parameter, in the order of the set.
 pub type ByName = BTreeMap<String, Vec<Number>>;
@@ -114,18 +114,27 @@ impl<'m> Places<'m> {
 /// Names longer than this are not compared: the cost grows with the product of the lengths.
 const LONGEST_COMPARED: usize = 256;
 
-/// `"; did you mean …?"` with the nearest of `names`, or nothing.
+/// How many names a hint lists.
+const MOST_NAMES: usize = 3;
+
+/// `"; did you mean …?"` with the nearest of `names`; where none is near, some of the names that there are.
 pub fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
-    if name.len() > LONGEST_COMPARED {
-        return String::new();
+    let mut seen = HashSet::new();
+    let names: Vec<&str> = names.filter(|n| seen.insert(*n)).collect();
+    let comparable = |n: &str| n.len() <= LONGEST_COMPARED;
+    let mut near: Vec<(f64, &str)> = match comparable(name) {
+        true => names.iter().filter(|n| comparable(n)).map(|n| (strsim::jaro_winkler(name, n), *n)).collect(),
+        false => Vec::new(),
+    };
+    near.retain(|(similarity, _)| *similarity > 0.8);
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near: Vec<String> = near.iter().take(MOST_NAMES).map(|(_, n)| text::label(n)).collect();
+    match (near.as_slice(), names.as_slice()) {
+        ([], []) => String::new(),
+        ([], names) => format!("; there are {}", text::list(names, 2 * MOST_NAMES)),
+        ([one], _) => format!("; did you mean {one}?"),
+        ([rest @ .., last], _) => format!("; did you mean {} or {last}?", rest.join(", ")),
     }
-    names
-        .filter(|candidate| candidate.len() <= LONGEST_COMPARED)
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| format!("; did you mean {}?", text::label(candidate)))
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The likelihood and the expected data at one point.
 
 use super::by_name::{ByName, by_name};
-use super::number::{Number, numbers, significant};
+use super::number::{Number, fixed_point, numbers, significant};
 use super::reason::Reason;
 use super::table::{self, Column};
 use super::text;
@@ -91,10 +91,10 @@ pub fn text(
     reason: Option<&Reason>,
 ) -> String {
     let mut out = format!(
-        "file         {}\nmeasurement  {}\ntwice_nll    {:.10}\n",
+        "file         {}\nmeasurement  {}\ntwice_nll    {}\n",
         text::escape(file),
         text::label(measurement),
-        point.twice_nll
+        fixed_point(point.twice_nll, 10)
     );
     if let Some(reason) = reason {
         out.push_str(&format!("reason       {}\n", reason.message));

@@ -1,7 +1,7 @@
 //! The result of a fit: JSON with pyhf's keys, and a table with uncertainties, pulls and marks.
 
 use super::by_name::{ByName, by_name};
-use super::number::{Number, significant, with_uncertainty};
+use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
 use super::table::{self, Column};
 use super::text;
@@ -153,13 +153,15 @@ impl FitTable<'_> {
         let poi = poi.map_or("none".to_owned(), |name| text::label(&name));
         let result = self.result;
         let mut header = format!(
-            "file         {}\nmeasurement  {} (POI: {poi})\ntwice_nll    {:.6}\nedm          {:.1e}\n",
+            "file         {}\nmeasurement  {} (POI: {poi})\ntwice_nll    {}\nedm          {}\n",
             text::escape(self.file),
             text::label(self.measurement),
-            result.twice_nll,
-            result.edm,
+            fixed_point(result.twice_nll, 6),
+            significant(result.edm, 2),
         );
-        let steps = format!("{} iterations, {} evaluations", result.n_iterations, result.n_evaluations);
+        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let steps =
+            format!("{}, {}", count(result.n_iterations, "iteration"), count(result.n_evaluations, "evaluation"));
         if result.valid {
             header.push_str(&format!("fit          valid ({steps})\n"));
         } else {

@@ -54,6 +54,16 @@ pub fn significant(value: f64, digits: usize) -> String {
     }
 }
 
+/// `value` with `decimals` digits behind the point where it has at most 15 before it, else with an exponent; 0 without
+/// a sign.
+pub fn fixed_point(value: f64, decimals: usize) -> String {
+    if value.is_finite() && value.abs() < 1e15 {
+        without_negative_zero(format!("{value:.decimals$}"))
+    } else {
+        significant(value, 17)
+    }
+}
+
 /// A value and its uncertainty, both to the second significant digit of the uncertainty.
 ///
 /// Without a positive finite uncertainty the value gets six significant digits and the second text is empty.
@@ -71,7 +81,8 @@ pub fn with_uncertainty(value: f64, uncertainty: Option<f64>) -> (String, String
         (without_negative_zero(format!("{value:.decimals$}")), format!("{sigma:.decimals$}"))
     } else {
         let digits = usize::try_from(leading - last_digit).unwrap_or(0).min(16);
-        (format!("{value:.digits$e}"), format!("{sigma:.1e}"))
+        let value = if value == 0.0 { "0".to_owned() } else { format!("{value:.digits$e}") };
+        (value, format!("{sigma:.1e}"))
     }
 }
 
@@ -116,6 +127,8 @@ mod tests {
         assert_eq!(pair(123456.0, 789.0), "123456 ± 789");
         assert_eq!(pair(1.5e-12, 2.5e-13), "1.50e-12 ± 2.5e-13");
         assert_eq!(pair(1.5e12, 2.5e10), "1.500e12 ± 2.5e10");
+        assert_eq!(pair(-0.0, 1e-12), "0 ± 1.0e-12");
+        assert_eq!(with_uncertainty(0.123456789, None), ("0.123457".to_owned(), String::new()));
         assert_eq!(with_uncertainty(0.25, None), ("0.25".to_owned(), String::new()));
         assert_eq!(with_uncertainty(0.25, Some(0.0)), ("0.25".to_owned(), String::new()));
     }
@@ -127,6 +140,10 @@ mod tests {
         assert_eq!(significant(1e-10, 6), "1e-10");
         assert_eq!(significant(1234567.0, 6), "1234567");
         assert_eq!(significant(123456789.0, 6), "1.23457e8");
+        assert_eq!(significant(-0.0, 6), "0");
+        assert_eq!(fixed_point(-1e-9, 6), "0.000000");
+        assert_eq!(fixed_point(-12.5, 3), "-12.500");
+        assert_eq!(fixed_point(1e300, 6), "1.0000000000000001e300");
         assert_eq!(significant(f64::NAN, 6), "nan");
         assert_eq!(significant(f64::NEG_INFINITY, 6), "-inf");
     }

@@ -2,6 +2,7 @@
 
 use super::number::Number;
 use super::text;
+use crate::finding::number;
 use crate::infer::fit::Failure;
 use crate::kernel::OutOfDomain;
 use crate::model::Model;
@@ -69,7 +70,7 @@ impl Reason {
     pub fn out_of_domain(model: &Model, point: &OutOfDomain) -> Reason {
         match *point {
             OutOfDomain::Bin { channel, bin, expected, observed } => {
-                let channel = channel_name(model, channel);
+                let (channel, expected, observed) = (channel_name(model, channel), number(expected), number(observed));
                 let message = format!(
                     "bin {bin} of channel {} expects {expected} events and observed {observed}: the likelihood is \
                      zero here",
@@ -79,6 +80,7 @@ impl Reason {
             }
             OutOfDomain::AuxiliaryMeasurement { parameter, expected, observed } => {
                 let name = model.parameter_names().get(parameter).cloned().unwrap_or_default();
+                let (expected, observed) = (number(expected), number(observed));
                 let message = format!(
                     "the auxiliary measurement of {} expects {expected} and observed {observed}: the likelihood is \
                      zero here",
@@ -128,14 +130,18 @@ fn start_out_of_bounds(names: &[String], parameters: &[usize], init: &[f64], bou
     let outside: Vec<String> = parameters.iter().filter_map(|&i| names.get(i).cloned()).collect();
     let mut places = Vec::new();
     for &i in parameters.iter().take(8) {
-        if let (Some(name), Some(value), Some((lo, hi))) = (names.get(i), init.get(i), bounds.get(i)) {
+        if let (Some(name), Some(&value), Some(&(lo, hi))) = (names.get(i), init.get(i), bounds.get(i)) {
+            let (value, lo, hi) = (number(value), number(lo), number(hi));
             places.push(format!("{} = {value} is not in [{lo}, {hi}]", text::label(name)));
         }
     }
     if parameters.len() > places.len() {
         places.push(format!("and {} more", parameters.len() - places.len()));
     }
-    let message = format!("the start lies outside the bounds: {}; choose another with --init", places.join(", "));
+    let message = format!(
+        "the start lies outside the bounds: {}; choose another value (--init, --fix, --parameters)",
+        places.join(", ")
+    );
     Reason::of_parameters(Code::StartOutOfBounds, message, outside)
 }
 

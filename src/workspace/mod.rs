@@ -10,6 +10,7 @@ use crate::document::{Document, Kind, position};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule;
 use crate::translate::from_pyhf::Compat;
+use serde_json::Value;
 
 /// Which rules count, and for which measurements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +54,14 @@ pub fn load(document: Document, patches: &[Patch], scope: &Scope) -> Result<Load
     for patch in patches {
         value = patch::apply(value, patch, &limits)?;
     }
+    load_value(value, scope)
+}
+
+/// Checks the schema and the rules for the tree of a workspace, such as a patched one; findings have no line.
+///
+/// # Errors
+/// All findings, warnings included, if one of them is an error.
+pub fn load_value(value: Value, scope: &Scope) -> Result<Loaded> {
     let workspace = Workspace::from_value(&value)?;
     drop(value);
     judge(workspace, scope, None)

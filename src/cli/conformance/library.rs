@@ -220,8 +220,9 @@ fn patch(request: &Request) -> Answered {
     let value = target.value().map_err(refused)?;
     let patch = if request.documents.contains_key("patchset") {
         let patchset = PatchSet::from_document(&document(request, "patchset")?).map_err(refused)?;
+        let point = patchset.lookup(text(request, "name").unwrap_or_default()).map_err(refused)?;
         patchset.verify(&value).map_err(refused)?;
-        patchset.lookup(text(request, "name").unwrap_or_default()).map_err(refused)?.patch.clone()
+        point.patch.clone()
     } else {
         Patch::from_document(&document(request, "patch")?).map_err(refused)?
     };

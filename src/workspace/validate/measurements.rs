@@ -2,7 +2,7 @@
 
 use super::{Measurements, Report};
 use crate::document::workspace::{Measurement, ParameterConfig, Workspace};
-use crate::finding::{Finding, quote};
+use crate::finding::{Finding, number, quote};
 use crate::rule;
 use crate::workspace::measurement_named;
 use crate::workspace::parameters::{ParameterSet, ParameterSets};
@@ -160,7 +160,7 @@ impl Config<'_> {
             let pointer = || self.at(&format!("bounds/{i}"));
             match entry[..] {
                 [lower, upper] if lower > upper => {
-                    let found = format!("[{lower}, {upper}]");
+                    let found = format!("[{}, {}]", number(lower), number(upper));
                     report.add(&rule::BOUNDS_REVERSED, pointer(), found, "a lower bound not above the upper bound");
                 }
                 [_, _] => {}
@@ -188,8 +188,13 @@ impl Config<'_> {
             let (Some(init), Some((lower, upper))) = (init, pair) else { continue };
             if !(lower..=upper).contains(&init) {
                 let key = if inits.is_some() { format!("inits/{i}") } else { format!("bounds/{i}") };
-                let found = format!("the initial value {init} of {}", self.name());
-                report.add(&rule::INIT_OUTSIDE, self.at(&key), found, format!("a value in [{lower}, {upper}]"));
+                let found = format!("the initial value {} of {}", number(init), self.name());
+                report.add(
+                    &rule::INIT_OUTSIDE,
+                    self.at(&key),
+                    found,
+                    format!("a value in [{}, {}]", number(lower), number(upper)),
+                );
             }
         }
     }

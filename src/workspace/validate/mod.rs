@@ -7,7 +7,7 @@ mod observations;
 
 use super::{Measurements, Scope, parameters};
 use crate::document::workspace::Workspace;
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, number};
 use crate::rule::Rule;
 use crate::translate::from_pyhf::Compat;
 
@@ -51,8 +51,8 @@ impl Report {
         let mut failing = numbers.iter().enumerate().filter(|(_, x)| fails(**x));
         if let Some((i, x)) = failing.next() {
             let found = match failing.count() {
-                0 => format!("{x}"),
-                more => format!("{x}, and {more} more such numbers in the list"),
+                0 => number(*x),
+                more => format!("{}, and {more} more such numbers in the list", number(*x)),
             };
             self.add(rule, format!("{}/{i}", pointer()), found, expected);
         }

@@ -2,7 +2,7 @@
 
 use super::{Report, bins};
 use crate::document::workspace::{Modifier, Sample, Workspace};
-use crate::finding::quote;
+use crate::finding::{number, quote};
 use crate::rule;
 use crate::workspace::parameters::share;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -63,7 +63,7 @@ fn check_data(sample: &Sample, modifier: &Modifier, place: Place, report: &mut R
         Modifier::Normsys { data, .. } => {
             for (key, factor) in [("data/lo", data.lo), ("data/hi", data.hi)] {
                 if factor <= 0.0 {
-                    let found = format!("{factor} in normsys {}", quote(modifier.name()));
+                    let found = format!("{} in normsys {}", number(factor), quote(modifier.name()));
                     report.add(&rule::NORMSYS_FACTOR, at(key), found, "a positive factor");
                 }
             }
@@ -74,7 +74,7 @@ fn check_data(sample: &Sample, modifier: &Modifier, place: Place, report: &mut R
             let tau = |(n, u): (&f64, &f64)| if *n > 0.0 && *u > 0.0 { n * n / (u * u) } else { 1.0 };
             let broken = sample.data.iter().zip(data).map(tau).position(|tau| !tau.is_normal());
             if let Some((b, u)) = broken.and_then(|b| Some((b, data.get(b)?))) {
-                let found = format!("{u} in shapesys {}", quote(modifier.name()));
+                let found = format!("{} in shapesys {}", number(*u), quote(modifier.name()));
                 let expected = "0, or an uncertainty u with (yield/u)² in the range of binary64";
                 report.add(&rule::UNCERTAINTY_RANGE, at(&format!("data/{b}")), found, expected);
             }
@@ -212,7 +212,7 @@ fn check_staterror_range(workspace: &Workspace, report: &mut Report) {
             let square = |(n, u): (&f64, &f64)| if *n > 0.0 && *u > 0.0 { (u / n) * (u / n) } else { 1.0 };
             let broken = sum.iter().zip(data).map(square).position(|square| !square.is_normal());
             if let Some((b, u)) = broken.and_then(|b| Some((b, data.get(b)?))) {
-                let found = format!("{u} in staterror {}", quote(name));
+                let found = format!("{} in staterror {}", number(*u), quote(name));
                 let expected = "0, or an uncertainty u with (u/yield)² in the range of binary64";
                 report.add(&rule::UNCERTAINTY_RANGE, format!("{}/data/{b}", place.pointer()), found, expected);
             }

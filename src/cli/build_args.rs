@@ -1,0 +1,78 @@
+//! How a model is built from a workspace: the choices that the document does not make.
+
+use super::input_args::{InputArgs, file_name};
+use super::{CommandError, CommandResult};
+use crate::document::workspace::Workspace;
+use crate::model::{HistosysCode, Model, NormsysCode};
+use crate::report::{by_name, text};
+use crate::translate::from_pyhf::{self, Compat, ModelOptions};
+use clap::Args;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Options of every command that builds a model.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Model")]
+pub struct BuildArgs {
+    /// Parameter of interest instead of the measurement's; empty for none
+    #[arg(long, value_name = "NAME")]
+    pub poi: Option<String>,
+    /// Interpolation codes, such as normsys=code1,histosys=code0 [default: normsys=code4,histosys=code4p]
+    #[arg(long, value_name = "TYPE=CODE,…", value_delimiter = ',')]
+    pub interpolation: Vec<String>,
+}
+
+impl BuildArgs {
+    /// The options for [`from_pyhf::model`].
+    pub fn options(&self, input: &InputArgs) -> Result<ModelOptions, CommandError> {
+        let compat = input.reading.compat();
+        let measurement = input.measurement.clone();
+        let mut options = ModelOptions { measurement, poi: self.poi.clone(), compat, ..ModelOptions::default() };
+        let mut chosen = BTreeMap::new();
+        for choice in &self.interpolation {
+            match (choice.split_once('='), compat) {
+                (Some(("normsys", "code1")), _) => options.normsys = NormsysCode::Code1,
+                (Some(("normsys", "code4")), _) => options.normsys = NormsysCode::Code4,
+                (Some(("histosys", "code0")), _) => options.histosys = HistosysCode::Code0,
+                (Some(("histosys", "code2")), Compat::Strict) => options.histosys = HistosysCode::Code2,
+                (Some(("histosys", "code2")), Compat::Pyhf) => options.histosys = HistosysCode::Code2Pyhf,
+                (Some(("histosys", "code4p")), _) => options.histosys = HistosysCode::Code4p,
+                _ => {
+                    return Err(CommandError::Usage(format!(
+                        "--interpolation {}: expected normsys=code1|code4 or histosys=code0|code2|code4p",
+                        text::label(choice)
+                    )));
+                }
+            }
+            let kind = choice.split('=').next().unwrap_or_default();
+            if let Some(first) = chosen.insert(kind, choice).filter(|first| *first != choice) {
+                let message = format!("--interpolation: {first} and {choice} contradict each other");
+                return Err(CommandError::Usage(message));
+            }
+        }
+        Ok(options)
+    }
+
+    /// The model of a valid workspace, which has the parameter of interest that was asked for.
+    pub fn model(&self, path: &Path, workspace: &Workspace, options: &ModelOptions) -> Result<Model, CommandError> {
+        let model = from_pyhf::model(workspace, options).map_err(|f| CommandError::input(&file_name(path), f))?;
+        self.check_poi(&model)?;
+        Ok(model)
+    }
+
+    fn check_poi(&self, model: &Model) -> CommandResult {
+        let Some(name) = self.poi.as_deref().filter(|name| !name.is_empty() && model.poi.is_none()) else {
+            return Ok(());
+        };
+        let label = text::label(name);
+        if let Some(set) = model.parameters.iter().find(|set| set.name == name) {
+            let n = set.len();
+            let values = if n == 1 { "1 value, in a list".to_owned() } else { format!("{n} values") };
+            let message = format!("--poi {label}: {label} has {values}; a parameter of interest is a scalar");
+            return Err(CommandError::Message(message));
+        }
+        let scalars = model.parameters.iter().filter(|set| set.scalar).map(|set| set.name.as_str());
+        let hint = by_name::did_you_mean(name, scalars);
+        Err(CommandError::Message(format!("--poi {label}: the model has no scalar parameter {label}{hint}")))
+    }
+}

@@ -1,0 +1,140 @@
+//! The parameter values that `--parameters`, `--init` and `--fix` describe.
+
+use super::input_args::{InputArgs, file_name};
+use super::model_args::ModelArgs;
+use super::selection::{Rank, Selection, assignment, select};
+use super::{CommandError, CommandResult, note};
+use crate::model::Model;
+use crate::report::{by_name, text};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Values and fixed flags in fit order, n_parameters long.
+pub struct Point {
+    pub values: Vec<f64>,
+    pub fixed: Vec<bool>,
+}
+
+impl Point {
+    /// Suggested values, then those of --parameters, then those of --init and --fix.
+    pub fn read(arguments: &ModelArgs, model: &Model, input: &InputArgs) -> Result<Point, CommandError> {
+        let mut point = Point { values: model.init(), fixed: model.fixed() };
+        if let Some(path) = &arguments.parameters {
+            point.read_file(path, model, input)?;
+        }
+        let mut assignments = Assignments { of: vec![None; model.n_parameters()], overridden: BTreeSet::new() };
+        for setting in &arguments.init {
+            let usage = |e| CommandError::Usage(format!("--init: {e}"));
+            let (name, value) = assignment(setting).map_err(usage)?;
+            let selection = select(model, name).map_err(usage)?;
+            assignments.add(&selection, Assignment { flag: "--init", setting, value, rank: selection.rank })?;
+        }
+        for setting in &arguments.fix {
+            let (selection, value) = fix(model, setting).map_err(|e| CommandError::Usage(format!("--fix: {e}")))?;
+            for &index in &selection.indices {
+                set(&mut point.fixed, index, true);
+            }
+            if let Some(value) = value {
+                assignments.add(&selection, Assignment { flag: "--fix", setting, value, rank: selection.rank })?;
+            }
+        }
+        assignments.tell();
+        for (slot, assignment) in point.values.iter_mut().zip(&assignments.of) {
+            *slot = assignment.as_ref().map_or(*slot, |a| a.value);
+        }
+        Ok(point)
+    }
+
+    fn read_file(&mut self, path: &Path, model: &Model, input: &InputArgs) -> CommandResult {
+        let document = input.reading.read(path)?;
+        let value = document.value().map_err(|f| CommandError::input(&file_name(path), f))?;
+        let settings = by_name::read(model, &value).map_err(|problems| {
+            CommandError::Message(format!("{}: {}", text::escape(&file_name(path)), problems.join("; ")))
+        })?;
+        for (index, value) in settings.values {
+            set(&mut self.values, index, value);
+        }
+        if !settings.missing.is_empty() {
+            let missing = text::list(&settings.missing, 10);
+            note(&format!("not in {}, so at the suggested start: {missing}", file_name(path)));
+        }
+        Ok(())
+    }
+}
+
+/// One `--init NAME=V` or `--fix NAME=V`.
+#[derive(Clone)]
+struct Assignment<'a> {
+    flag: &'static str,
+    setting: &'a str,
+    value: f64,
+    rank: Rank,
+}
+
+/// What has been assigned to each scalar parameter.
+struct Assignments<'a> {
+    of: Vec<Option<Assignment<'a>>>,
+    /// Pairs of arguments of which the first counts where both speak of a parameter.
+    overridden: BTreeSet<(String, String)>,
+}
+
+impl<'a> Assignments<'a> {
+    /// Of different values for one parameter that of the narrower name counts, and of two globs that of the later one.
+    ///
+    /// # Errors
+    /// Usage, if both are names of one rank.
+    fn add(&mut self, selection: &Selection, new: Assignment<'a>) -> CommandResult {
+        for &index in &selection.indices {
+            let Some(slot) = self.of.get_mut(index) else { continue };
+            let counts = match slot {
+                None => true,
+                Some(old) if old.value == new.value => new.rank > old.rank,
+                Some(old) if old.rank == new.rank && new.rank != Rank::Glob => {
+                    return Err(CommandError::Usage(format!(
+                        "{old} and {new} contradict each other: give one value for each parameter"
+                    )));
+                }
+                Some(old) => {
+                    let counts = new.rank >= old.rank;
+                    let pair = if counts { (&new, &*old) } else { (&*old, &new) };
+                    self.overridden.insert((pair.0.to_string(), pair.1.to_string()));
+                    counts
+                }
+            };
+            if counts {
+                *slot = Some(new.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self) {
+        for (winner, loser) in &self.overridden {
+            note(&format!("{winner} counts before {loser}"));
+        }
+    }
+}
+
+impl std::fmt::Display for Assignment<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.flag, text::label(self.setting))
+    }
+}
+
+/// The parameters of one `--fix NAME[=V]` and their value. A name may itself hold an `=`.
+fn fix(model: &Model, setting: &str) -> Result<(Selection, Option<f64>), String> {
+    match select(model, setting) {
+        Ok(selection) => Ok((selection, None)),
+        Err(e) if !setting.contains('=') => Err(e),
+        Err(_) => {
+            let (name, value) = assignment(setting)?;
+            Ok((select(model, name)?, Some(value)))
+        }
+    }
+}
+
+fn set<T>(values: &mut [T], index: usize, value: T) {
+    if let Some(slot) = values.get_mut(index) {
+        *slot = value;
+    }
+}
