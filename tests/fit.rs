@@ -77,7 +77,11 @@ fn fit_of(nominal: &str, modifiers: &str, observed: &str, poi: &str) -> FitResul
         "observations": [{{"name": "c", "data": {observed}}}],
         "measurements": [{{"name": "m", "config": {{"poi": "{poi}", "parameters": []}}}}], "version": "1.0.0"}}"#
     );
-    let workspace: Workspace = serde_json::from_str(&text).unwrap();
+    fit_workspace(&text)
+}
+
+fn fit_workspace(text: &str) -> FitResult {
+    let workspace: Workspace = serde_json::from_str(text).unwrap();
     let model = from_pyhf::model(&workspace, &ModelOptions::default()).unwrap();
     let program = Program::compile(&model);
     let data = program.prepare(&from_pyhf::data(&workspace, &model).unwrap());
@@ -106,6 +110,20 @@ fn large_counts_converge() {
     let result = fit_of("[547729, 496851]", modifier, "[546840, 497336]", "n");
     assert!(result.valid, "{:?}", result.reason);
     assert!((result.twice_nll - 33.603_349_5).abs() < 1e-6);
+}
+
+/// A strength of zero leaves the bin without yield: the fit begins elsewhere and says so. n = 10 μ, closed form.
+#[test]
+fn a_start_without_yield_is_lifted() {
+    let modifier = r#"{"name": "mu", "type": "normfactor", "data": null}"#;
+    let text = format!(
+        r#"{{"channels": [{{"name": "c", "samples": [{{"name": "s", "data": [10], "modifiers": [{modifier}]}}]}}],
+        "observations": [{{"name": "c", "data": [12]}}], "measurements": [{{"name": "m", "config": {{"poi": "mu",
+        "parameters": [{{"name": "mu", "inits": [0]}}]}}}}], "version": "1.0.0"}}"#
+    );
+    let result = fit_workspace(&text);
+    assert!(result.valid && (result.parameters[0] - 1.2).abs() < 1e-6);
+    assert_eq!(result.lifted, [0]);
 }
 
 /// An empty bin that a histosys would make negative: 0.5 − 1.3 q(α) reaches zero.

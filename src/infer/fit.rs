@@ -71,6 +71,10 @@ pub struct FitResult {
     pub covariance: Option<Vec<f64>>,
     /// Free parameters that end on a bound.
     pub at_limit: Vec<usize>,
+    /// Free parameters that began at one instead of zero: at zero a bin with counts has no yield.
+    pub lifted: Vec<usize>,
+    /// `twice_nll` of the minimum to which the start leads, where another start led to a lower one.
+    pub first_minimum: Option<f64>,
     pub n_iterations: usize,
     pub n_evaluations: usize,
 }
@@ -139,7 +143,9 @@ impl Fitter {
         if !outside.is_empty() {
             return self.failed(options, Failure::StartOutOfBounds { parameters: outside });
         }
-        let (ending, iterations, evaluations) = self.lowest(evaluator, data, options);
+        let start = feasible_start(evaluator, data, options, &options.init);
+        let lifted = (0..start.len()).filter(|&i| start[i] != options.init[i]).collect();
+        let ((ending, iterations, evaluations), first_minimum) = self.lowest(evaluator, data, options);
         let reason = match ending {
             Ending::Converged => {
                 self.undetermined(evaluator, data).or_else(|| self.emptied_bin(evaluator, data, options))
@@ -155,6 +161,8 @@ impl Fitter {
             uncertainties: None,
             covariance: None,
             at_limit: self.at_limit(options),
+            lifted,
+            first_minimum: first_minimum.map(|value| value + 2.0 * data.constant),
             n_iterations: iterations,
             n_evaluations: evaluations,
         };
@@ -172,17 +180,18 @@ impl Fitter {
     }
 
     /// The minimum from the given start, or a lower one from the other sides of its parameters: a published likelihood
-    /// may have several.
+    /// may have several. Where it is another one, the reduced value of the first comes with it.
     fn lowest(
         &mut self,
         evaluator: &mut Evaluator,
         data: &PreparedData,
         options: &FitOptions,
-    ) -> (Ending, usize, usize) {
+    ) -> ((Ending, usize, usize), Option<f64>) {
         let (mut ending, mut iterations, mut evaluations) = self.minimise(evaluator, data, options, &options.init);
         if ending != Ending::Converged || options.init.len() > MOST_RESTARTED {
-            return (ending, iterations, evaluations);
+            return ((ending, iterations, evaluations), None);
         }
+        let first = self.minimizer.value;
         let mut best = self.minimizer.clone();
         for stretch in RESTARTS {
             let start = restart(evaluator, data, options, &best.theta, stretch);
@@ -193,10 +202,12 @@ impl Fitter {
                 (ending, best) = (other, self.minimizer.clone());
             }
         }
+        let best_value = best.value;
         self.minimizer = best;
         // The Hessian of the evaluator belongs to the last run.
         evaluator.reduced_with_blocks(&self.minimizer.theta, data, &mut self.minimizer.gradient);
-        (ending, iterations, evaluations)
+        let found_lower = (best_value < first).then_some(first);
+        ((ending, iterations, evaluations), found_lower)
     }
 
     /// Runs the minimiser, off saddles and along the edge of the domain. Returns how it ended, with the numbers of
@@ -245,6 +256,8 @@ impl Fitter {
             uncertainties: None,
             covariance: None,
             at_limit: Vec::new(),
+            lifted: Vec::new(),
+            first_minimum: None,
             n_iterations: 0,
             n_evaluations: 0,
         }

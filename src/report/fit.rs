@@ -20,7 +20,7 @@ pub struct FitReport {
     /// Estimated distance of `twice_nll` to the minimum.
     pub edm: Number,
     pub mle_parameters: ByName,
-    /// Why something in this result is null although the fit may be valid.
+    /// Why something in this result is null although the fit may be valid, and what else is worth knowing.
     pub notes: Vec<Reason>,
     /// Why the fit is not valid; null for a valid fit.
     pub reason: Option<Reason>,
@@ -94,6 +94,12 @@ fn notes(names: &[String], options: &FitOptions, result: &FitResult) -> Vec<Reas
                 notes.push(Reason::not_finite("uncertainty", parameters));
             }
         }
+    }
+    if !result.lifted.is_empty() {
+        notes.push(Reason::start_lifted(result.lifted.iter().filter_map(|&i| names.get(i).cloned()).collect()));
+    }
+    if let Some(first) = result.first_minimum {
+        notes.push(Reason::several_minima(first - result.twice_nll));
     }
     let parameters = not_finite(&result.parameters);
     if !parameters.is_empty() {
@@ -170,6 +176,9 @@ impl FitTable<'_> {
         if let Some(failure) = &result.reason {
             let reason = Reason::of_failure(self.model, failure, &self.options.init, &self.options.bounds);
             header.push_str(&format!("reason       {}\n", reason.message));
+        }
+        for note in notes(&self.model.parameter_names(), self.options, result) {
+            header.push_str(&format!("note         {}\n", note.message));
         }
         header
     }

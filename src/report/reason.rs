@@ -38,6 +38,10 @@ pub enum Code {
     /// Not computed because it was not asked for.
     NotRequested,
     OutOfDomain,
+    /// The likelihood has another, higher minimum, to which the start leads.
+    SeveralMinima,
+    /// A parameter began elsewhere than asked for.
+    StartLifted,
     StartOutOfBounds,
     YieldAtZero,
 }
@@ -59,6 +63,24 @@ impl Reason {
     pub fn not_finite(what: &str, parameters: Vec<String>) -> Reason {
         let message = format!("{what} not finite for {}", text::list(&parameters, 8));
         Reason::of_parameters(Code::NotFinite, message, parameters)
+    }
+
+    /// The fit began with these parameters at one.
+    pub fn start_lifted(parameters: Vec<String>) -> Reason {
+        let message = format!(
+            "at the start a bin with counts has no yield: the fit began with 1 instead of 0 for {}",
+            text::list(&parameters, 8)
+        );
+        Reason::of_parameters(Code::StartLifted, message, parameters)
+    }
+
+    /// The start alone leads to a minimum that lies `above` higher in `twice_nll`.
+    pub fn several_minima(above: f64) -> Reason {
+        let message = format!(
+            "the start leads to another minimum, {above:.3e} higher; this one was found from the other side of the \
+             constrained parameters"
+        );
+        Reason::new(Code::SeveralMinima, message)
     }
 
     /// `twice_nll` is not finite although no bin is out of domain.
