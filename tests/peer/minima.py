@@ -20,7 +20,7 @@ def arguments():
     morphist.add_arguments(parser)
     parser.add_argument("--files", default="*", metavar="GLOB", help="comma-separated globs of names (default all)")
     parser.add_argument("--no-references", action="store_true", help="leave the reference workspaces out")
-    parser.add_argument("--cache", default=corpus.CACHE / "minima.json", help="stored rival minima")
+    parser.add_argument("--cache", default=corpus.CACHE / "rival-minima.json", help="stored rival minima")
     parser.add_argument("--rivals-only", action="store_true", help="compute and store the rivals' minima, compare nothing")
     parser.add_argument("--write", default=corpus.CACHE, type=corpus.Path, help="folder of minima.md and minima.json")
     return parser.parse_args()
