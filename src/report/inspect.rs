@@ -114,10 +114,17 @@ pub struct ModelReport {
     pub measurement: String,
     /// Names of the scalar parameters.
     pub par_names: Vec<String>,
+    /// Name of the parameter of interest, without the index of a set of one value.
     pub poi: Option<String>,
     pub suggested_bounds: Vec<(Number, Number)>,
     pub suggested_fixed: Vec<bool>,
     pub suggested_init: Vec<Number>,
+}
+
+/// The set whose only value is the parameter of interest.
+fn poi_set(model: &Model, names: &[String]) -> Option<String> {
+    let name = names.get(model.poi?)?;
+    model.parameters.iter().find(|set| set.len() == 1 && set.scalar_names().contains(name)).map(|set| set.name.clone())
 }
 
 impl ModelReport {
@@ -129,7 +136,7 @@ impl ModelReport {
             auxdata_order: constrained.map(|p| p.name.clone()).collect(),
             channels: model.channels.iter().map(|c| (c.name.clone(), c.n_bins)).collect(),
             measurement: measurement.to_owned(),
-            poi: model.poi.and_then(|i| names.get(i).cloned()),
+            poi: poi_set(model, &names),
             suggested_bounds: model.bounds().iter().map(|(lo, hi)| (Number(*lo), Number(*hi))).collect(),
             suggested_fixed: model.fixed(),
             suggested_init: numbers(&model.init()),
@@ -144,7 +151,8 @@ impl ModelReport {
         let values = self.suggested_init.iter().zip(&self.suggested_bounds).zip(&self.suggested_fixed);
         for (name, ((init, (lo, hi)), fixed)) in self.par_names.iter().zip(values) {
             let bounds = format!("[{}, {}]", significant(lo.0, 4), significant(hi.0, 4));
-            let mark = match (self.poi.as_ref() == Some(name), fixed) {
+            let is_poi = self.poi.as_ref().is_some_and(|poi| poi == name || format!("{poi}[0]") == *name);
+            let mark = match (is_poi, fixed) {
                 (true, true) => "POI, fixed",
                 (true, false) => "POI",
                 (false, true) => "fixed",
