@@ -160,3 +160,25 @@ fn no_random_start_ends_lower() {
         }
     }
 }
+
+/// A model with strong shapes and two minima: the start leads to the higher one.
+const TWO_MINIMA: &str = r#"{"channels": [{"name": "c0", "samples": [{"name": "s0", "data": [14.83, 29.89, 59.39, 33.19, 20.93],
+"modifiers": [{"name": "mu", "type": "normfactor", "data": null}, {"name": "a", "type": "normsys", "data":
+{"hi": 0.52, "lo": 1.79}}, {"name": "b", "type": "normsys", "data": {"hi": 1.45, "lo": 1.45}}, {"name": "d",
+"type": "histosys", "data": {"hi_data": [28.4, 56.79, 36.53, 9.89, 12.41], "lo_data": [3.93, 42.86, 27.08,
+54.28, 0.09]}}, {"name": "e", "type": "histosys", "data": {"hi_data": [2.05, 4.61, 129.21, -3.91, 42.72],
+"lo_data": [23.96, 2.05, 68.44, 53.42, 11.03]}}]}, {"name": "s1", "data": [3.21, 2.48, 7.78, 0.0, 1.1],
+"modifiers": [{"name": "a", "type": "normsys", "data": {"hi": 0.89, "lo": 0.57}}, {"name": "b", "type":
+"normsys", "data": {"hi": 1.89, "lo": 1.57}}, {"name": "d", "type": "histosys", "data": {"hi_data": [-0.26,
+1.07, 4.47, -0.0, 1.48], "lo_data": [0.43, -0.17, -0.4, 0.0, 2.3]}}]}]}], "observations": [{"name": "c0",
+"data": [16.0, 2.0, 57.0, 35.0, 27.0]}], "measurements": [{"name": "m", "config": {"poi": "mu", "parameters":
+[]}}], "version": "1.0.0"}"#;
+
+/// pyhf 0.7.6 (jax, SLSQP) ends at 55.8497092 with all yields above 6.
+#[test]
+fn the_lower_of_two_minima_is_found() {
+    let result = fit_workspace(TWO_MINIMA);
+    assert!(result.valid, "{:?}", result.reason);
+    assert!(result.twice_nll <= 55.849_709_2 + 1e-6, "{}", result.twice_nll);
+    assert!(result.first_minimum.is_some_and(|first| first > result.twice_nll + 1.0));
+}
