@@ -135,6 +135,16 @@ impl Fitter {
         &self.minimizer.theta
     }
 
+    /// The gradient of `twice_nll` at the last minimum.
+    pub(crate) fn gradient(&self) -> &[f64] {
+        &self.minimizer.gradient
+    }
+
+    /// dθ/dθ_p of the last minimum (see [`super::Likelihood::tangent`]).
+    pub(crate) fn tangent(&mut self, evaluator: &mut Evaluator, parameter: usize) -> Option<Vec<f64>> {
+        self.minimizer.tangent(evaluator, parameter)
+    }
+
     /// Minimises `twice_nll` over the free parameters within their bounds.
     pub fn fit(&mut self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> FitResult {
         let outside: Vec<usize> = (0..options.init.len())

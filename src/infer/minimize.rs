@@ -397,6 +397,27 @@ impl Minimizer {
         (variance > 0.0).then_some(variance)
     }
 
+    /// −H⁻¹ ∂²/∂θ∂θ_p over the free parameters at the current point, 1 for θ_p, 0 for what else is not free. `None` where
+    /// H is not positive definite or there is no matrix.
+    pub fn tangent(&mut self, evaluator: &mut Evaluator, parameter: usize) -> Option<Vec<f64>> {
+        let was_free = std::mem::replace(&mut self.free[parameter], false);
+        let tangent = self.factorize(evaluator, 0.0).then(|| match &mut self.system {
+            System::MatrixFree(_) => None,
+            System::Direct(system) => {
+                let program = evaluator.program;
+                let (mut unit, mut tangent) = (vec![0.0; self.theta.len()], vec![0.0; self.theta.len()]);
+                unit[parameter] = 1.0;
+                system.multiply(program, evaluator.blocks(), &unit, &mut tangent);
+                tangent.iter_mut().for_each(|t| *t = -*t);
+                system.solve(program, &self.free, &mut tangent);
+                tangent[parameter] = 1.0;
+                Some(tangent)
+            }
+        });
+        self.free[parameter] = was_free;
+        tangent.flatten()
+    }
+
     /// Moves what leaves its bounds onto them for the rest of this step. False when nothing does.
     fn clamp(&mut self, limits: &Limits) -> bool {
         let mut clamped = false;
