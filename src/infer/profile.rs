@@ -182,11 +182,16 @@ impl<'p> Profile<'p> {
 
     /// Adds the points of the same profile that another thread has found, and takes over its lower minimum.
     pub fn absorb(&mut self, other: Profile<'p>) {
-        if other.best.twice_nll < self.best.twice_nll - LOWER {
-            self.first_minimum = self.first_minimum.or(Some(self.best.twice_nll));
-            self.best = other.best;
-        }
+        self.refer_to(&other.best);
         self.points.extend(other.points);
+    }
+
+    /// Takes over an unconditional minimum found elsewhere, where it is lower.
+    pub fn refer_to(&mut self, best: &Minimum) {
+        if best.valid() && best.twice_nll < self.best.twice_nll - LOWER {
+            self.first_minimum = self.first_minimum.or(Some(self.best.twice_nll));
+            self.best = best.clone();
+        }
     }
 
     /// The unconditional minimum below a point that lies lower than the one known.
