@@ -1,17 +1,19 @@
 //! Asymptotic distributions of the test statistics (spec/inference.md, "Asymptotic formulae"), in ln p.
 
-use super::normal::{ln_cdf, ln_cdf_slope, quantile};
+use super::normal::{ln_cdf, ln_cdf_slope, ln_scaled_tail, quantile};
 use super::test_statistic::TestStatistic;
 
 /// How many standard deviations of the background-only hypothesis the expected band is away, in the order of ascending
 /// CLs (and ascending limits).
 pub const BAND: [f64; 5] = [2.0, 1.0, 0.0, -1.0, -2.0];
 
-/// ln CLs+b and ln CLb.
+/// CLs+b = Φ(−a) and CLb = Φ(−b).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tails {
-    pub ln_clsb: f64,
-    pub ln_clb: f64,
+    pub a: f64,
+    pub b: f64,
+    /// (a² − b²)/2, which keeps its digits where a and b are large and close.
+    half_difference: f64,
 }
 
 /// Which p-value excludes.
@@ -24,15 +26,20 @@ pub enum Criterion {
 
 impl Tails {
     /// Of a statistic q observed, whose value on the Asimov data of the alternative is `q_asimov`. A tilde changes the
-    /// form where q is above `q_asimov`.
+    /// form where q is above `q_asimov` (eq. 8–10).
     pub fn observed(statistic: TestStatistic, q: f64, q_asimov: f64) -> Tails {
-        let (a, b) = arguments(statistic, q, q_asimov);
-        Tails { ln_clsb: ln_cdf(-a), ln_clb: ln_cdf(-b) }
+        let (root, s) = (q.sqrt(), q_asimov.sqrt());
+        if !statistic.is_tilde() || root <= s || s == 0.0 {
+            return Tails { a: root, b: root - s, half_difference: s * (root - 0.5 * s) };
+        }
+        Tails { a: 0.5 * (q + q_asimov) / s, b: 0.5 * (q - q_asimov) / s, half_difference: 0.5 * q }
     }
 
-    /// Where the background-only hypothesis fluctuates by `n` standard deviations (positive: towards less signal).
+    /// Where the background-only hypothesis fluctuates by `n` standard deviations (positive: towards less signal)
+    /// (eq. 11).
     pub fn expected(q_asimov: f64, n: f64) -> Tails {
-        Tails { ln_clsb: ln_cdf(-(n + q_asimov.sqrt())), ln_clb: ln_cdf(-n) }
+        let s = q_asimov.sqrt();
+        Tails { a: n + s, b: n, half_difference: s * (n + 0.5 * s) }
     }
 
     /// The five of [`BAND`].
@@ -40,16 +47,25 @@ impl Tails {
         BAND.map(|n| Tails::expected(q_asimov, n))
     }
 
+    pub fn ln_clsb(&self) -> f64 {
+        ln_cdf(-self.a)
+    }
+
     pub fn clsb(&self) -> f64 {
-        self.ln_clsb.exp()
+        self.ln_clsb().exp()
     }
 
     pub fn clb(&self) -> f64 {
-        self.ln_clb.exp()
+        ln_cdf(-self.b).exp()
     }
 
+    /// ln(CLs+b/CLb) (eq. 12).
     pub fn ln_cls(&self) -> f64 {
-        self.ln_clsb - self.ln_clb
+        if self.b > 5.0 {
+            ln_scaled_tail(self.a) - ln_scaled_tail(self.b) - self.half_difference
+        } else {
+            ln_cdf(-self.a) - ln_cdf(-self.b)
+        }
     }
 
     pub fn cls(&self) -> f64 {
@@ -60,18 +76,8 @@ impl Tails {
     pub fn ln_p(&self, criterion: Criterion) -> f64 {
         match criterion {
             Criterion::Cls => self.ln_cls(),
-            Criterion::Clsb => self.ln_clsb,
+            Criterion::Clsb => self.ln_clsb(),
         }
-    }
-}
-
-/// (a, b) with CLs+b = Φ(−a) and CLb = Φ(−b).
-fn arguments(statistic: TestStatistic, q: f64, q_asimov: f64) -> (f64, f64) {
-    let (root, root_asimov) = (q.sqrt(), q_asimov.sqrt());
-    if !statistic.is_tilde() || root <= root_asimov || root_asimov == 0.0 {
-        (root, root - root_asimov)
-    } else {
-        (0.5 * (q + q_asimov) / root_asimov, 0.5 * (q - q_asimov) / root_asimov)
     }
 }
 
@@ -82,7 +88,7 @@ pub fn ln_p_slope(
     (q, q_slope): (f64, f64),
     (q_asimov, asimov_slope): (f64, f64),
 ) -> f64 {
-    let (a, b) = arguments(statistic, q, q_asimov);
+    let Tails { a, b, .. } = Tails::observed(statistic, q, q_asimov);
     let (root, root_asimov) = (q.sqrt(), q_asimov.sqrt());
     let of_root = |slope: f64, root: f64| if root > 0.0 { 0.5 * slope / root } else { 0.0 };
     let (da, db) = if !statistic.is_tilde() || root <= root_asimov || root_asimov == 0.0 {
@@ -138,6 +144,9 @@ mod tests {
             }
         }
         assert_eq!(Tails::observed(QmuTilde, 0.0, 0.0).cls(), 1.0);
+        // The limit of the quotient without sensitivity: exp(−q/2).
+        let limit = Tails::observed(QmuTilde, 3.0, 1e-20).cls();
+        assert!((limit - (-1.5_f64).exp()).abs() < 1e-9, "{limit}");
         assert!(Tails::band(0.0).iter().all(|tails| (tails.cls() - 1.0).abs() < 1e-15));
         // Far in both tails the ratio still has digits: Φ(−40)/Φ(−2).
         let far = Tails::expected(38.0 * 38.0, 2.0);
@@ -190,6 +199,6 @@ mod tests {
         let above = ln_p_two_sided(TmuTilde, 2.25 * (1.0 + 1e-12), 2.25);
         assert!((below - above).abs() < 1e-10);
         let (below, above) = (Tails::observed(QmuTilde, 2.0, 2.0), Tails::observed(QmuTilde, 2.0 + 1e-12, 2.0));
-        assert!((below.ln_clb - above.ln_clb).abs() < 1e-10 && (below.ln_clsb - above.ln_clsb).abs() < 1e-10);
+        assert!((below.ln_cls() - above.ln_cls()).abs() < 1e-10 && (below.ln_clsb() - above.ln_clsb()).abs() < 1e-10);
     }
 }

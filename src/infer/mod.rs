@@ -3,6 +3,7 @@
 pub mod asymptotic;
 mod conjugate;
 pub mod fit;
+pub mod hypotest;
 pub mod likelihood;
 mod minimize;
 mod newton;
@@ -14,6 +15,7 @@ mod uncertainty;
 pub mod watch;
 
 pub use fit::{Failure, FitOptions, FitResult, Fitter, Hesse, fit};
+pub use hypotest::{AsymptoticTest, Hypotest};
 pub use likelihood::{Likelihood, Minimum};
 pub use profile::{Profile, ProfilePoint};
 pub use test_statistic::TestStatistic;
