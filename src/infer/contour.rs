@@ -254,8 +254,7 @@ mod tests {
     #[test]
     fn segments_become_lines() {
         let e = |k: usize| (k, k + 1);
-        let segments =
-            [(e(3), e(1)), (e(10), e(12)), (e(1), e(2)), (e(4), e(3)), (e(12), e(11)), (e(2), e(4))];
+        let segments = [(e(3), e(1)), (e(10), e(12)), (e(1), e(2)), (e(4), e(3)), (e(12), e(11)), (e(2), e(4))];
         assert_eq!(chains(&segments), [vec![e(10), e(12), e(11)], vec![e(1), e(3), e(4), e(2), e(1)]]);
     }
 }

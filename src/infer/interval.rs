@@ -2,8 +2,11 @@
 //! a union of intervals where it crosses several times (spec/inference.md, "Intervals and uncertainties").
 
 use super::crossing::{self, Crossing, Place};
-use super::level::height_in_one;
+use super::normal::chi2_quantile;
 use super::profile::{Profile, ProfilePoint};
+
+/// The probability within one standard deviation of a normal distribution, 2Φ(1) − 1.
+pub const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;
 
 /// How many points may be spent on dips and bumps between known points.
 const MOST_DIPS: usize = 40;
@@ -36,7 +39,7 @@ pub struct End {
 /// are needed; `step` is a guess of the distance to the first crossing. `None` where a point lies below the minimum to
 /// which the profile refers.
 pub fn regions(profile: &mut Profile, levels: &[f64], step: f64) -> Option<Vec<Region>> {
-    let heights: Vec<f64> = levels.iter().map(|level| height_in_one(*level)).collect();
+    let heights: Vec<f64> = levels.iter().map(|level| chi2_quantile(*level, 1)).collect();
     let highest = heights.iter().copied().fold(0.0, f64::max);
     let ends = [-1.0, 1.0].map(|sign| cover(profile, sign, step, highest));
     for &height in &heights {
@@ -66,11 +69,8 @@ impl Node {
 
 /// The valid points in ascending order, with the best one.
 fn nodes(profile: &Profile) -> Vec<Node> {
-    let node = |point: &ProfilePoint| Node {
-        value: point.values[0],
-        height: profile.height(point),
-        slope: point.slopes[0],
-    };
+    let node =
+        |point: &ProfilePoint| Node { value: point.values[0], height: profile.height(point), slope: point.slopes[0] };
     let mut nodes: Vec<Node> = profile.points().iter().filter(|p| p.minimum.valid()).map(node).collect();
     let best = profile.best_values()[0];
     if nodes.iter().all(|node| node.value != best) {

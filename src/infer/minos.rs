@@ -3,8 +3,8 @@
 
 use super::crossing::{self, Crossing};
 use super::fit::{FitResult, Hesse};
-use super::level::height_in_one;
 use super::likelihood::{Likelihood, Minimum};
+use super::normal::chi2_quantile;
 use super::profile::{LOWER, Profile};
 use super::uncertainty::MOST_PARAMETERS;
 use super::watch::Watch;
@@ -48,7 +48,7 @@ pub enum Side {
 /// The intervals of `parameters` at a level of probability between 0 and 1, over the threads of rayon. The results do
 /// not depend on how many there are.
 pub fn minos(likelihood: &Likelihood, parameters: &[usize], level: f64, watch: &Watch) -> Minos {
-    let height = height_in_one(level);
+    let height = chi2_quantile(level, 1);
     let mut likelihood = likelihood.clone();
     let hesse = match parameters {
         [parameter] => Hesse::Parameter(*parameter),

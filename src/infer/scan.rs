@@ -4,10 +4,10 @@
 use super::crossing;
 use super::fit::{Failure, FitResult, Hesse};
 use super::interval::{Region, regions};
-use super::level::height_in_one;
 use super::likelihood::{Likelihood, Minimum};
 use super::minos::scale;
 use super::neighbours::Neighbours;
+use super::normal::chi2_quantile;
 use super::profile::{Profile, ProfilePoint};
 use super::watch::Watch;
 
@@ -38,7 +38,7 @@ pub struct ScanOptions {
 
 impl Default for ScanOptions {
     fn default() -> ScanOptions {
-        let levels = vec![super::level::ONE_SIGMA, 0.95];
+        let levels = vec![super::interval::ONE_SIGMA, 0.95];
         ScanOptions { low: None, high: None, n_points: 11, adaptive: false, fixed_others: false, levels }
     }
 }
@@ -183,7 +183,7 @@ impl<'a, 'p> Curve<'a, 'p> {
 
     /// Goes out on one side until the curve is above the highest level, then fills in points where it bends.
     fn adapt(&mut self, sign: f64) {
-        let highest = self.options.levels.iter().map(|level| height_in_one(*level)).fold(1.0, f64::max);
+        let highest = self.options.levels.iter().map(|level| chi2_quantile(*level, 1)).fold(1.0, f64::max);
         let (low, high) = self.profile.likelihood.options.bounds[self.profile.parameters()[0]];
         let bound = if sign < 0.0 { self.options.low.unwrap_or(low) } else { self.options.high.unwrap_or(high) };
         if sign * (bound - self.best) <= 0.0 {

@@ -4,10 +4,10 @@
 use super::contour::{self, Contour};
 use super::crossing::{self, Crossing};
 use super::fit::{Failure, FitResult, Hesse};
-use super::level::height_in_two;
 use super::likelihood::{Likelihood, Minimum};
 use super::minos::scale;
 use super::neighbours::Neighbours;
+use super::normal::chi2_quantile;
 use super::profile::{Profile, ProfilePoint};
 use super::scan::{MOST_RESTARTS, fix_others, grid};
 use super::uncertainty::MOST_PARAMETERS;
@@ -41,7 +41,7 @@ impl Default for SurfaceOptions {
             n_points: [21; 2],
             exact_contours: false,
             fixed_others: false,
-            levels: vec![super::level::ONE_SIGMA, 0.95],
+            levels: vec![super::interval::ONE_SIGMA, 0.95],
         }
     }
 }
@@ -157,7 +157,7 @@ impl<'a, 'p> Grid<'a, 'p> {
         let parameter = self.profile.parameters()[axis];
         let best = self.profile.best_values()[axis];
         let bounds = self.profile.likelihood.options.bounds[parameter];
-        let highest = self.options.levels.iter().map(|level| height_in_two(*level)).fold(1.0, f64::max);
+        let highest = self.options.levels.iter().map(|level| chi2_quantile(*level, 2)).fold(1.0, f64::max);
         let mut end = |given: Option<f64>, sign: f64, bound: f64| {
             if let Some(given) = given {
                 return given;
@@ -199,9 +199,8 @@ impl<'a, 'p> Grid<'a, 'p> {
     fn column(&self, (x, start): &(f64, Minimum)) -> (Vec<ProfilePoint>, Minimum) {
         let mut profile = self.profile.clone();
         let centre = start.parameters[self.profile.parameters()[1]];
-        let nearest = (0..self.y.len()).min_by(|&a, &b| {
-            (self.y[a] - centre).abs().total_cmp(&(self.y[b] - centre).abs())
-        });
+        let nearest =
+            (0..self.y.len()).min_by(|&a, &b| (self.y[a] - centre).abs().total_cmp(&(self.y[b] - centre).abs()));
         let nearest = nearest.unwrap_or(0);
         let seed = profile.solve(&[*x, self.y[nearest]], &start.parameters);
         profile.add(seed);
@@ -240,7 +239,7 @@ impl<'a, 'p> Grid<'a, 'p> {
 
     fn contours(&self) -> Vec<Contour> {
         let level = |&level: &f64| {
-            let height = height_in_two(level);
+            let height = chi2_quantile(level, 2);
             let lattice = contour::Lattice { x: &self.x, y: &self.y, points: &self.points, profile: &self.profile };
             let lines = if self.options.exact_contours { lattice.exact(height) } else { lattice.interpolated(height) };
             Contour { level, height, lines }
