@@ -2,15 +2,19 @@
 
 pub mod bench;
 pub mod by_name;
+mod crossing;
 mod csv;
 pub mod evaluate;
 pub mod finding;
 pub mod fit;
 pub mod inspect;
 mod latex;
+pub mod minos;
 pub mod number;
 pub mod reason;
+pub mod scan;
 pub mod schema;
+pub mod surface;
 pub mod table;
 pub mod text;
 

@@ -30,19 +30,31 @@ pub struct Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
+    /// A parameter's bound comes before what was looked for.
+    AtBound,
+    /// The domain of the likelihood ends before what was looked for.
+    EndOfDomain,
+    /// The parameter does not move in the fit.
+    Fixed,
     FlatDirections,
     IterationLimit,
+    /// A point lay below the minimum of the fit; everything refers to the lower minimum.
+    LowerMinimum,
     NoProgress,
     /// A number of the result is NaN or infinite and stands as `null`.
     NotFinite,
     /// Not computed because it was not asked for.
     NotRequested,
     OutOfDomain,
+    /// Minima of a profile do not join continuously where a crossing was looked for.
+    ProfileJumps,
     /// The likelihood has another, higher minimum, to which the start leads.
     SeveralMinima,
     /// A parameter began elsewhere than asked for.
     StartLifted,
     StartOutOfBounds,
+    /// Not computed because the run was stopped.
+    Stopped,
     YieldAtZero,
 }
 
@@ -81,6 +93,15 @@ impl Reason {
              constrained parameters"
         );
         Reason::new(Code::SeveralMinima, message)
+    }
+
+    /// A point of a profile lay `above` below the minimum of the fit.
+    pub fn lower_minimum(above: f64) -> Reason {
+        let message = format!(
+            "a point of the profile lay below the minimum of the fit: everything refers to a minimum that is \
+             {above:.3e} lower in twice_nll"
+        );
+        Reason::new(Code::LowerMinimum, message)
     }
 
     /// `twice_nll` is not finite although no bin is out of domain.

@@ -5,6 +5,9 @@ use super::evaluate::EvaluateReport;
 use super::finding::ValidateReport;
 use super::fit::FitReport;
 use super::inspect::{InspectReport, ModelReport};
+use super::minos::MinosReport;
+use super::scan::ScanReport;
+use super::surface::SurfaceReport;
 use crate::document::schema::Named;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -16,7 +19,10 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
     Named { name: "report-fit", generate: generate::<FitReport> },
     Named { name: "report-inspect", generate: generate::<InspectReport> },
+    Named { name: "report-minos", generate: generate::<MinosReport> },
     Named { name: "report-model", generate: generate::<ModelReport> },
+    Named { name: "report-scan", generate: generate::<ScanReport> },
+    Named { name: "report-scan-2d", generate: generate::<SurfaceReport> },
     Named { name: "report-validate", generate: generate::<ValidateReport> },
 ];
 
