@@ -13,6 +13,7 @@ pub mod model_args;
 pub mod output;
 pub mod patch;
 mod point;
+pub mod progress;
 pub mod scan;
 pub mod schema;
 mod selection;

@@ -4,9 +4,9 @@ use super::input_args::InputArgs;
 use super::minos::{one_parameter, probability};
 use super::model_args::{ModelArgs, Prepared, finite};
 use super::output::{Format, OutputArgs};
-use super::{CommandError, CommandResult, note};
+use super::{CommandError, CommandResult, note, progress};
 use crate::infer::interval::ONE_SIGMA;
-use crate::infer::{FitOptions, Hesse, Likelihood, ScanOptions, SurfaceOptions, Watch, scan, surface};
+use crate::infer::{FitOptions, Hesse, Likelihood, ScanOptions, SurfaceOptions, scan, surface};
 use crate::program::Program;
 use crate::report::reason::Reason;
 use crate::report::scan::ScanReport;
@@ -93,7 +93,7 @@ impl Scan {
             fixed_others: self.fast_scan,
             levels: self.levels(),
         };
-        let result = scan(likelihood, parameter, &scan_options, &Watch::new());
+        let result = progress::run("Scan", |watch| scan(likelihood, parameter, &scan_options, watch))?;
         let report = ScanReport::new(&prepared.model, options, &result, self.fast_scan);
         self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
         let (points, ends) = report.n_failed();
@@ -124,7 +124,7 @@ impl Scan {
             fixed_others: self.fast_scan,
             levels: self.levels(),
         };
-        let result = surface(likelihood, parameters, &surface_options, &Watch::new());
+        let result = progress::run("Scan", |watch| surface(likelihood, parameters, &surface_options, watch))?;
         let report = SurfaceReport::new(&prepared.model, options, &result, self.fast_scan);
         self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
         self.outcome(report.valid, report.reason.as_ref(), report.n_failed(), 0, report.points.len())

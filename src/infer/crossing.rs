@@ -52,6 +52,8 @@ pub fn outward(profile: &mut Profile, step: f64, bound: f64, height: f64) -> Cro
         if !lower {
             return found;
         }
+        // What lay beyond was found from the worse minimum.
+        profile.hand_on(&[value]);
         inside = (value, height_at(profile, value).unwrap_or(0.0));
         next = value + 0.1 * (value - best);
     }
@@ -132,9 +134,7 @@ pub fn between(profile: &mut Profile, mut inside: Place, mut outside: Place, hei
         }
         // A jump shows that one of its sides is not in the lowest minimum.
         confirmed = true;
-        let (below, above) = (profile.at(&[inside.0]), profile.at(&[outside.0]));
-        profile.improve_from(&[outside.0], &below.minimum.parameters);
-        profile.improve_from(&[inside.0], &above.minimum.parameters);
+        profile.hand_on(&[inside.0]);
         profile.confirm(&[outside.0]);
         if profile.first_minimum().is_some() {
             return Crossing::LowerMinimum;

@@ -58,7 +58,7 @@ pub fn minos(likelihood: &Likelihood, parameters: &[usize], level: f64, watch: &
     let mut best = likelihood.fit(hesse);
     let mut first_minimum = None;
     for _ in 0..MOST_RESTARTS {
-        watch.expect(parameters.len() as u64);
+        watch.expect(watch.progress().0 + parameters.len() as u64);
         if !best.valid {
             break;
         }

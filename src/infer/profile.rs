@@ -119,6 +119,14 @@ impl<'p> Profile<'p> {
         self.replace_if_lower(&known, fresh)
     }
 
+    /// Offers the minimum at `values` to all other points; true where one became lower.
+    pub fn hand_on(&mut self, values: &[f64]) -> bool {
+        let start = self.at(values).minimum.parameters;
+        let others: Vec<Vec<f64>> = self.points.iter().map(|point| point.values.clone()).collect();
+        let improved = others.iter().filter(|other| *other != values && self.improve_from(other, &start));
+        improved.count() > 0
+    }
+
     fn replace_if_lower(&mut self, known: &ProfilePoint, fresh: Minimum) -> bool {
         // Not <: a value that is not a number is worse than any.
         if !(fresh.valid() && (!known.minimum.valid() || fresh.twice_nll < known.minimum.twice_nll - LOWER)) {

@@ -130,7 +130,7 @@ impl<'a, 'p> Curve<'a, 'p> {
             self.values.push(self.best);
         } else {
             self.values = self.grid();
-            self.watch.expect(self.values.len() as u64);
+            self.watch.expect(self.watch.progress().0 + self.values.len() as u64);
             self.both_sides(Self::march);
         }
         self.values.sort_by(f64::total_cmp);

@@ -132,7 +132,7 @@ impl<'a, 'p> Grid<'a, 'p> {
         }
         let [n, m] = self.options.n_points;
         (self.x, self.y) = (grid(low.0, low.1, n), grid(high.0, high.1, m));
-        self.watch.expect((n * m) as u64);
+        self.watch.expect(self.watch.progress().0 + (n * m) as u64);
         let spine = self.spine();
         let columns: Vec<_> =
             spine.par_iter().filter(|_| !self.watch.is_stopped()).map(|start| self.column(start)).collect();
