@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod by_name;
+mod crossing;
 mod csv;
 pub mod evaluate;
 pub mod finding;
@@ -10,9 +11,12 @@ pub mod hypotest;
 pub mod inspect;
 mod latex;
 pub mod limit;
+pub mod minos;
 pub mod number;
 pub mod reason;
+pub mod scan;
 pub mod schema;
+pub mod surface;
 pub mod table;
 pub mod text;
 

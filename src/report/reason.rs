@@ -34,6 +34,8 @@ pub struct Reason {
 pub enum Code {
     /// Every value of the POI is excluded.
     AllExcluded,
+    /// A parameter's bound comes before what was looked for.
+    AtBound,
     /// The test statistic asks for another lower bound of the POI than the model's.
     BoundOfStatistic,
     /// The POI's lower bound was raised to what the test statistic asks for.
@@ -42,8 +44,14 @@ pub enum Code {
     BoundReached,
     /// The POI's upper bound was doubled.
     BoundsWidened,
+    /// The domain of the likelihood ends before what was looked for.
+    EndOfDomain,
+    /// The parameter does not move in the fit.
+    Fixed,
     FlatDirections,
     IterationLimit,
+    /// A point lay below the minimum of the fit; everything refers to the lower minimum.
+    LowerMinimum,
     /// The Asimov data would have a negative count.
     NegativeAsimov,
     NoProgress,
@@ -56,11 +64,15 @@ pub enum Code {
     /// Not computed because it was not asked for.
     NotRequested,
     OutOfDomain,
+    /// Minima of a profile do not join continuously where a crossing was looked for.
+    ProfileJumps,
     /// The likelihood has another, higher minimum, to which the start leads.
     SeveralMinima,
     /// A parameter began elsewhere than asked for.
     StartLifted,
     StartOutOfBounds,
+    /// Not computed because the run was stopped.
+    Stopped,
     YieldAtZero,
 }
 
@@ -155,6 +167,15 @@ impl Reason {
             }
             NoLimit::NotFound => Reason::new(Code::NotFound, "the search for the limit did not converge"),
         }
+    }
+
+    /// A point of a profile lay `above` below the minimum of the fit.
+    pub fn lower_minimum(above: f64) -> Reason {
+        let message = format!(
+            "a point of the profile lay below the minimum of the fit: everything refers to a minimum that is \
+             {above:.3e} lower in twice_nll"
+        );
+        Reason::new(Code::LowerMinimum, message)
     }
 
     /// `twice_nll` is not finite although no bin is out of domain.

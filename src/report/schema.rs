@@ -7,6 +7,9 @@ use super::fit::FitReport;
 use super::hypotest::{HypotestReport, LikelihoodRatioReport, SignificanceReport};
 use super::inspect::{InspectReport, ModelReport};
 use super::limit::{LimitReport, PointReport};
+use super::minos::MinosReport;
+use super::scan::ScanReport;
+use super::surface::SurfaceReport;
 use crate::document::schema::Named;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -24,6 +27,9 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-limit-point", generate: generate::<PointReport> },
     Named { name: "report-model", generate: generate::<ModelReport> },
     Named { name: "report-significance", generate: generate::<SignificanceReport> },
+    Named { name: "report-minos", generate: generate::<MinosReport> },
+    Named { name: "report-scan", generate: generate::<ScanReport> },
+    Named { name: "report-scan-2d", generate: generate::<SurfaceReport> },
     Named { name: "report-validate", generate: generate::<ValidateReport> },
 ];
 
