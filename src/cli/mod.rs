@@ -12,6 +12,7 @@ pub mod model_args;
 pub mod output;
 pub mod patch;
 mod point;
+pub mod progress;
 pub mod schema;
 mod selection;
 pub mod validate;

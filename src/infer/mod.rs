@@ -1,6 +1,7 @@
 //! What is done with a likelihood: fits, profiles, tests, limits.
 
 pub mod asimov;
+pub mod asymptotic;
 pub mod blind;
 pub mod compatibility;
 mod conjugate;
@@ -8,19 +9,26 @@ pub mod covariance;
 pub mod fit;
 pub mod goodness_of_fit;
 pub mod group;
+pub mod hypotest;
 pub mod likelihood;
+pub mod limit;
 mod minimize;
 mod newton;
+pub mod normal;
 pub mod prediction;
 pub mod prefit;
 pub mod profile;
 pub mod ranking;
 pub mod root;
+pub mod test_statistic;
 mod uncertainty;
 pub mod watch;
 
 pub use fit::{Failure, FitOptions, FitResult, Fitter, Hesse, fit};
+pub use hypotest::{AsymptoticTest, Hypotest};
 pub use likelihood::{Likelihood, Minimum};
+pub use limit::{Limit, LimitOptions, NoLimit, upper_limit};
 pub use profile::{Profile, ProfilePoint};
+pub use test_statistic::TestStatistic;
 pub use uncertainty::MOST_PARAMETERS;
 pub use watch::Watch;
