@@ -60,7 +60,7 @@ impl Fit {
         let report = FitReport::new(&prepared.model, &options, &result);
         let Prepared { file, measurement, model, .. } = &prepared;
         let table = FitTable { file, measurement, model, options: &options, result: &result };
-        self.output.write(&report, || table.text())?;
+        self.output.write(&report, || table.page())?;
         match &report.reason {
             None if report.valid => Ok(()),
             // The table says it by itself.

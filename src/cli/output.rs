@@ -1,7 +1,9 @@
 //! Where results go, and as what.
 
 use super::CommandError;
+use super::note;
 use crate::report;
+use crate::report::table::Page;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -23,6 +25,10 @@ pub struct OutputArgs {
 pub enum Format {
     Table,
     Json,
+    /// Tables as comma-separated values, all digits; remarks go to standard error
+    Csv,
+    /// Tables as LaTeX, rules of the package booktabs
+    Latex,
 }
 
 impl OutputArgs {
@@ -35,11 +41,18 @@ impl OutputArgs {
         }
     }
 
-    /// Writes the result in the form asked for; `table` is called only where it is shown.
-    pub fn write<T: Serialize + ?Sized>(&self, result: &T, table: impl FnOnce() -> String) -> Result<(), CommandError> {
+    /// Writes the result in the form asked for; `page` is called only where it is shown.
+    pub fn write<T: Serialize + ?Sized>(&self, result: &T, page: impl FnOnce() -> Page) -> Result<(), CommandError> {
+        let file = self.output_file.as_deref();
         match self.format() {
-            Format::Table => write_bytes(table().as_bytes(), self.output_file.as_deref()),
-            Format::Json => write_json(result, self.output_file.as_deref()),
+            Format::Json => write_json(result, file),
+            Format::Table => write_bytes(page().text().as_bytes(), file),
+            Format::Latex => write_bytes(page().latex().as_bytes(), file),
+            Format::Csv => {
+                let page = page();
+                page.remark_lines().iter().for_each(|line| note(line));
+                write_bytes(page.csv().as_bytes(), file)
+            }
         }
     }
 }
