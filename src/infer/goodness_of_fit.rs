@@ -1,8 +1,7 @@
 //! Goodness of fit by the saturated model (spec/inference.md, "Goodness of fit").
 
-use statrs::distribution::{ChiSquared, ContinuousCDF};
-
 use super::likelihood::Likelihood;
+use super::normal::ln_chi2_tail;
 use super::prefit;
 
 /// −2 ln of the ratio to the saturated model, and what each bin and each auxiliary measurement adds to it.
@@ -59,13 +58,7 @@ pub fn chi_square_tail(value: f64, degrees_of_freedom: u32) -> Option<f64> {
     if value.is_nan() || degrees_of_freedom == 0 {
         return None;
     }
-    if value <= 0.0 {
-        return Some(1.0);
-    }
-    if value == f64::INFINITY {
-        return Some(0.0);
-    }
-    ChiSquared::new(f64::from(degrees_of_freedom)).ok().map(|distribution| distribution.sf(value))
+    Some(ln_chi2_tail(value, degrees_of_freedom as usize).exp())
 }
 
 /// How the statistic of the observed data compares with those of toys.

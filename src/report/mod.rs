@@ -1,18 +1,23 @@
 //! Results → JSON with a schema, and tables for people. One file a result; no computation beyond formatting.
 
+pub mod applied_fit;
 pub mod bench;
+pub mod blind;
 pub mod by_name;
 mod csv;
 pub mod evaluate;
 pub mod finding;
 pub mod fit;
+pub mod gof;
 pub mod inspect;
 mod latex;
 pub mod number;
+pub mod ranking;
 pub mod reason;
 pub mod schema;
 pub mod table;
 pub mod text;
+pub mod yields;
 
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};

@@ -30,11 +30,22 @@ pub struct Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
+    /// Something is hidden, as was asked for.
+    Blinded,
     FlatDirections,
+    /// Numbers of some parameters are missing; each says why.
+    Incomplete,
+    Interrupted,
     IterationLimit,
+    /// A fit with parameters held ended below the minimum.
+    LowerMinimum,
+    /// There are no degrees of freedom for a test.
+    NoDegreesOfFreedom,
     NoProgress,
     /// A number of the result is NaN or infinite and stands as `null`.
     NotFinite,
+    /// A result of another model does not hold everything, or holds more.
+    NotMatched,
     /// Not computed because it was not asked for.
     NotRequested,
     OutOfDomain,
@@ -63,6 +74,27 @@ impl Reason {
     pub fn not_finite(what: &str, parameters: Vec<String>) -> Reason {
         let message = format!("{what} not finite for {}", text::list(&parameters, 8));
         Reason::of_parameters(Code::NotFinite, message, parameters)
+    }
+
+    /// Some of `what` are missing for these parameters.
+    pub fn incomplete(what: &str, parameters: Vec<String>) -> Reason {
+        let message = format!("{what} are missing for {}", text::list(&parameters, 8));
+        Reason::of_parameters(Code::Incomplete, message, parameters)
+    }
+
+    /// A fit with a parameter held lies `below` the minimum, in `twice_nll`.
+    pub fn lower_minimum(below: f64) -> Reason {
+        let message = format!(
+            "a fit with a parameter held ends {below:.3e} below the minimum, which is therefore none; start elsewhere \
+             (--init)"
+        );
+        Reason::new(Code::LowerMinimum, message)
+    }
+
+    /// These parameters have no variance of their own and were held.
+    pub fn held_at_limit(parameters: Vec<String>) -> Reason {
+        let message = format!("at a limit, without a variance and so held: {}", text::list(&parameters, 8));
+        Reason::of_parameters(Code::Incomplete, message, parameters)
     }
 
     /// The fit began with these parameters at one.
