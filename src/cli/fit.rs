@@ -1,9 +1,10 @@
 //! `morphist fit`: the maximum-likelihood estimate.
 
+use super::blind_args::BlindPoiArgs;
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
-use super::output::{Format, OutputArgs};
-use super::{CommandError, CommandResult, note};
+use super::output::OutputArgs;
+use super::{CommandResult, judge, note};
 use crate::infer::{FitOptions, FitResult, Hesse, MOST_PARAMETERS, fit};
 use crate::kernel::Evaluator;
 use crate::program::Program;
@@ -27,6 +28,8 @@ pub struct Fit {
     pub input: InputArgs,
     #[command(flatten)]
     pub model: ModelArgs,
+    #[command(flatten)]
+    pub blind: BlindPoiArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     #[command(flatten)]
@@ -56,21 +59,13 @@ impl Fit {
         self.pyhf.tell();
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
         let options = prepared.fit_options(self.which_hesse(&prepared));
-        let result = minimise(&prepared, &options);
-        let report = FitReport::new(&prepared.model, &options, &result);
+        let mut result = minimise(&prepared, &options);
+        let blinding = prepared.blinding(self.blind.hide(&prepared, &mut result)?);
         let Prepared { file, measurement, model, .. } = &prepared;
-        let table = FitTable { file, measurement, model, options: &options, result: &result };
+        let report = FitReport::new(model, &options, &result).with_blinding(&blinding);
+        let table = FitTable { file, measurement, model, options: &options, result: &result, blinding: &blinding };
         self.output.write(&report, || table.page())?;
-        match &report.reason {
-            None if report.valid => Ok(()),
-            // The table says it by itself.
-            _ if self.output.format() == Format::Table => Err(CommandError::Reported),
-            reason => {
-                let message = reason.as_ref().map_or("no reason given", |r| &r.message);
-                note(&format!("the fit is not valid: {message}"));
-                Err(CommandError::Reported)
-            }
-        }
+        judge(report.valid, report.reason.as_ref(), self.output.format())
     }
 
     /// All uncertainties, or that of the POI alone where a covariance would take long and was not asked for.

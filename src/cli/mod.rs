@@ -1,11 +1,14 @@
 //! One file a command, each thin: arguments in, library calls, a report out.
 
+pub mod asimov;
 pub mod bench;
+pub mod blind_args;
 pub mod build_args;
 pub mod completions;
 pub mod conformance;
 pub mod evaluate;
 pub mod fit;
+pub mod gof;
 pub mod input_args;
 pub mod inspect;
 pub mod model_args;
@@ -13,12 +16,16 @@ pub mod output;
 pub mod patch;
 mod point;
 pub mod progress;
+pub mod ranking;
 pub mod schema;
 mod selection;
 pub mod validate;
+pub mod yields;
 
 use crate::finding::{Findings, Severity};
+use crate::report::reason::Reason;
 use crate::report::{finding, text};
+use output::Format;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -73,6 +80,18 @@ pub(crate) fn warn(file: &str, findings: &Findings) {
     if !warnings.0.is_empty() {
         tell(finding::text(file, &warnings).trim_end());
     }
+}
+
+/// The outcome of a command whose fit may not be valid; said on stderr where the result on stdout is for programs.
+pub(crate) fn judge(valid: bool, reason: Option<&Reason>, format: Format) -> CommandResult {
+    if valid {
+        return Ok(());
+    }
+    // The table says it by itself.
+    if format != Format::Table {
+        note(&format!("the fit is not valid: {}", reason.map_or("no reason given", |reason| &reason.message)));
+    }
+    Err(CommandError::Reported)
 }
 
 /// A remark for people.

@@ -162,13 +162,20 @@ impl GofReport {
 }
 
 impl CompatibilityReport {
-    /// `offset` hides the values.
-    pub fn new(model: &Model, options: &FitOptions, found: &Compatibility, names: &[String], offset: f64, poi: usize) -> Self {
+    /// `names` are those of the groups; an offset hides the values.
+    pub fn new(
+        model: &Model,
+        options: &FitOptions,
+        found: &Compatibility,
+        names: &[String],
+        offset: Option<f64>,
+        poi: usize,
+    ) -> CompatibilityReport {
         let split = &found.split_options;
         let common = found.common.reason.as_ref().map(|f| Reason::of_failure(model, f, &options.init, &options.bounds));
         let of_split = |failure| Reason::of_failure(&found.split_model, failure, &split.init, &split.bounds);
         let at = |values: Option<&Vec<f64>>| Number(values.and_then(|v| v.get(poi)).copied().unwrap_or(f64::NAN));
-        let hidden = offset != 0.0;
+        let (hidden, offset) = (offset.is_some(), offset.unwrap_or(0.0));
         let groups: Vec<CompatibilityGroup> = found
             .groups
             .iter()

@@ -4,7 +4,10 @@ use super::bench::BenchReport;
 use super::evaluate::EvaluateReport;
 use super::finding::ValidateReport;
 use super::fit::FitReport;
+use super::gof::GofReport;
 use super::inspect::{InspectReport, ModelReport};
+use super::ranking::RankingReport;
+use super::yields::YieldsReport;
 use crate::document::schema::Named;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -15,9 +18,12 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
     Named { name: "report-fit", generate: generate::<FitReport> },
+    Named { name: "report-gof", generate: generate::<GofReport> },
     Named { name: "report-inspect", generate: generate::<InspectReport> },
     Named { name: "report-model", generate: generate::<ModelReport> },
+    Named { name: "report-ranking", generate: generate::<RankingReport> },
     Named { name: "report-validate", generate: generate::<ValidateReport> },
+    Named { name: "report-yields", generate: generate::<YieldsReport> },
 ];
 
 /// The schema of what a type writes, which may hold more than it reads.
