@@ -116,3 +116,92 @@ fn derivatives_of_rates_are_those_of_differences() {
         }
     }
 }
+
+/// Yields by name from cabinetry's lists (all samples in all channels, nan or 0 where absent).
+fn compare_yields(
+    name: &str,
+    model: &Model,
+    prediction: &Prediction,
+    expected: &serde_json::Value,
+    yields: f64,
+    uncertainties: f64,
+) {
+    for ((channel, predicted), expected) in
+        model.channels.iter().zip(&prediction.channels).zip(expected.as_array().unwrap())
+    {
+        assert_eq!(expected["name"], channel.name.as_str());
+        let close = |what: &str, ours: f64, theirs: f64, tolerance: f64| {
+            let error = (ours - theirs).abs();
+            assert!(error <= tolerance * theirs.abs().max(1e-6), "{name} {what}: {ours} but cabinetry {theirs}");
+        };
+        for (sample, predicted) in channel.samples.iter().zip(&predicted.samples) {
+            let values = numbers(&expected["samples"][&sample.name]);
+            let sigmas = numbers(&expected["uncertainties"][&sample.name]);
+            for (ours, (value, sigma)) in predicted.bins.iter().zip(values.iter().zip(&sigmas)) {
+                close(&sample.name, ours.value, *value, yields);
+                close(&format!("{} σ", sample.name), ours.uncertainty, *sigma, uncertainties);
+            }
+            close("sum", predicted.sum.value, values.iter().sum(), yields);
+            let sum = expected["sample_sums"][&sample.name].as_f64().unwrap();
+            close("sum σ", predicted.sum.uncertainty, sum, uncertainties);
+        }
+        for (ours, sigma) in predicted.total.iter().zip(numbers(&expected["total_uncertainties"])) {
+            close("total σ", ours.uncertainty, sigma, uncertainties);
+        }
+        close("all σ", predicted.sum.uncertainty, expected["sum_uncertainty"].as_f64().unwrap(), uncertainties);
+    }
+}
+
+/// cabinetry's own definition agrees in full; the linear one where yields are linear in each parameter (strengths and
+/// bin factors only), since half the difference of a linear function is its slope.
+#[test]
+fn yields_are_those_of_cabinetry() {
+    for (name, linear) in
+        [("higgs_like", false), ("all_modifiers", false), ("shapesys", true), ("staterror_two_channels", true)]
+    {
+        let (model, data, expected) = fixture(name);
+        let program = Program::compile(&model);
+        let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
+        let prefit_point = prefit::point(&program, &data.auxiliary, &model.init(), &model.fixed());
+        let widths = Covariance::diagonal(prefit::widths(&program, &model.fixed()));
+        let fit = likelihood.fit(Hesse::All);
+        let covariance = Covariance::of_matrix(fit.covariance.as_ref().unwrap(), model.n_parameters()).unwrap();
+        let mut evaluator = Evaluator::new(&program);
+        let modes: &[Propagation] =
+            if linear { &[Propagation::Variations, Propagation::Linear] } else { &[Propagation::Variations] };
+        for &mode in modes {
+            let prefit = predict(&mut evaluator, &prefit_point, &widths, mode);
+            compare_yields(name, &model, &prefit, &expected["yields_prefit"], 1e-12, 1e-10);
+            // What Minuit's Hesse leaves of uncertainties.
+            let postfit = predict(&mut evaluator, &fit.parameters, &covariance, mode);
+            compare_yields(name, &model, &postfit, &expected["yields_postfit"], 2e-4, 3e-3);
+        }
+    }
+}
+
+/// Linear propagation against J V Jᵀ with the Jacobian of the bins, which the kernel makes in another way.
+#[test]
+fn totals_are_propagated_with_the_jacobian_of_the_bins() {
+    let (model, data, _) = fixture("higgs_like");
+    let program = Program::compile(&model);
+    let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
+    let fit = likelihood.fit(Hesse::All);
+    let (n, v) = (model.n_parameters(), fit.covariance.as_ref().unwrap());
+    let mut evaluator = Evaluator::new(&program);
+    let covariance = Covariance::of_matrix(v, n).unwrap();
+    let prediction = predict(&mut evaluator, &fit.parameters, &covariance, Propagation::Linear);
+    let mut jacobian = vec![0.0; n * program.n_bins()];
+    evaluator.expected_jacobian(&fit.parameters, &mut jacobian);
+    let form = |d: &[f64]| -> f64 { (0..n * n).map(|k| d[k / n] * v[k] * d[k % n]).sum::<f64>().sqrt() };
+    let mut bin = 0;
+    for (channel, predicted) in model.channels.iter().zip(&prediction.channels) {
+        let mut sum = vec![0.0; n];
+        for total in &predicted.total {
+            let row = &jacobian[bin * n..(bin + 1) * n];
+            assert!((total.uncertainty - form(row)).abs() < 1e-9 * total.uncertainty, "{} {bin}", channel.name);
+            sum.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
+            bin += 1;
+        }
+        assert!((predicted.sum.uncertainty - form(&sum)).abs() < 1e-9 * predicted.sum.uncertainty);
+    }
+}
