@@ -128,7 +128,7 @@ impl<'a> Base<'a> {
         let path = &self.command.workspace;
         let loaded = workspace::load_value(value, &input.scope())
             .map_err(|findings| CommandError::input(&file_name(path), findings))?;
-        self.command.model.prepare_loaded(path, loaded, input)
+        self.command.model.prepare_loaded(path, input, loaded)
     }
 
     /// The names of the points in the output file, and how many of its bytes are whole lines.
