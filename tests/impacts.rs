@@ -230,7 +230,7 @@ fn impacts_from_the_hessian_are_those_of_small_refits() {
             assert_eq!(impact.global, [Ok(0.0), Ok(0.0)]);
             continue;
         };
-        let mut with_datum = |steps: f64| {
+        let with_datum = |steps: f64| {
             let mut moved = data.clone();
             moved.auxiliary[auxiliary.index] += steps * auxiliary.datum_width();
             likelihood.with_data(&moved).fit(Hesse::No).parameters[poi]
