@@ -282,6 +282,11 @@ impl Context<'_> {
         if let Some(lower) = &ranking.lower {
             notes.push(Reason::not_lowest(ranking.fit.twice_nll - lower.twice_nll));
         }
+        if ranking.fit.at_limit.contains(&self.options.poi) {
+            let message = "the parameter of interest sits on a bound: refits cannot take it beyond, so impacts are one-sided \
+                           or 0; wider bounds or --method hesse tell more";
+            notes.push(Reason::new(Code::Incomplete, message));
+        }
         if ranking.breakdown.is_none() {
             let message = "no breakdown of the uncertainty: the covariance is not known";
             notes.push(Reason::new(Code::NotFinite, message));
