@@ -2,8 +2,8 @@
 
 use super::CommandError;
 use super::model_args::Prepared;
-use crate::infer::blind::hidden_offset;
 use crate::infer::FitResult;
+use crate::infer::blind::hidden_offset;
 use crate::model::Model;
 use crate::report::by_name::did_you_mean;
 use crate::report::text;
@@ -29,7 +29,8 @@ impl BlindPoiArgs {
     pub fn offset(&self, model: &Model) -> Result<Option<f64>, CommandError> {
         let Some(word) = &self.blind_poi else { return Ok(None) };
         let name = model.poi.and_then(|poi| model.parameter_names().get(poi).cloned());
-        let name = name.ok_or_else(|| CommandError::Message("--blind-poi: there is no parameter of interest".into()))?;
+        let name =
+            name.ok_or_else(|| CommandError::Message("--blind-poi: there is no parameter of interest".into()))?;
         Ok(Some(hidden_offset(word, &name, self.blind_width)))
     }
 

@@ -82,8 +82,7 @@ impl Yields {
         if let Some((options, fit)) = &known.fit {
             let model = &prepared.model;
             report.valid = fit.valid;
-            report.reason =
-                fit.reason.as_ref().map(|f| Reason::of_failure(model, f, &options.init, &options.bounds));
+            report.reason = fit.reason.as_ref().map(|f| Reason::of_failure(model, f, &options.init, &options.bounds));
         }
         self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
         judge(report.valid, report.reason.as_ref(), self.output.format())

@@ -32,7 +32,8 @@ impl Covariance {
     /// # Errors
     /// Where the matrix is not positive semidefinite.
     pub fn of_matrix(matrix: &[f64], n: usize) -> Result<Covariance, NotPositive> {
-        let widths: Vec<f64> = (0..n).map(|i| matrix[i * n + i].sqrt()).map(|w| if w > 0.0 { w } else { 0.0 }).collect();
+        let widths: Vec<f64> =
+            (0..n).map(|i| matrix[i * n + i].sqrt()).map(|w| if w > 0.0 { w } else { 0.0 }).collect();
         let inverse: Vec<f64> = widths.iter().map(|w| if *w > 0.0 { 1.0 / w } else { 0.0 }).collect();
         let mut rows: Vec<Vec<f64>> = Vec::with_capacity(n);
         for i in 0..n {

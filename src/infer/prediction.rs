@@ -1,5 +1,5 @@
 //! Yields of samples, channels and bins at a point, with the uncertainties of the parameters propagated to them
-//! (spec/inference.md, "Predictions").
+//! (spec/inference.md, eq. 33 and 34).
 //!
 //! Rows of the Jacobian are made and used one after the other, so that memory holds one matrix of the parameters and
 //! one row for each bin of a channel.

@@ -53,13 +53,7 @@ pub(super) fn visit_cells(program: &Program, scratch: &Scratch, mut visit: impl 
 }
 
 /// Calls `add(parameter, part of ∂λ/∂θ)` for every effect on a cell.
-fn for_each_derivative(
-    program: &Program,
-    scratch: &Scratch,
-    row: usize,
-    cell: usize,
-    mut add: impl FnMut(usize, f64),
-) {
+fn for_each_derivative(program: &Program, scratch: &Scratch, row: usize, cell: usize, mut add: impl FnMut(usize, f64)) {
     // Zero where the sample's clip holds: then nothing moves the rate.
     let scale = flat(&scratch.scale)[cell];
     let rate = scale * flat(&scratch.template)[cell];

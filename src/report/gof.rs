@@ -209,7 +209,9 @@ impl CompatibilityReport {
             NotTestable::TooFewGroups(n) => {
                 format!("no test of compatibility: the parameter of interest acts in {n} of the groups, two are needed")
             }
-            NotTestable::Constrained => "no test of compatibility: the parameter of interest has a constraint".to_owned(),
+            NotTestable::Constrained => {
+                "no test of compatibility: the parameter of interest has a constraint".to_owned()
+            }
             NotTestable::Fixed => "no test of compatibility: the parameter of interest is fixed".to_owned(),
         };
         CompatibilityReport {
@@ -234,11 +236,7 @@ impl CompatibilityReport {
         for (name, value, sigma) in groups.chain([common]) {
             let (shown, shown_sigma) = with_uncertainty(value.0, Some(sigma.0));
             let shown_sigma = if shown_sigma.is_empty() { shown_sigma } else { format!("± {shown_sigma}") };
-            table.add_row([
-                Cell::name(&name),
-                Cell::number_as(value.0, shown),
-                Cell::number_as(sigma.0, shown_sigma),
-            ]);
+            table.add_row([Cell::name(&name), Cell::number_as(value.0, shown), Cell::number_as(sigma.0, shown_sigma)]);
         }
         let p_value = self.p_value.map_or("none".to_owned(), |p| significant(p.0, 4));
         let statistic = significant(self.statistic.0, 6);

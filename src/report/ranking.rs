@@ -5,8 +5,8 @@ use super::number::{Number, significant, with_uncertainty};
 use super::reason::{Code, Reason};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
-use crate::infer::ranking::{Impact, ImpactMethod, Missing, Ranking, RankingOptions, Shift};
 use crate::infer::group::GroupImpact;
+use crate::infer::ranking::{Impact, ImpactMethod, Missing, Ranking, RankingOptions, Shift};
 use crate::infer::{FitOptions, FitResult};
 use crate::model::Model;
 use schemars::JsonSchema;
@@ -225,8 +225,7 @@ impl Context<'_> {
         let i = impact.parameter;
         let is_fixed = self.fit_options.fixed.get(i).copied().unwrap_or(false);
         let constraint = self.model.constraints().get(i).copied().flatten().filter(|_| !is_fixed);
-        let kinds =
-            [("pre-fit", &impact.prefit), ("post-fit", &impact.postfit), ("auxiliary datum", &impact.global)];
+        let kinds = [("pre-fit", &impact.prefit), ("post-fit", &impact.postfit), ("auxiliary datum", &impact.global)];
         let sides = kinds.iter().flat_map(|(kind, pair)| {
             pair.iter().zip(["down", "up"]).map(move |(shift, side)| (format!("{kind} {side}"), shift))
         });
@@ -249,6 +248,7 @@ impl Context<'_> {
             Missing::Refit(failure) => {
                 Reason::of_failure(self.model, failure, &self.fit_options.init, &self.fit_options.bounds)
             }
+            Missing::AtBound => Reason::new(Code::AtBound, "the parameter would lie beyond its bound"),
             Missing::DatumBelowZero => {
                 Reason::new(Code::OutOfDomain, "the datum would fall below zero, where its constraint has none")
             }

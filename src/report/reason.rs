@@ -30,6 +30,8 @@ pub struct Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
+    /// A value would lie beyond a bound.
+    AtBound,
     /// Something is hidden, as was asked for.
     Blinded,
     FlatDirections,
