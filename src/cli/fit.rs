@@ -4,6 +4,7 @@ use super::blind_args::BlindPoiArgs;
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
 use super::output::OutputArgs;
+use super::pyhf_args::PyhfArgs;
 use super::{CommandResult, judge, note};
 use crate::infer::{FitOptions, FitResult, Hesse, MOST_PARAMETERS, fit};
 use crate::kernel::Evaluator;
@@ -32,30 +33,18 @@ pub struct Fit {
     pub blind: BlindPoiArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+    /// twice_nll is always part of the result: accepted from pyhf, without effect
+    #[arg(long, help_heading = "Accepted from pyhf, without effect")]
+    pub value: bool,
     #[command(flatten)]
     pub pyhf: PyhfArgs,
 }
 
-/// Flags of `pyhf fit` that change nothing here.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Accepted from pyhf, without effect")]
-pub struct PyhfArgs {
-    /// twice_nll is always part of the result
-    #[arg(long)]
-    pub value: bool,
-    /// There is one backend
-    #[arg(long, value_name = "NAME")]
-    pub backend: Option<String>,
-    /// There is one optimizer
-    #[arg(long, value_name = "NAME")]
-    pub optimizer: Option<String>,
-    /// There is one optimizer
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub optconf: Vec<String>,
-}
-
 impl Fit {
     pub fn run(&self) -> CommandResult {
+        if self.value {
+            note("--value has no effect");
+        }
         self.pyhf.tell();
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
         let options = prepared.fit_options(self.which_hesse(&prepared));
@@ -86,18 +75,4 @@ fn minimise(prepared: &Prepared, options: &FitOptions) -> FitResult {
     let program = Program::compile(&prepared.model);
     let data = program.prepare(&prepared.data);
     fit(&mut Evaluator::new(&program), &data, options)
-}
-
-impl PyhfArgs {
-    fn tell(&self) {
-        let given = [
-            (self.value, "--value"),
-            (self.backend.is_some(), "--backend"),
-            (self.optimizer.is_some(), "--optimizer"),
-            (!self.optconf.is_empty(), "--optconf"),
-        ];
-        for (_, flag) in given.iter().filter(|(given, _)| *given) {
-            note(&format!("{flag} has no effect"));
-        }
-    }
 }

@@ -281,7 +281,7 @@ impl Context<'_> {
             notes.push(Reason::incomplete("impacts", missing));
         }
         if let Some(lower) = &ranking.lower {
-            notes.push(Reason::lower_minimum(ranking.fit.twice_nll - lower.twice_nll));
+            notes.push(Reason::not_lowest(ranking.fit.twice_nll - lower.twice_nll));
         }
         if ranking.fit.at_limit.contains(&self.options.poi) {
             let message = "the parameter of interest sits on a bound: refits cannot take it beyond, so impacts are one-sided \
