@@ -195,9 +195,8 @@ impl<'a> Sums<'a> {
         let mut sum = Sum::new(self.n_parameters);
         for mut bin in self.bins.drain(..) {
             // A yield on its floor does not move (spec/likelihood.md, eq. 4).
-            match self.clip_bin.filter(|clip| bin.value <= *clip) {
-                Some(clip) => bin = Sum { value: clip, ..Sum::new(self.n_parameters) },
-                None => {}
+            if let Some(clip) = self.clip_bin.filter(|clip| bin.value <= *clip) {
+                bin = Sum { value: clip, ..Sum::new(self.n_parameters) };
             }
             sum.add(bin.value, &bin.parameters, &bin.derivatives);
             self.prediction.channels[channel].total.push(bin.take(self.covariance));
