@@ -105,6 +105,7 @@ fn wrong_arguments_are_usage_errors() {
         (&["scan", COUNTING, "mu", "--lower-bound", "2", "--upper-bound", "1"], "not below"),
         (&["scan", COUNTING, "mu", "--n-steps", "3,4"], "expected 1"),
         (&["scan", HIGGS_LIKE, "mu", "k_WW", "--points", "1,4"], "two points"),
+        (&["scan", HIGGS_LIKE, "mu", "k_WW", "--points", "60000,60000"], "too much memory"),
         (&["minos", COUNTING, "--level", "95"], "between 0 and 1"),
     ] {
         let text = text_of(arguments, 2);

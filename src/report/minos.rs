@@ -1,5 +1,6 @@
 //! Asymmetric uncertainties: JSON by parameter name, and a table.
 
+use super::blind::Blinding;
 use super::crossing;
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
@@ -14,6 +15,8 @@ use std::collections::BTreeMap;
 /// Likelihood intervals of single parameters around the best fit.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct MinosReport {
+    #[serde(flatten)]
+    pub blinding: Blinding,
     /// How far −2 ln L rises above its minimum at the ends of the intervals.
     pub delta: Number,
     /// Probability of the intervals.
@@ -58,6 +61,7 @@ impl MinosReport {
             Some((names.get(interval.parameter)?.clone(), MinosEntry::new(model, options, minos, interval)))
         });
         MinosReport {
+            blinding: Blinding::default(),
             delta: Number(minos.height),
             level: Number(minos.level),
             notes: minos.first_minimum.iter().map(|f| Reason::lower_minimum(f - minos.best.twice_nll)).collect(),
@@ -66,6 +70,13 @@ impl MinosReport {
             twice_nll: Number(minos.best.twice_nll),
             valid: minos.best.valid,
         }
+    }
+
+    /// Says what was hidden.
+    pub fn with_blinding(mut self, blinding: Blinding) -> Self {
+        self.notes.extend(blinding.notes());
+        self.blinding = blinding;
+        self
     }
 
     /// How many sides are missing for another reason than a bound or the domain.
