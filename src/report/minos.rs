@@ -153,10 +153,6 @@ impl MinosEntry {
             (true, false) => Cell::number(value, 6),
             (false, _) => Cell::empty(),
         };
-        let sided = |error: f64| {
-            let cell = rounded(error);
-            if error.is_finite() { cell } else { Cell::text("–") }
-        };
         let sigma_cell = match sigma > 0.0 {
             true => Cell::number_as(sigma, format!("± {}", with_uncertainty(sigma, Some(smallest.min(sigma))).0)),
             false => Cell::empty(),
@@ -174,8 +170,8 @@ impl MinosEntry {
             Cell::name(name),
             rounded(best),
             sigma_cell,
-            sided(errors[0]),
-            sided(errors[1]),
+            rounded(errors[0]),
+            rounded(errors[1]),
             rounded(self.lower.value.0),
             rounded(self.upper.value.0),
             Cell::text(why),
