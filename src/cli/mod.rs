@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod model_args;
 pub mod output;
 pub mod patch;
+pub mod plot;
 mod point;
 pub mod schema;
 mod selection;
