@@ -13,6 +13,7 @@ pub mod output;
 pub mod patch;
 pub mod plot;
 mod point;
+pub mod progress;
 pub mod schema;
 mod selection;
 pub mod validate;
