@@ -20,6 +20,7 @@ pub struct Axis {
     pub lo: f64,
     pub hi: f64,
     pub log: bool,
+    whole: bool,
     from: f64,
     to: f64,
 }
@@ -82,7 +83,12 @@ impl Range {
 impl Axis {
     /// `from` is where the lowest value lies, `to` where the highest.
     pub fn new(range: &Range, from: f64, to: f64) -> Axis {
-        Axis { lo: range.lo, hi: range.hi, log: range.log, from, to }
+        Axis { lo: range.lo, hi: range.hi, log: range.log, whole: false, from, to }
+    }
+
+    /// With ticks at whole numbers only.
+    pub fn whole(self) -> Axis {
+        Axis { whole: true, ..self }
     }
 
     /// The pixel of a value; far outside of the range it stays within some thousand pixels.
@@ -99,8 +105,9 @@ impl Axis {
         (self.lo..=self.hi).contains(&value)
     }
 
-    /// As many ticks as have room beside one another; `extent` is the room that a label takes along the axis.
-    fn ticks(&self, extent: impl Fn(&str) -> f64) -> Ticks {
+    /// As many ticks as have room beside one another; but about `density` pixels between
+    /// two; `extent` is the room that a label takes along the axis.
+    fn ticks(&self, density: f64, extent: impl Fn(&str) -> f64) -> Ticks {
         let make = |most| {
             if self.log { ticks::logarithmic(self.lo, self.hi, most) } else { ticks::linear(self.lo, self.hi, most) }
         };
@@ -112,16 +119,22 @@ impl Axis {
                 _ => true,
             })
         };
-        let wanted = ((self.to - self.from).abs() / 70.0).clamp(2.0, 12.0) as usize;
-        (1..=wanted).rev().map(make).find(fits).unwrap_or_default()
+        let wanted = ((self.to - self.from).abs() / density).clamp(3.0, 12.0) as usize;
+        let mut ticks = (1..=wanted).rev().map(make).find(fits).unwrap_or_default();
+        if self.whole {
+            ticks.major.retain(|(value, _)| value.fract() == 0.0);
+            ticks.major.iter_mut().for_each(|(value, label)| *label = ticks::number(*value, 6));
+            ticks.minor.retain(|value| value.fract() == 0.0);
+        }
+        ticks
     }
 
     pub fn horizontal_ticks(&self) -> Ticks {
-        self.ticks(|label| font::width(label, SMALL))
+        self.ticks(60.0, |label| font::width(label, SMALL))
     }
 
     pub fn vertical_ticks(&self) -> Ticks {
-        self.ticks(|_| SMALL)
+        self.ticks(45.0, |_| SMALL)
     }
 
     /// Room that the labels of a vertical axis take beside it.

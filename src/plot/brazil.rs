@@ -69,7 +69,7 @@ pub fn draw(limit: &Limit, options: &Options) -> Result<Figure, String> {
     let outer = Rect::new(1.5 * GAP, 2.0 * GAP + legend.height(), width - 2.0 * GAP, height);
     let x = Range::of(columns.iter().map(|c| c.poi), false);
     let frame = Frame::within(outer, &x, &y_range(&columns, alpha, options.log), x_title, y_title);
-    legend.draw(&mut canvas, frame.area.left, 1.5 * GAP);
+    legend.draw(&mut canvas, 2.0 * GAP, 1.5 * GAP);
     canvas.clipped(frame.area, |canvas| curves(canvas, &frame, &columns, alpha, limit));
     frame.draw(&mut canvas, x_title, y_title);
     annotate(&mut canvas, &frame, &columns, &texts);
@@ -155,7 +155,7 @@ fn limits_text(limit: &Limit) -> Vec<String> {
     let expected: Vec<f64> = limit.expected_limit.iter().flatten().map(|v| v.0).collect();
     if let [_, low, median, high, _] = expected.as_slice() {
         let band = |v: f64| finite(v).map_or("none".to_owned(), |v| number(v, 4));
-        lines.push(format!("expected  {} [{}, {}]", band(*median), band(*low), band(*high)));
+        lines.push(format!("expected  {} [{}, {}] (±1σ)", band(*median), band(*low), band(*high)));
     }
     lines
 }

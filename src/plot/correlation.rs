@@ -29,10 +29,7 @@ pub fn draw(fit: &Correlation, options: &Options) -> Result<Figure, String> {
     if matrix.values.len() != n || matrix.values.iter().any(|row| row.len() != n) {
         return Err(format!("the correlation matrix is not a square of {n} rows"));
     }
-    let mut notes = Vec::new();
-    if !fit.valid {
-        notes.push("the fit is not valid: these correlations are not those of a minimum".to_owned());
-    }
+    let mut notes = super::note_of(Some(fit.valid));
     if options.size.is_some() {
         notes.push("the size follows from the number of parameters; --size has no effect".to_owned());
     }
@@ -84,7 +81,8 @@ fn picture(matrix: &fit::Correlation, shown: &[usize], options: &Options) -> Can
     let side = cell * n as f64;
     let (left, bar) = (1.5 * GAP + room + GAP, 18.0);
     let width = left + side + 2.0 * GAP + bar + GAP + font::width("−0.5", SMALL) + 2.0 * GAP;
-    let legend = Legend::new(options.title.as_deref(), &[], width - 3.0 * GAP);
+    let legend =
+        Legend::new(Some(options.title.as_deref().unwrap_or("Correlation, numbers in %")), &[], width - 3.0 * GAP);
     let top = 1.5 * GAP + legend.height();
     let least = 160.0;
     let mut canvas = Canvas::new(width, top + side.max(least) + GAP + room + 1.5 * GAP);

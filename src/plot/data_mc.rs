@@ -15,6 +15,8 @@ pub struct Yields {
     pub channels: Vec<Channel>,
     #[serde(default)]
     pub prefit: Option<bool>,
+    #[serde(default)]
+    pub valid: Option<bool>,
 }
 
 /// One channel; all lists have one entry a bin.
@@ -57,7 +59,7 @@ pub fn draw(yields: &Yields, options: &Options) -> Result<Figure, String> {
     if panels.is_empty() {
         return Err("the result has no channels".to_owned());
     }
-    let mut notes = Vec::new();
+    let mut notes = super::note_of(yields.valid);
     panels.iter().for_each(|panel| tell(panel, options.log, &mut notes));
 
     let columns = match panels.len() {
@@ -151,14 +153,15 @@ fn draw_panel(canvas: &mut Canvas, outer: Rect, panel: &Panel, options: &Options
     let (x_title, y_title) = (options.x_label("Bin"), options.y_label("Events"));
     let head = LARGE * font::LINE;
     let bottom = outer.bottom - bottom_room(x_title);
-    let between = 1.2 * GAP;
+    let between = 1.75 * GAP;
     let split = outer.top + head + 0.72 * (bottom - outer.top - head - between);
     let x = Range::new(0.0, panel.total.len().max(1) as f64, false);
     let y = Axis::new(&y_range(panel, options.log), split, outer.top + head);
     let ratio = Axis::new(&ratio_range(panel), bottom, split + between);
     let left = outer.left + left_room(&y, y_title).max(left_room(&ratio, "Data / MC"));
-    let right = outer.right - Axis::new(&x, left, outer.right).overhang();
-    let x = Axis::new(&x, left, right);
+    let bins = |right| Axis::new(&x, left, right).whole();
+    let right = outer.right - bins(outer.right).overhang();
+    let x = bins(right);
     let main = Frame { area: Rect::new(left, outer.top + head, right, split), x: x.clone(), y };
     let below = Frame { area: Rect::new(left, split + between, right, bottom), x, y: ratio };
 
@@ -180,9 +183,10 @@ fn y_range(panel: &Panel, log: bool) -> Range {
     let data = panel.data.iter().filter_map(|d| poisson::interval(*d)).map(|(_, hi)| hi);
     let most = tops.chain(data).chain(panel.total.iter().copied()).filter(|v| v.is_finite()).fold(0.0, f64::max);
     if log {
-        let positive = panel.total.iter().chain(&panel.data).copied().filter(|v| *v > 0.0);
-        let range = Range::of(positive.chain([most]), true);
-        return Range::new(range.lo / 5.0, range.hi, true).padded(0.0, 0.08);
+        let range = Range::of(panel.total.iter().chain(&panel.data).copied().chain([most]), true);
+        // Down to the smallest sample, but not so far that the total is a line.
+        let samples = Range::of(panel.samples.iter().flat_map(|(_, y)| y.iter().copied()).chain([range.lo]), true);
+        return Range::new(samples.lo.max(range.lo * 1e-3) / 2.0, range.hi, true).padded(0.0, 0.08);
     }
     let least = stack(panel).flat_map(|(_, bars)| bars).map(|(from, to)| from.min(to)).fold(0.0, f64::min);
     let least = panel.total.iter().copied().filter(|v| v.is_finite()).fold(least, f64::min);

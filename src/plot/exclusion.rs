@@ -129,7 +129,7 @@ impl Picture<'_> {
         let x = Range::of(self.places.iter().map(|p| p.0), false).padded(0.05, 0.05);
         let y = Range::of(self.places.iter().map(|p| p.1), false).padded(0.05, 0.08);
         let frame = Frame::within(outer, &x, &y, x_title, y_title);
-        legend.draw(&mut canvas, frame.area.left, 1.5 * GAP);
+        legend.draw(&mut canvas, 2.0 * GAP, 1.5 * GAP);
         canvas.clipped(frame.area, |canvas| {
             self.band(canvas, &frame);
             self.marks(canvas, &frame);
@@ -145,13 +145,16 @@ impl Picture<'_> {
 
     fn entries(&self) -> Vec<(Sign, String)> {
         let level = self.patches.iter().find_map(|p| p.confidence_level).unwrap_or(0.95);
-        vec![
+        let mut entries = vec![
             (Sign::Line(OBSERVED), format!("Observed limit ({} % CL)", number(100.0 * level, 4))),
             (Sign::LineInBand(EXPECTED, YELLOW), "Expected limit ±1σ".to_owned()),
-            (Sign::Point(EXCLUDED), "excluded".to_owned()),
-            (Sign::Point(LIGHT_GREY), "not excluded".to_owned()),
-            (Sign::Cross(Stroke::solid(GREY, 1.2)), "no result".to_owned()),
-        ]
+            (Sign::Dot(EXCLUDED), "excluded".to_owned()),
+            (Sign::Dot(LIGHT_GREY), "not excluded".to_owned()),
+        ];
+        if self.patches.iter().any(|p| p.observed().is_none()) {
+            entries.push((Sign::Cross(Stroke::solid(GREY, 1.2)), "no result".to_owned()));
+        }
+        entries
     }
 
     /// Between the expected contours at −1σ and +1σ: excluded by the one, not by the other.

@@ -12,6 +12,8 @@ pub enum Sign {
     Line(Stroke),
     /// A line with a point on it.
     LineAndPoint(Stroke),
+    /// A point with a thin edge.
+    Dot(Colour),
     /// A point with an error bar.
     Point(Colour),
     /// A line within a band.
@@ -97,6 +99,10 @@ fn draw_sign(canvas: &mut Canvas, sign: Sign, area: Rect) {
         Sign::LineInBand(stroke, band) => {
             canvas.rect(area, band);
             canvas.line((area.left, middle.1), (area.right, middle.1), stroke);
+        }
+        Sign::Dot(colour) => {
+            canvas.disc(middle, 3.5, colour);
+            canvas.circle(middle, 3.5, Stroke::solid(GREY, 0.7));
         }
         Sign::Cross(stroke) => canvas.cross(middle, 5.0, stroke),
     }

@@ -1,6 +1,7 @@
 //! Scattered points joined to triangles, in which a function is linear: level lines and regions.
 
 use super::canvas::Point;
+use std::collections::{HashMap, HashSet};
 
 /// A Delaunay triangulation. Coordinates are those of the data; for the triangulation both are scaled to one range.
 pub struct Mesh {
@@ -20,7 +21,10 @@ impl Mesh {
         let scaled: Vec<_> =
             points.iter().map(|(x, y)| delaunator::Point { x: (x - x0) / width, y: (y - y0) / height }).collect();
         let triangles = delaunator::triangulate(&scaled).triangles;
-        let triangles: Vec<[usize; 3]> = triangles.chunks_exact(3).map(|t| [t[0], t[1], t[2]]).collect();
+        let mut triangles: Vec<[usize; 3]> = triangles.chunks_exact(3).map(|t| [t[0], t[1], t[2]]).collect();
+        while let Some(sliver) = slivers(&scaled, &triangles) {
+            triangles.retain(|corners| !sliver.contains(corners));
+        }
         (!triangles.is_empty()).then(|| Mesh { points: points.to_vec(), triangles })
     }
 
@@ -76,6 +80,25 @@ impl Mesh {
         }
         <[Crossing; 2]>::try_from(crossings).ok()
     }
+}
+
+/// Height of a triangle over its longest side, below which it says nothing at the rim.
+const FLAT: f64 = 0.03;
+
+/// Flat triangles at the rim: their far corners have nothing to do with one another. None if there are none.
+fn slivers(points: &[delaunator::Point], triangles: &[[usize; 3]]) -> Option<HashSet<[usize; 3]>> {
+    let sides = |[a, b, c]: [usize; 3]| [(a.min(b), a.max(b)), (b.min(c), b.max(c)), (c.min(a), c.max(a))];
+    let mut neighbours: HashMap<(usize, usize), usize> = HashMap::new();
+    triangles.iter().flat_map(|t| sides(*t)).for_each(|side| *neighbours.entry(side).or_default() += 1);
+    let is_sliver = |corners: &&[usize; 3]| {
+        let [a, b, c] = corners.map(|i| points.get(i).map_or((0.0, 0.0), |p| (p.x, p.y)));
+        let doubled_area = ((b.0 - a.0) * (c.1 - a.1) - (b.1 - a.1) * (c.0 - a.0)).abs();
+        let longest =
+            [(a, b), (b, c), (c, a)].map(|(p, q)| (p.0 - q.0).hypot(p.1 - q.1)).into_iter().fold(0.0, f64::max);
+        doubled_area < FLAT * longest * longest && sides(**corners).iter().any(|side| neighbours.get(side) == Some(&1))
+    };
+    let found: HashSet<[usize; 3]> = triangles.iter().filter(is_sliver).copied().collect();
+    (!found.is_empty()).then_some(found)
 }
 
 #[derive(Clone, Copy)]

@@ -52,6 +52,12 @@ impl Options {
     }
 }
 
+/// A remark where the result says that its fit is not valid.
+fn note_of(valid: Option<bool>) -> Vec<String> {
+    let invalid = valid == Some(false);
+    invalid.then(|| "the fit is not valid: these numbers are not those of a minimum".to_owned()).into_iter().collect()
+}
+
 fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }

@@ -24,6 +24,8 @@ pub struct Scan {
     #[serde(default)]
     pub parameters: Option<Vec<String>>,
     pub points: Vec<Scanned>,
+    #[serde(default)]
+    pub valid: Option<bool>,
 }
 
 /// One point; `value` of a scan over one parameter, `values` over two.
@@ -67,12 +69,15 @@ impl Scanned {
 /// A sentence, where the result has no point to draw or neither one nor two parameters.
 pub fn draw(scan: &Scan, options: &Options) -> Result<Figure, String> {
     let failed = scan.points.iter().filter(|p| p.height().is_none()).count();
-    let mut notes = Vec::new();
+    let mut notes = super::note_of(scan.valid);
     if failed == scan.points.len() {
         return Err("the scan has no valid point".to_owned());
     }
     if failed > 0 {
-        notes.push(format!("{failed} of {} scan points are not valid: gaps", scan.points.len()));
+        notes.push(format!(
+            "{failed} of {} scan points are not valid: gaps of a curve, crosses in a plane",
+            scan.points.len()
+        ));
     }
     match (&scan.parameter, scan.parameters.as_deref()) {
         (Some(name), None) => one(scan, name, options).map(|canvas| canvas.finish(notes)),
@@ -105,7 +110,7 @@ fn one(scan: &Scan, name: &str, options: &Options) -> Result<Canvas, String> {
     let heights = || points.iter().filter_map(|p| p.1);
     let y = Range::of(heights().chain([0.0, 4.6]), false).padded(0.0, 0.05);
     let frame = Frame::within(outer, &x, &y, x_title, y_title);
-    legend.draw(&mut canvas, frame.area.left, 1.5 * GAP);
+    legend.draw(&mut canvas, 2.0 * GAP, 1.5 * GAP);
     let Rect { left, right, top, bottom } = frame.area;
     canvas.clipped(frame.area, |canvas| {
         for (delta, _) in ONE {
@@ -136,6 +141,7 @@ fn one(scan: &Scan, name: &str, options: &Options) -> Result<Canvas, String> {
     Ok(canvas)
 }
 
+const FAILED: Stroke = Stroke::solid(GREY, 1.4);
 const DARK: super::colour::Colour = super::colour::Colour(90, 90, 90);
 
 fn numbers(best: &Value) -> Vec<f64> {
@@ -150,17 +156,21 @@ fn numbers(best: &Value) -> Vec<f64> {
 fn two(scan: &Scan, names: [&String; 2], options: &Options, notes: &mut Vec<String>) -> Result<Canvas, String> {
     let mut places: Vec<Point> = Vec::new();
     let mut heights = Vec::new();
-    let mut all = Vec::new();
+    let (mut all, mut failed) = (Vec::new(), Vec::new());
     for point in &scan.points {
-        let [x, y] = point
+        let place = point
             .values
             .as_deref()
             .and_then(|v| <[f64; 2]>::try_from(v).ok())
             .ok_or("a scan point has not two values")?;
-        all.push((x, y));
-        if let Some(height) = point.height() {
-            places.push((x, y));
-            heights.push(height);
+        let place = (place[0], place[1]);
+        all.push(place);
+        match point.height() {
+            Some(height) => {
+                places.push(place);
+                heights.push(height);
+            }
+            None => failed.push(place),
         }
     }
     let mesh = Mesh::new(&places).ok_or("the valid scan points lie on one line: no plane")?;
@@ -170,7 +180,11 @@ fn two(scan: &Scan, names: [&String; 2], options: &Options, notes: &mut Vec<Stri
     let best: Option<Point> = <[f64; 2]>::try_from(numbers(&scan.best)).ok().map(|[x, y]| (x, y));
 
     let (width, height) = options.size_or(720.0, 600.0);
-    let legend = Legend::new(options.title.as_deref(), &plane_entries(&contours, best.is_some()), width - 4.0 * GAP);
+    let legend = Legend::new(
+        options.title.as_deref(),
+        &plane_entries(&contours, best.is_some(), !failed.is_empty()),
+        width - 4.0 * GAP,
+    );
     let mut canvas = Canvas::new(width, height);
     let most = heights.iter().copied().fold(0.0, f64::max).clamp(TWO[1].1 * 1.5, 25.0);
     let top = 2.0 * GAP + legend.height();
@@ -180,14 +194,17 @@ fn two(scan: &Scan, names: [&String; 2], options: &Options, notes: &mut Vec<Stri
     let x = Range::of(all.iter().map(|p| p.0), false);
     let y = Range::of(all.iter().map(|p| p.1), false);
     let frame = Frame::within(Rect::new(GAP, top, right, height), &x, &y, x_title, y_title);
-    legend.draw(&mut canvas, frame.area.left, 1.5 * GAP);
+    legend.draw(&mut canvas, 2.0 * GAP, 1.5 * GAP);
     canvas.clipped(frame.area, |canvas| {
         plane(canvas, &frame, &mesh, &heights, most);
-        for (contour, colour) in contours.iter().zip([WHITE, WHITE, WHITE]) {
-            let stroke = contour_stroke(contour.level, colour);
+        for contour in &contours {
+            let stroke = contour_stroke(contour.level);
             for line in &contour.lines {
                 canvas.polyline(&line.iter().map(|(x, y)| frame.at(*x, *y)).collect::<Vec<_>>(), stroke);
             }
+        }
+        for (x, y) in &failed {
+            canvas.cross(frame.at(*x, *y), 3.0, FAILED);
         }
         if let Some((x, y)) = best {
             canvas.cross(frame.at(x, y), 6.0, Stroke::solid(RED, 2.4));
@@ -212,18 +229,21 @@ fn contours(scan: &Scan, mesh: &Mesh, heights: &[f64], notes: &mut Vec<String>) 
     TWO.into_iter().map(own).collect()
 }
 
-fn contour_stroke(level: f64, colour: super::colour::Colour) -> Stroke {
-    if level < 0.9 { Stroke::solid(colour, 2.2) } else { Stroke::dashed(colour, 2.2) }
+fn contour_stroke(level: f64) -> Stroke {
+    if level < 0.9 { Stroke::solid(WHITE, 2.2) } else { Stroke::dashed(WHITE, 2.2) }
 }
 
-fn plane_entries(contours: &[Contour], best: bool) -> Vec<(Sign, String)> {
+fn plane_entries(contours: &[Contour], best: bool, failed: bool) -> Vec<(Sign, String)> {
     let mut entries = Vec::new();
     if best {
         entries.push((Sign::Cross(Stroke::solid(RED, 2.4)), "Best fit".to_owned()));
     }
     for contour in contours {
         let text = format!("{} % CL (−2 Δln L = {})", number(100.0 * contour.level, 3), number(contour.delta, 3));
-        entries.push((Sign::LineInBand(contour_stroke(contour.level, WHITE), sequential(0.75)), text));
+        entries.push((Sign::LineInBand(contour_stroke(contour.level), sequential(0.75)), text));
+    }
+    if failed {
+        entries.push((Sign::Cross(FAILED), "no result".to_owned()));
     }
     entries
 }

@@ -1,5 +1,7 @@
 //! Error bars of counts: the central 68.27 % interval for a Poisson mean (F. Garwood, Biometrika 28 (1936) 437).
 
+use statrs::function::gamma::checked_gamma_lr;
+
 /// Probability outside of ±1σ at one side.
 const TAIL: f64 = 0.158_655_253_931_457_05;
 /// Above this count the cube-root approximation of Wilson and Hilferty is exact to the width of a line.
@@ -23,26 +25,10 @@ fn quantile(shape: f64, p: f64) -> f64 {
     let (mut lo, mut hi) = (0.0, shape + 10.0 * shape.sqrt() + 10.0);
     for _ in 0..100 {
         let middle = f64::midpoint(lo, hi);
-        if lower_gamma(shape, middle) < p { lo = middle } else { hi = middle }
+        let below = checked_gamma_lr(shape, middle).is_ok_and(|share| share < p);
+        if below { lo = middle } else { hi = middle }
     }
     f64::midpoint(lo, hi)
-}
-
-/// P(a, x) by its power series, which has about x + 40 √x terms.
-fn lower_gamma(a: f64, x: f64) -> f64 {
-    if x <= 0.0 {
-        return 0.0;
-    }
-    let mut term = (a * x.ln() - x - libm::lgamma(a + 1.0)).exp();
-    let mut sum = term;
-    for n in 1..100_000 {
-        term *= x / (a + f64::from(n));
-        sum += term;
-        if term < 1e-16 * sum {
-            break;
-        }
-    }
-    sum.min(1.0)
 }
 
 #[cfg(test)]

@@ -27,10 +27,7 @@ const NAME: f64 = 260.0;
 /// # Errors
 /// A sentence, where there is no parameter to show.
 pub fn draw(fit: &Pulls, options: &Options) -> Result<Figure, String> {
-    let mut notes = Vec::new();
-    if !fit.valid {
-        notes.push("the fit is not valid: these pulls are not those of a minimum".to_owned());
-    }
+    let mut notes = super::note_of(Some(fit.valid));
     let shown = options.max_pars.unwrap_or(usize::MAX).min(fit.pulls.len());
     if shown < fit.pulls.len() {
         notes.push(format!("the first {shown} of {} parameters are shown", fit.pulls.len()));
@@ -48,7 +45,7 @@ pub fn draw(fit: &Pulls, options: &Options) -> Result<Figure, String> {
     let rows = pulls.len().div_ceil(columns);
     let names = pulls.iter().map(|p| font::width(&clean(&p.name), SMALL)).fold(0.0, f64::max).min(NAME);
     let column = names + FRAME + 3.0 * GAP;
-    let title = options.x_label("(θ̂ − θ₀) / Δθ");
+    let title = options.x_label("(θ − θ₀) / Δθ₀");
     let width = columns as f64 * column + 2.0 * GAP;
     let legend = Legend::new(options.title.as_deref(), &entries(), width - 3.0 * GAP);
     let top = 1.5 * GAP + legend.height();

@@ -14,6 +14,8 @@ use serde::Deserialize;
 pub struct Ranking {
     pub parameters: Vec<Impact>,
     pub poi: String,
+    #[serde(default)]
+    pub valid: Option<bool>,
 }
 
 /// Pull of one parameter, and how far its shift down and up moves the parameter of interest.
@@ -21,8 +23,9 @@ pub struct Ranking {
 pub struct Impact {
     pub constraint: Option<Number>,
     pub name: String,
-    pub postfit: Option<[Number; 2]>,
-    pub prefit: Option<[Number; 2]>,
+    /// Down and up.
+    pub postfit: [Number; 2],
+    pub prefit: [Number; 2],
     pub pull: Option<Number>,
 }
 
@@ -35,7 +38,7 @@ const MANY: usize = 20;
 /// # Errors
 /// A sentence, where there is no parameter to show.
 pub fn draw(ranking: &Ranking, options: &Options) -> Result<Figure, String> {
-    let mut notes = Vec::new();
+    let mut notes = super::note_of(ranking.valid);
     let all = ranking.parameters.len();
     let shown = options.max_pars.unwrap_or(MANY).min(all);
     if shown < all {
@@ -66,7 +69,7 @@ fn picture(ranking: &Ranking, impacts: &[Impact], options: &Options) -> Canvas {
     let width = left + FRAME + 3.0 * GAP;
     let legend = Legend::new(options.title.as_deref(), &entries(impacts), width - 3.0 * GAP);
     let top = 1.5 * GAP + legend.height() + bottom_room("x");
-    let bottom_title = options.x_label("(θ̂ − θ₀) / Δθ");
+    let bottom_title = options.x_label("(θ − θ₀) / Δθ₀");
     let area = Rect::new(left, top, left + FRAME, top + impacts.len() as f64 * ROW);
     let mut canvas = Canvas::new(width, area.bottom + bottom_room(bottom_title));
     legend.draw(&mut canvas, 1.5 * GAP, 1.5 * GAP);
@@ -94,18 +97,18 @@ fn picture(ranking: &Ranking, impacts: &[Impact], options: &Options) -> Canvas {
     canvas
 }
 
-fn ends(pair: Option<[Number; 2]>) -> [Option<f64>; 2] {
-    pair.map_or([None, None], |pair| pair.map(|v| finite(v.0)))
+fn ends(pair: [Number; 2]) -> [Option<f64>; 2] {
+    pair.map(|v| finite(v.0))
 }
 
 fn entries(impacts: &[Impact]) -> Vec<(Sign, String)> {
     let mut entries = Vec::new();
-    if impacts.iter().any(|i| i.prefit.is_some()) {
-        entries.push((Sign::Hollow(BLUE), "pre-fit impact, θ₀ + Δθ".to_owned()));
-        entries.push((Sign::Hollow(ORANGE), "pre-fit impact, θ₀ − Δθ".to_owned()));
+    if impacts.iter().any(|i| ends(i.prefit).iter().any(Option::is_some)) {
+        entries.push((Sign::Hollow(BLUE), "pre-fit impact, θ₀ + Δθ₀".to_owned()));
+        entries.push((Sign::Hollow(ORANGE), "pre-fit impact, θ₀ − Δθ₀".to_owned()));
     }
-    entries.push((Sign::Area(LIGHT_BLUE.into()), "post-fit impact, θ̂ + Δθ̂".to_owned()));
-    entries.push((Sign::Area(FILLED_DOWN.into()), "post-fit impact, θ̂ − Δθ̂".to_owned()));
+    entries.push((Sign::Area(LIGHT_BLUE.into()), "post-fit impact, θ + Δθ".to_owned()));
+    entries.push((Sign::Area(FILLED_DOWN.into()), "post-fit impact, θ − Δθ".to_owned()));
     entries.push((Sign::Point(BLACK), "pull and constraint".to_owned()));
     entries
 }
