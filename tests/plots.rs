@@ -97,7 +97,10 @@ fn pulls_and_correlations() {
         let fit = fit(n, |i| if hard { hard_number(i) } else { json!(tame(i)) });
         let read: pulls::Pulls = serde_json::from_value(fit.clone()).expect("a fit");
         let figure = drawn(&format!("{n} pulls"), |o| pulls::draw(&read, o));
-        assert_eq!(hard, figure.notes.iter().any(|note| note.contains("no pull") || note.contains("no uncertainty")));
+        assert_eq!(
+            hard && n > 10,
+            figure.notes.iter().any(|note| note.contains("no pull") || note.contains("no uncertainty"))
+        );
         let read: correlation::Correlation = serde_json::from_value(fit).expect("a fit");
         drawn(&format!("{n} correlations"), |o| correlation::draw(&read, o));
     }
@@ -111,9 +114,9 @@ fn correlations_below_the_threshold_are_left_out() {
     let read: correlation::Correlation = serde_json::from_value(fit).expect("a fit");
     let options = Options { threshold: Some(0.3), ..Options::default() };
     let figure = correlation::draw(&read, &options).expect("two parameters");
-    let numbers: Vec<&str> =
-        figure.written.iter().map(|w| w.text.as_str()).filter(|t| *t == "−40" || *t == "1").collect();
-    assert_eq!(numbers, ["−40", "−40"]);
+    let count = |text: &str| figure.written.iter().filter(|w| w.text == text).count();
+    assert_eq!((count("100"), count("−40")), (2, 2));
+    assert!(figure.notes.iter().any(|note| note.contains("2 of 5 parameters")), "{:?}", figure.notes);
     assert!(correlation::draw(&read, &Options { threshold: Some(0.9), ..options }).is_err());
 }
 

@@ -56,9 +56,9 @@ impl Range {
         let (lo, hi) = match (lo <= hi, log) {
             (false, false) => (0.0, 1.0),
             (false, true) => (0.1, 1.0),
-            // Half of binary64's range, so that a difference is finite.
+            // Parts of binary64's range, so that differences and ratios are finite.
             (true, false) => (lo.max(-4e307), hi.min(4e307)),
-            (true, true) => (lo.max(1e-300), hi.min(1e300)),
+            (true, true) => (lo.max(1e-140), hi.clamp(1e-140, 1e140)),
         };
         let wide = if log { hi / lo > 1.0 + 1e-6 } else { hi - lo > 1e-9 * lo.abs().max(hi.abs()).max(1e-290) };
         match (wide, log) {

@@ -41,12 +41,17 @@ pub fn draw(fit: &Correlation, options: &Options) -> Result<Figure, String> {
     let gaps = shown
         .iter()
         .flat_map(|&i| shown.iter().map(move |&j| (i, j)))
-        .filter(|&(i, j)| !matrix.values[i][j].0.is_finite());
+        .filter(|&(i, j)| !is_correlation(matrix.values[i][j].0));
     let gaps = gaps.count();
     if gaps > 0 {
-        notes.push(format!("{gaps} entries have no number: hatched"));
+        notes.push(format!("{gaps} entries are no numbers from −1 to 1: hatched"));
     }
     Ok(picture(matrix, &shown, options).finish(notes))
+}
+
+/// From −1 to 1, with room for rounding.
+fn is_correlation(value: f64) -> bool {
+    value.abs() <= 1.0 + 1e-6
 }
 
 /// Indices of the parameters that pass the threshold; of too many those with the largest correlation.
@@ -54,7 +59,7 @@ fn choose(matrix: &fit::Correlation, options: &Options, notes: &mut Vec<String>)
     let n = matrix.labels.len();
     let largest = |i: usize| -> f64 {
         let row = matrix.values[i].iter().enumerate().filter(|(j, _)| *j != i);
-        row.map(|(_, v)| if v.0.is_finite() { v.0.abs() } else { 1.0 }).fold(0.0, f64::max)
+        row.map(|(_, v)| if is_correlation(v.0) { v.0.abs() } else { 1.0 }).fold(0.0, f64::max)
     };
     let threshold = options.threshold.unwrap_or(0.0);
     let mut shown: Vec<usize> = (0..n).filter(|&i| n == 1 || threshold <= 0.0 || largest(i) >= threshold).collect();
@@ -106,7 +111,7 @@ fn picture(matrix: &fit::Correlation, shown: &[usize], options: &Options) -> Can
 
 /// A coloured square, with its number in per cent where that is readable.
 fn entry(canvas: &mut Canvas, value: f64, area: Rect) {
-    if !value.is_finite() {
+    if !is_correlation(value) {
         canvas.rect(area, Paint::Hatched(GREY));
         return;
     }

@@ -46,6 +46,9 @@ struct Panel<'a> {
     sigma: Vec<f64>,
 }
 
+/// Least width and height of one channel.
+const LEAST: f64 = 280.0;
+
 /// # Errors
 /// A sentence, where the result has no channel or lists of different lengths.
 pub fn draw(yields: &Yields, options: &Options) -> Result<Figure, String> {
@@ -71,9 +74,14 @@ pub fn draw(yields: &Yields, options: &Options) -> Result<Figure, String> {
     let rows = panels.len().div_ceil(columns);
     let (one_width, one_height) = if columns == 1 { (640.0, 560.0) } else { (430.0, 420.0) };
     let (width, height) = options.size_or(one_width * columns as f64, one_height * rows as f64);
+    let (least_width, least_height) = (LEAST * columns as f64, LEAST * rows as f64);
+    if width < least_width || height < least_height {
+        notes.push("--size is too small for so many channels: the picture is larger".to_owned());
+    }
+    let (width, height) = (width.max(least_width), height.max(least_height));
     let legend = Legend::new(title(yields, options).as_deref(), &entries(&names, &panels), width - 4.0 * GAP);
     let top = 2.0 * GAP + legend.height();
-    let mut canvas = Canvas::new(width, height.max(rows as f64 * 260.0) + top);
+    let mut canvas = Canvas::new(width, height + top);
     legend.draw(&mut canvas, 2.0 * GAP, 1.5 * GAP);
     let (w, h) = (width / columns as f64, (canvas.height - top) / rows as f64);
     for (index, panel) in panels.iter().enumerate() {

@@ -74,11 +74,11 @@ pub fn ink(text: &str) -> Option<Ink> {
 
 /// The text, its middle replaced by `…` where it is wider than `most`.
 pub fn shorten(text: &str, size: f64, most: f64) -> String {
-    if width(text, size) <= most {
+    if text.is_empty() || width(text, size) <= most {
         return text.to_owned();
     }
     let (mut fits, mut too_long) = (1, text.chars().count());
-    while too_long - fits > 1 {
+    while fits + 1 < too_long {
         let middle = usize::midpoint(fits, too_long);
         let candidate = crate::report::text::shorten(text, middle);
         if width(&candidate, size) <= most { fits = middle } else { too_long = middle }

@@ -7,7 +7,7 @@ use super::legend::{Legend, Sign};
 use super::mesh::Mesh;
 use super::pulls::clean;
 use super::ticks::number;
-use super::{Options, finite, font, runs};
+use super::{Options, finite, runs};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -127,18 +127,26 @@ fn one(scan: &Scan, name: &str, options: &Options) -> Result<Canvas, String> {
         }
     });
     frame.draw(&mut canvas, x_title, y_title);
-    for (delta, text) in ONE {
-        let y = frame.y.at(delta) - 4.0;
+    level_names(&mut canvas, &frame, &points);
+    Ok(canvas)
+}
+
+/// Names the levels above their lines, at the end where the curve lies farther away; not where lines are too close.
+fn level_names(canvas: &mut Canvas, frame: &Frame, points: &[(f64, Option<f64>)]) {
+    let Rect { left, right, mut top, .. } = frame.area;
+    let (first, last) = (points.iter().find_map(|p| p.1), points.iter().rev().find_map(|p| p.1));
+    for (delta, text) in ONE.iter().rev() {
+        let y = frame.y.at(*delta) - 4.0;
         if y - SMALL > top {
-            let width = font::width(text, SMALL);
-            // At the end where the curve lies farther from the line.
-            let (first, last) = (points.iter().find_map(|p| p.1), points.iter().rev().find_map(|p| p.1));
             let far = |height: Option<f64>| height.map_or(f64::INFINITY, |h| (h - delta).abs());
-            let x = if far(first) > far(last) { left + 1.5 * GAP } else { right - 1.5 * GAP - width };
-            canvas.text(&Label::new(text, SMALL).colour(DARK), (x, y));
+            let (x, side) = match far(first) > far(last) {
+                true => (left + 1.5 * GAP, Side::Start),
+                false => (right - 1.5 * GAP, Side::End),
+            };
+            canvas.text(&Label::new(text, SMALL).along(side).colour(DARK), (x, y));
+            top = y;
         }
     }
-    Ok(canvas)
 }
 
 const FAILED: Stroke = Stroke::solid(GREY, 1.4);

@@ -31,6 +31,9 @@ pub fn linear(lo: f64, hi: f64, most: usize) -> Ticks {
 /// Powers of ten from `lo` to `hi` (finite, 0 < lo < hi); within few decades 2 and 5 times these too, and within one
 /// the ticks of a linear axis.
 pub fn logarithmic(lo: f64, hi: f64, most: usize) -> Ticks {
+    if !(lo > 0.0 && hi.is_finite()) {
+        return Ticks::default();
+    }
     let (first, last) = ((lo.log10() - 1e-9).ceil() as i32, (hi.log10() + 1e-9).floor() as i32);
     let decades = (last - first + 1).max(0) as usize;
     if decades < 2 {
@@ -158,6 +161,7 @@ mod tests {
     fn every_range_has_an_end() {
         for (lo, hi) in [(0.0, 5e-324), (-1e308, 1e308), (1.0, 1.0 + 1e-15), (f64::NAN, 1.0), (1.0, 1.0)] {
             assert!(linear(lo, hi, 7).major.len() <= 9, "{lo} {hi}");
+            assert!(logarithmic(lo, hi, 7).major.len() <= 9, "{lo} {hi}");
         }
     }
 }
