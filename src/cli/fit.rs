@@ -1,9 +1,11 @@
 //! `morphist fit`: the maximum-likelihood estimate.
 
+use super::blind_args::BlindPoiArgs;
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
-use super::output::{Format, OutputArgs};
-use super::{CommandError, CommandResult, note};
+use super::output::OutputArgs;
+use super::pyhf_args::PyhfArgs;
+use super::{CommandResult, judge, note};
 use crate::infer::{FitOptions, FitResult, Hesse, MOST_PARAMETERS, fit};
 use crate::kernel::Evaluator;
 use crate::program::Program;
@@ -28,49 +30,31 @@ pub struct Fit {
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]
+    pub blind: BlindPoiArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
+    /// twice_nll is always part of the result: accepted from pyhf, without effect
+    #[arg(long, help_heading = "Accepted from pyhf, without effect")]
+    pub value: bool,
     #[command(flatten)]
     pub pyhf: PyhfArgs,
 }
 
-/// Flags of `pyhf fit` that change nothing here.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Accepted from pyhf, without effect")]
-pub struct PyhfArgs {
-    /// twice_nll is always part of the result
-    #[arg(long)]
-    pub value: bool,
-    /// There is one backend
-    #[arg(long, value_name = "NAME")]
-    pub backend: Option<String>,
-    /// There is one optimizer
-    #[arg(long, value_name = "NAME")]
-    pub optimizer: Option<String>,
-    /// There is one optimizer
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub optconf: Vec<String>,
-}
-
 impl Fit {
     pub fn run(&self) -> CommandResult {
+        if self.value {
+            note("--value has no effect");
+        }
         self.pyhf.tell();
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
         let options = prepared.fit_options(self.which_hesse(&prepared));
-        let result = minimise(&prepared, &options);
-        let report = FitReport::new(&prepared.model, &options, &result);
+        let mut result = minimise(&prepared, &options);
+        let blinding = prepared.blinding(self.blind.hide(&prepared, &mut result)?);
         let Prepared { file, measurement, model, .. } = &prepared;
-        let table = FitTable { file, measurement, model, options: &options, result: &result };
+        let report = FitReport::new(model, &options, &result).with_blinding(&blinding);
+        let table = FitTable { file, measurement, model, options: &options, result: &result, blinding: &blinding };
         self.output.write(&report, || table.page())?;
-        match &report.reason {
-            None if report.valid => Ok(()),
-            // The table says it by itself.
-            _ if self.output.format() == Format::Table => Err(CommandError::Reported),
-            reason => {
-                let message = reason.as_ref().map_or("no reason given", |r| &r.message);
-                note(&format!("the fit is not valid: {message}"));
-                Err(CommandError::Reported)
-            }
-        }
+        judge(report.valid, report.reason.as_ref(), self.output.format())
     }
 
     /// All uncertainties, or that of the POI alone where a covariance would take long and was not asked for.
@@ -91,18 +75,4 @@ fn minimise(prepared: &Prepared, options: &FitOptions) -> FitResult {
     let program = Program::compile(&prepared.model);
     let data = program.prepare(&prepared.data);
     fit(&mut Evaluator::new(&program), &data, options)
-}
-
-impl PyhfArgs {
-    fn tell(&self) {
-        let given = [
-            (self.value, "--value"),
-            (self.backend.is_some(), "--backend"),
-            (self.optimizer.is_some(), "--optimizer"),
-            (!self.optconf.is_empty(), "--optconf"),
-        ];
-        for (_, flag) in given.iter().filter(|(given, _)| *given) {
-            note(&format!("{flag} has no effect"));
-        }
-    }
 }

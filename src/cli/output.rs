@@ -6,7 +6,7 @@ use crate::report;
 use crate::report::table::Page;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Options of every command that writes a result.
@@ -76,6 +76,45 @@ pub fn write_bytes(bytes: &[u8], file: Option<&Path>) -> Result<(), CommandError
         ErrorKind::BrokenPipe => CommandError::OutputClosed,
         _ => CommandError::Message(format!("cannot write {name}: {e}")),
     })
+}
+
+/// Results written one a line as they come, each line complete on disk before the next.
+pub struct Lines {
+    out: Box<dyn Write>,
+    name: String,
+}
+
+impl Lines {
+    /// Begins with the first `keep` bytes of a file that is there, or anew where `keep` is 0; standard output where no file
+    /// is given.
+    pub fn open(file: Option<&Path>, keep: u64) -> Result<Lines, CommandError> {
+        let Some(path) = target(file) else {
+            return Ok(Lines { out: Box::new(std::io::stdout()), name: "standard output".to_owned() });
+        };
+        let name = path.display().to_string();
+        let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(keep == 0).open(path);
+        let positioned = opened.and_then(|mut file| {
+            file.set_len(keep)?;
+            file.seek(SeekFrom::Start(keep))?;
+            Ok(file)
+        });
+        match positioned {
+            Ok(file) => Ok(Lines { out: Box::new(file), name }),
+            Err(e) => Err(CommandError::Message(format!("cannot write {name}: {e}"))),
+        }
+    }
+
+    pub fn write<T: Serialize + ?Sized>(&mut self, result: &T) -> Result<(), CommandError> {
+        let written = serde_json::to_vec(result).map_err(std::io::Error::from).and_then(|mut line| {
+            line.push(b'\n');
+            self.out.write_all(&line)?;
+            self.out.flush()
+        });
+        written.map_err(|e| match e.kind() {
+            ErrorKind::BrokenPipe => CommandError::OutputClosed,
+            _ => CommandError::Message(format!("cannot write {}: {e}", self.name)),
+        })
+    }
 }
 
 fn target(file: Option<&Path>) -> Option<&Path> {
