@@ -9,6 +9,7 @@ use super::ticks::number;
 use super::{Options, finite};
 use crate::report::number::Number;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// What `limit --patchset` writes for one point, as far as it is drawn here: the upper limits on the signal strength, or
 /// CLs at a strength of one.
@@ -26,7 +27,8 @@ pub struct Patch {
     pub name: String,
     #[serde(default)]
     pub observed_limit: Option<f64>,
-    pub values: Vec<f64>,
+    /// Numbers and names, as the patchset has them.
+    pub values: Vec<Value>,
 }
 
 /// Points and, one a point, how strongly it is excluded: negative where it is.
@@ -62,8 +64,8 @@ impl Patch {
 /// A sentence, where points lack these values or no contour can be drawn.
 pub fn draw(patches: &[Patch], axes: (usize, usize), options: &Options) -> Result<Figure, String> {
     let place = |patch: &Patch| -> Result<Point, String> {
-        let of = |axis: usize| patch.values.get(axis).copied().filter(|v| v.is_finite());
-        let missing = || format!("the point {:?} has no values {} and {}", patch.name, axes.0, axes.1);
+        let of = |axis: usize| patch.values.get(axis).and_then(Value::as_f64).filter(|v| v.is_finite());
+        let missing = || format!("the point {:?} has no numbers as values {} and {}", patch.name, axes.0, axes.1);
         of(axes.0).zip(of(axes.1)).ok_or_else(missing)
     };
     let places = patches.iter().map(place).collect::<Result<Vec<_>, _>>()?;
