@@ -317,3 +317,39 @@ fn pixels_come_from_the_same_drawing() {
     assert!(png::render(&figure.svg, 1000.0).is_err());
     assert!(png::render("<svg", 1.0).is_err());
 }
+
+fn morphist(arguments: &[&str]) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_morphist")).args(arguments).output().expect("the program runs")
+}
+
+#[test]
+fn a_fit_becomes_a_picture() {
+    let folder = std::env::temp_dir().join(format!("morphist-plots-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = |name: &str| folder.join(name).to_str().expect("UTF-8").to_owned();
+    let (result, svg, pixels) = (path("fit.json"), path("pulls.svg"), path("pulls.PNG"));
+    assert!(morphist(&["fit", "fixtures/higgs_like/workspace.json", "--output-file", &result]).status.success());
+    assert!(morphist(&["plot", "pulls", &result, "-o", &svg]).status.success());
+    assert!(morphist(&["plot", "pulls", &result, "--output-file", &pixels]).status.success());
+    let text = std::fs::read_to_string(&svg).expect("a picture");
+    assert!(roxmltree::Document::parse(&text).is_ok() && text.contains("aria-label=\"pileup\""));
+    assert!(std::fs::read(&pixels).expect("a picture").starts_with(b"\x89PNG"));
+
+    let wrong = |arguments: &[&str], code: i32, message: &str| {
+        let output = morphist(arguments);
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(message), "{said}");
+    };
+    let truncated = path("truncated.json");
+    let whole = std::fs::read(&result).expect("a result");
+    std::fs::write(&truncated, &whole[..whole.len() / 2]).expect("written");
+    wrong(&["plot", "pulls", &truncated, "-o", &svg], 1, "not JSON: EOF");
+    wrong(&["plot", "ranking", &result, "-o", &svg], 1, "not a result of the command");
+    wrong(&["plot", "pulls", "fixtures/counting/workspace.json", "-o", &svg], 1, "missing field `pulls`");
+    wrong(&["plot", "pulls", &path("none.json"), "-o", &svg], 1, "cannot read");
+    wrong(&["plot", "pulls", &result, "-o", &path("pulls.pdf")], 2, "write .svg or .png");
+    wrong(&["plot", "pulls", &result, "--size", "10x10"], 2, "from 300 to 10000");
+    assert_eq!(std::fs::read_to_string(&svg).expect("a picture"), text, "a failed plot leaves the old picture");
+    std::fs::remove_dir_all(&folder).expect("cleaned");
+}
