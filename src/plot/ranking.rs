@@ -56,6 +56,11 @@ pub fn draw(ranking: &Ranking, options: &Options) -> Result<Figure, String> {
             notes.push(format!("{missing} parameters have no {what}: not drawn"));
         }
     }
+    let moved =
+        impacts.iter().flat_map(|i| ends(i.postfit).into_iter().chain(ends(i.prefit))).flatten().any(|v| v != 0.0);
+    if !moved {
+        notes.push("no parameter moves the parameter of interest, which may lie on its bound: no bars".to_owned());
+    }
     if options.size.is_some() {
         notes.push("the size follows from the number of parameters; --size has no effect".to_owned());
     }
