@@ -20,7 +20,7 @@ pub struct Minos {
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Parameters: names, `name[i]` or globs [default: all that are free]
-    #[arg(value_name = "PARAMETER")]
+    #[arg(id = "profiled", value_name = "PARAMETER")]
     pub parameters: Vec<String>,
     /// Probability of the intervals, such as 0.95 [default: one standard deviation, 0.6827]
     #[arg(long, value_name = "P", visible_alias = "minos-cl", alias = "minos_cl", value_parser = probability)]

@@ -24,7 +24,7 @@ pub struct Scan {
     #[arg(value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// One parameter, or two for a surface: a name or `name[i]`
-    #[arg(value_name = "PARAMETER", required = true, num_args = 1..=2)]
+    #[arg(id = "profiled", value_name = "PARAMETER", required = true, num_args = 1..=2)]
     pub parameters: Vec<String>,
     /// First value; two for two parameters [default: two uncertainties below the best; for two parameters as far as the
     /// contours]
