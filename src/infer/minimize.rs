@@ -173,7 +173,12 @@ impl Minimizer {
             before = self.value;
             let enough = self.edm < limits.edm_tolerance && last_gain <= self.noise();
             if enough || self.edm < POLISH * limits.edm_tolerance {
-                return self.certify(evaluator, data, lambda);
+                let exact = lambda == 0.0 && !self.approximate;
+                let ending = self.certify(evaluator, data, lambda);
+                if exact && ending == Ending::Converged {
+                    self.take_last_step(limits);
+                }
+                return ending;
             }
             if limits.leave_early && (self.approximate || lambda > 0.03) && self.edm < SADDLE {
                 return Ending::NoCurvature;
@@ -212,6 +217,17 @@ impl Minimizer {
     /// The reduced value at `theta`, with its gradient, and its Hessian where steps need a matrix.
     fn evaluate_here(&mut self, evaluator: &mut Evaluator, data: &PreparedData) -> f64 {
         evaluate(&self.system, evaluator, data, &self.theta, &mut self.gradient)
+    }
+
+    /// The last Newton step gains nothing in the value, but squares the error of the parameters: Asimov data are made of
+    /// them, and feel it in first order.
+    fn take_last_step(&mut self, limits: &Limits) {
+        for (i, (x, step)) in self.theta.iter_mut().zip(&self.step).enumerate() {
+            let (low, high) = limits.bounds[i];
+            if self.free[i] && (low..=high).contains(&(*x + step)) {
+                *x += step;
+            }
+        }
     }
 
     /// The gradient has vanished; is it a minimum?
@@ -395,6 +411,27 @@ impl Minimizer {
         }
         let variance = 2.0 * column[parameter];
         (variance > 0.0).then_some(variance)
+    }
+
+    /// −H⁻¹ ∂²/∂θ∂θ_p over the free parameters at the current point, 1 for θ_p, 0 for what else is not free. `None` where
+    /// H is not positive definite or there is no matrix.
+    pub fn tangent(&mut self, evaluator: &mut Evaluator, parameter: usize) -> Option<Vec<f64>> {
+        let was_free = std::mem::replace(&mut self.free[parameter], false);
+        let tangent = self.factorize(evaluator, 0.0).then(|| match &mut self.system {
+            System::MatrixFree(_) => None,
+            System::Direct(system) => {
+                let program = evaluator.program;
+                let (mut unit, mut tangent) = (vec![0.0; self.theta.len()], vec![0.0; self.theta.len()]);
+                unit[parameter] = 1.0;
+                system.multiply(program, evaluator.blocks(), &unit, &mut tangent);
+                tangent.iter_mut().for_each(|t| *t = -*t);
+                system.solve(program, &self.free, &mut tangent);
+                tangent[parameter] = 1.0;
+                Some(tangent)
+            }
+        });
+        self.free[parameter] = was_free;
+        tangent.flatten()
     }
 
     /// Moves what leaves its bounds onto them for the rest of this step. False when nothing does.

@@ -1,10 +1,25 @@
-//! What is done with an evaluator: fits, and later tests, limits, scans.
+//! What is done with a likelihood: fits, profiles, tests, limits.
 
+pub mod asymptotic;
 mod conjugate;
 pub mod fit;
+pub mod hypotest;
+pub mod likelihood;
+pub mod limit;
 mod minimize;
 mod newton;
+pub mod normal;
+pub mod profile;
+pub mod root;
+pub mod test_statistic;
 mod uncertainty;
+pub mod watch;
 
 pub use fit::{Failure, FitOptions, FitResult, Fitter, Hesse, fit};
+pub use hypotest::{AsymptoticTest, Hypotest};
+pub use likelihood::{Likelihood, Minimum};
+pub use limit::{Limit, LimitOptions, NoLimit, upper_limit};
+pub use profile::{Profile, ProfilePoint};
+pub use test_statistic::TestStatistic;
 pub use uncertainty::MOST_PARAMETERS;
+pub use watch::Watch;

@@ -1,0 +1,169 @@
+//! The profile likelihood along one or more parameters: conditional minima that warm-start one another
+//! (spec/inference.md, "Profile").
+
+use super::fit::Hesse;
+use super::likelihood::{Likelihood, Minimum};
+
+/// A minimum is lower than another by more than this, in `twice_nll`.
+pub const LOWER: f64 = 1e-7;
+
+/// Conditional minima along `parameters`, and the unconditional minimum to which they refer.
+#[derive(Clone, Debug)]
+pub struct Profile<'p> {
+    pub likelihood: Likelihood<'p>,
+    parameters: Vec<usize>,
+    /// What makes distances along the parameters comparable.
+    widths: Vec<f64>,
+    best: Minimum,
+    /// `twice_nll` of the first minimum, where a point of the profile led to a lower one.
+    first_minimum: Option<f64>,
+    points: Vec<ProfilePoint>,
+}
+
+/// The minimum with the profile's parameters held.
+#[derive(Clone, Debug)]
+pub struct ProfilePoint {
+    /// Of the held parameters, in the profile's order.
+    pub values: Vec<f64>,
+    pub minimum: Minimum,
+    /// ∂`twice_nll`/∂(held parameter) along the profile.
+    pub slopes: Vec<f64>,
+    /// dθ̂/d(held parameter), where the Hessian allows it.
+    tangents: Vec<Option<Vec<f64>>>,
+}
+
+impl<'p> Profile<'p> {
+    /// Fits once, for the minimum to which the profile refers.
+    pub fn new(mut likelihood: Likelihood<'p>, parameters: &[usize]) -> Profile<'p> {
+        let best = likelihood.fit(Hesse::No).into();
+        Profile::with_best(likelihood, parameters, best)
+    }
+
+    /// As [`Profile::new`] where the minimum is known.
+    pub fn with_best(likelihood: Likelihood<'p>, parameters: &[usize], best: Minimum) -> Profile<'p> {
+        let widths = vec![1.0; parameters.len()];
+        Profile { likelihood, parameters: parameters.to_vec(), widths, best, first_minimum: None, points: Vec::new() }
+    }
+
+    /// Scales of the parameters by which neighbours are told: uncertainties, for instance.
+    pub fn set_widths(&mut self, widths: &[f64]) {
+        self.widths = widths.iter().map(|w| if *w > 0.0 { *w } else { 1.0 }).collect();
+    }
+
+    /// The lowest unconditional minimum known.
+    pub fn best(&self) -> &Minimum {
+        &self.best
+    }
+
+    /// The best values of the profile's parameters.
+    pub fn best_values(&self) -> Vec<f64> {
+        self.parameters.iter().map(|&i| self.best.parameters[i]).collect()
+    }
+
+    /// `twice_nll` of the minimum before, where the profile has found a lower one: distances told earlier referred to it.
+    pub fn first_minimum(&self) -> Option<f64> {
+        self.first_minimum
+    }
+
+    /// Every point so far, in the order in which they were asked for.
+    pub fn points(&self) -> &[ProfilePoint] {
+        &self.points
+    }
+
+    /// −2 Δ ln L at a point: its height above the lowest minimum known, never negative.
+    pub fn height(&self, point: &ProfilePoint) -> f64 {
+        (point.minimum.twice_nll - self.best.twice_nll).max(0.0)
+    }
+
+    /// The conditional minimum with the profile's parameters at `values`, from the nearest point known. A point lower than
+    /// the unconditional minimum shows that there is a better one, which is then looked for.
+    pub fn at(&mut self, values: &[f64]) -> ProfilePoint {
+        if let Some(known) = self.points.iter().find(|point| point.values == values) {
+            return known.clone();
+        }
+        let start = self.predicted(values);
+        let mut minimum = self.minimum_from(&start, values);
+        if !minimum.valid() {
+            let fresh = self.likelihood.conditional_fit(&self.held(values));
+            if fresh.valid() || fresh.twice_nll < minimum.twice_nll {
+                minimum = fresh;
+            }
+        }
+        self.insert(values, minimum)
+    }
+
+    /// Looks for a lower minimum at `values` from the model's own start, with restarts; true where there is one.
+    pub fn confirm(&mut self, values: &[f64]) -> bool {
+        let known = self.at(values);
+        let fresh = self.likelihood.conditional_fit(&self.held(values));
+        self.replace_if_lower(&known, fresh)
+    }
+
+    /// Looks for a lower minimum at `values` from another start (n_parameters); true where there is one.
+    pub fn improve_from(&mut self, values: &[f64], start: &[f64]) -> bool {
+        let known = self.at(values);
+        let fresh = self.minimum_from(start, values);
+        self.replace_if_lower(&known, fresh)
+    }
+
+    fn replace_if_lower(&mut self, known: &ProfilePoint, fresh: Minimum) -> bool {
+        // Not <: a value that is not a number is worse than any.
+        if !(fresh.valid() && (!known.minimum.valid() || fresh.twice_nll < known.minimum.twice_nll - LOWER)) {
+            return false;
+        }
+        self.points.retain(|point| point.values != known.values);
+        self.insert(&known.values, fresh);
+        true
+    }
+
+    fn held(&self, values: &[f64]) -> Vec<(usize, f64)> {
+        self.parameters.iter().copied().zip(values.iter().copied()).collect()
+    }
+
+    fn minimum_from(&mut self, start: &[f64], values: &[f64]) -> Minimum {
+        let held = self.held(values);
+        self.likelihood.minimum_from(start, &held)
+    }
+
+    /// Adds the minimum that the likelihood has just found.
+    fn insert(&mut self, values: &[f64], minimum: Minimum) -> ProfilePoint {
+        let gradient = self.likelihood.gradient_at_minimum();
+        let slopes = self.parameters.iter().map(|&i| gradient[i]).collect();
+        let likelihood = &mut self.likelihood;
+        let valid = minimum.valid();
+        let tangents = self.parameters.iter().map(|&i| if valid { likelihood.tangent(i) } else { None }).collect();
+        let point = ProfilePoint { values: values.to_vec(), minimum, slopes, tangents };
+        self.points.push(point.clone());
+        if point.minimum.valid() && point.minimum.twice_nll < self.best.twice_nll - LOWER {
+            self.lower_best(&point.minimum);
+        }
+        point
+    }
+
+    /// The unconditional minimum below a point that lies lower than the one known.
+    fn lower_best(&mut self, point: &Minimum) {
+        let minimum = self.likelihood.minimum_from(&point.parameters, &[]);
+        self.first_minimum = self.first_minimum.or(Some(self.best.twice_nll));
+        self.best = if minimum.valid() && minimum.twice_nll <= point.twice_nll { minimum } else { point.clone() };
+    }
+
+    /// Where the conditional minimum is expected: the nearest known one moved along its tangents.
+    fn predicted(&self, values: &[f64]) -> Vec<f64> {
+        let distance = |from: &[f64]| -> f64 {
+            from.iter().zip(values).zip(&self.widths).map(|((x, y), w)| ((x - y) / w).powi(2)).sum()
+        };
+        let valid = self.points.iter().filter(|point| point.minimum.valid());
+        let nearest = valid.min_by(|a, b| distance(&a.values).total_cmp(&distance(&b.values)));
+        let from_best = distance(&self.best_values());
+        let Some(nearest) = nearest.filter(|point| distance(&point.values) <= from_best || !self.best.valid()) else {
+            return self.best.parameters.clone();
+        };
+        let mut start = nearest.minimum.parameters.clone();
+        for ((value, from), tangent) in values.iter().zip(&nearest.values).zip(&nearest.tangents) {
+            for (x, slope) in start.iter_mut().zip(tangent.iter().flatten()) {
+                *x += slope * (value - from);
+            }
+        }
+        start
+    }
+}
