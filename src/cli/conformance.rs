@@ -3,6 +3,7 @@
 mod case;
 mod compare;
 mod external;
+mod inference;
 mod library;
 mod summary;
 
