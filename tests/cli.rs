@@ -259,6 +259,7 @@ fn fit_agrees_with_pyhf() {
             "edm",
             "mle_parameters",
             "notes",
+            "pulls",
             "reason",
             "twice_nll",
             "uncertainties",
@@ -286,6 +287,35 @@ fn fit_table_is_for_people() {
     }
     let line = |name: &str| table.lines().position(|l| l.trim_start().starts_with(name)).unwrap();
     assert!(line("mu ") < line("k_top") && line("k_top") < line("pileup") && line("pileup") < line("trigger"));
+}
+
+/// The numbers of the CSV are those of the JSON; the table and the LaTeX show them rounded.
+#[test]
+fn one_result_in_four_forms() {
+    let arguments = ["fit", HIGGS_LIKE, "--fix", "trigger"];
+    let json = json_of(&arguments, 0);
+    let form = |format: &str| morphist(&[&arguments[..], &["--format", format]].concat());
+    let csv = stdout(&form("csv"));
+    let lines: Vec<&str> = csv.split_terminator("\r\n").collect();
+    assert_eq!(lines[0], "parameter,best_fit,uncertainty,start,bounds,pull,constraint,remark");
+    let row: Vec<&str> =
+        lines.iter().find(|line| line.starts_with("pileup,")).expect("a line for pileup").split(',').collect();
+    assert_eq!(row[1].parse::<f64>().ok(), json["mle_parameters"]["pileup"][0].as_f64());
+    assert_eq!(row[2].parse::<f64>().ok(), json["uncertainties"]["pileup"][0].as_f64());
+    let pull = json["pulls"].as_array().unwrap().iter().find(|p| p["name"] == "pileup").expect("a pull of pileup");
+    // A normsys or histosys: centre 0 and width 1, so that the pull is the value.
+    assert_eq!(pull["pull"], json["mle_parameters"]["pileup"][0]);
+    assert_eq!(pull["constraint"], json["uncertainties"]["pileup"][0]);
+    assert!(json["pulls"].as_array().unwrap().iter().all(|p| p["name"] != "mu" && p["name"] != "trigger"));
+    assert!(stderr(&form("csv")).contains("twice_nll"));
+    let latex = stdout(&form("latex"));
+    for part in
+        ["% measurement  signal_strength (POI: mu)", "\\begin{tabular}{lrlrlrrl}", "k\\_top & $", "\\bottomrule"]
+    {
+        assert!(latex.contains(part), "no {part:?} in\n{latex}");
+    }
+    let bins = stdout(&morphist(&["evaluate", COUNTING, "--format", "csv"]));
+    assert!(bins.starts_with("table,channel,bin,observed,expected,parameter,value\r\nbins,"), "{bins}");
 }
 
 /// Numbers that people read: no endless decimals, no sign on zero, no plural of one.

@@ -2,14 +2,18 @@
 
 pub mod bench;
 pub mod by_name;
+mod csv;
 pub mod evaluate;
 pub mod finding;
 pub mod fit;
+pub mod hypotest;
 pub mod inspect;
+mod latex;
+pub mod limit;
 pub mod number;
 pub mod reason;
 pub mod schema;
-pub(crate) mod table;
+pub mod table;
 pub mod text;
 
 use serde::Serialize;
