@@ -1,46 +1,16 @@
 //! The built program: exit codes, flags, what goes to stdout and what to stderr. Numbers come from pyhf 0.7.6
 //! (fixtures/*/expected.json) and, for the counting experiment, from closed forms.
 
+mod common;
+
+use common::program::{json_of, morphist, scratch, stderr, stdout, with_stdin};
 use serde_json::{Value, json};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 const COUNTING: &str = "fixtures/counting/workspace.json";
 const HIGGS_LIKE: &str = "fixtures/higgs_like/workspace.json";
 const PATCHSET: &str = "fixtures/higgs_like/patchset.json";
-
-fn morphist(arguments: &[&str]) -> Output {
-    with_stdin(arguments, b"")
-}
-
-fn with_stdin(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_morphist"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // The program may end before it has read everything.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
-/// The JSON of a command that ends with `code`.
-fn json_of(arguments: &[&str], code: i32) -> Value {
-    let output = morphist(arguments);
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 fn read(path: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
@@ -49,13 +19,6 @@ fn read(path: &str) -> Value {
 /// pyhf's numbers for the first measurement of a fixture.
 fn expected(fixture: &str) -> Value {
     read(&format!("fixtures/{fixture}/expected.json"))["measurements"][0].take()
-}
-
-/// A file of this test run, by a name of its own.
-fn scratch(name: &str, content: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, content).unwrap();
-    path
 }
 
 fn keys(value: &Value) -> Vec<&str> {

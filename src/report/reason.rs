@@ -34,6 +34,10 @@ pub struct Reason {
 pub enum Code {
     /// Every value of the POI is excluded.
     AllExcluded,
+    /// A parameter's bound comes before what was looked for.
+    AtBound,
+    /// Something is hidden, as was asked for.
+    Blinded,
     /// The test statistic asks for another lower bound of the POI than the model's.
     BoundOfStatistic,
     /// The POI's lower bound was raised to what the test statistic asks for.
@@ -42,10 +46,21 @@ pub enum Code {
     BoundReached,
     /// The POI's upper bound was doubled.
     BoundsWidened,
+    /// The domain of the likelihood ends before what was looked for.
+    EndOfDomain,
+    /// The parameter does not move in the fit.
+    Fixed,
     FlatDirections,
+    /// Numbers of some parameters are missing; each says why.
+    Incomplete,
+    Interrupted,
     IterationLimit,
+    /// A point lay below the minimum of the fit; everything refers to the lower minimum.
+    LowerMinimum,
     /// The Asimov data would have a negative count.
     NegativeAsimov,
+    /// There are no degrees of freedom for a test.
+    NoDegreesOfFreedom,
     NoProgress,
     /// The data do not exclude any value of the POI.
     NotExcluded,
@@ -53,14 +68,20 @@ pub enum Code {
     NotFinite,
     /// A search did not converge.
     NotFound,
+    /// A result of another model does not hold everything, or holds more.
+    NotMatched,
     /// Not computed because it was not asked for.
     NotRequested,
     OutOfDomain,
+    /// Minima of a profile do not join continuously where a crossing was looked for.
+    ProfileJumps,
     /// The likelihood has another, higher minimum, to which the start leads.
     SeveralMinima,
     /// A parameter began elsewhere than asked for.
     StartLifted,
     StartOutOfBounds,
+    /// Not computed because the run was stopped.
+    Stopped,
     YieldAtZero,
 }
 
@@ -81,6 +102,27 @@ impl Reason {
     pub fn not_finite(what: &str, parameters: Vec<String>) -> Reason {
         let message = format!("{what} not finite for {}", text::list(&parameters, 8));
         Reason::of_parameters(Code::NotFinite, message, parameters)
+    }
+
+    /// Some of `what` are missing for these parameters.
+    pub fn incomplete(what: &str, parameters: Vec<String>) -> Reason {
+        let message = format!("{what} are missing for {}", text::list(&parameters, 8));
+        Reason::of_parameters(Code::Incomplete, message, parameters)
+    }
+
+    /// A fit with a parameter held lies `below` the minimum, in `twice_nll`.
+    pub fn not_lowest(below: f64) -> Reason {
+        let message = format!(
+            "a fit with a parameter held ends {below:.3e} below the minimum, which is therefore none; start elsewhere \
+             (--init)"
+        );
+        Reason::new(Code::LowerMinimum, message)
+    }
+
+    /// These parameters have no variance of their own and were held.
+    pub fn held_at_limit(parameters: Vec<String>) -> Reason {
+        let message = format!("at a limit, without a variance and so held: {}", text::list(&parameters, 8));
+        Reason::of_parameters(Code::Incomplete, message, parameters)
     }
 
     /// The fit began with these parameters at one.
@@ -155,6 +197,15 @@ impl Reason {
             }
             NoLimit::NotFound => Reason::new(Code::NotFound, "the search for the limit did not converge"),
         }
+    }
+
+    /// A point of a profile lay `above` below the minimum of the fit.
+    pub fn lower_minimum(above: f64) -> Reason {
+        let message = format!(
+            "a point of the profile lay below the minimum of the fit: everything refers to a minimum that is \
+             {above:.3e} lower in twice_nll"
+        );
+        Reason::new(Code::LowerMinimum, message)
     }
 
     /// `twice_nll` is not finite although no bin is out of domain.
