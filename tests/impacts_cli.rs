@@ -114,7 +114,8 @@ fn a_hidden_value_moves_nothing_else() {
     close(&ranking[1]["poi_value"], &json!(number(&ranking[0]["poi_value"]) + offset), 1e-9);
     assert_eq!(ranking[0]["parameters"], ranking[1]["parameters"]);
     let gof = ["gof", HIGGS_LIKE, "--compatibility"];
-    let gof = [json_of(&gof), json_of(&[&gof[..], &["--blind-poi", "word"]].concat())].map(|r| r["compatibility"].clone());
+    let gof =
+        [json_of(&gof), json_of(&[&gof[..], &["--blind-poi", "word"]].concat())].map(|r| r["compatibility"].clone());
     close(&gof[1]["common"], &json!(number(&gof[0]["common"]) + offset), 1e-9);
     for (open, hidden) in gof[0]["groups"].as_array().unwrap().iter().zip(gof[1]["groups"].as_array().unwrap()) {
         close(&hidden["value"], &json!(number(&open["value"]) + offset), 1e-9);
@@ -184,7 +185,8 @@ fn a_fit_is_applied_to_another_model() {
     let fit = scratch("fit.json", &json_of(&["fit", HIGGS_LIKE]));
     let direct = json_of(&["yields", HIGGS_LIKE, "--postfit"]);
     let applied = json_of(&["yields", HIGGS_LIKE, "--parameters", fit.to_str().unwrap()]);
-    for (direct, applied) in direct["channels"].as_array().unwrap().iter().zip(applied["channels"].as_array().unwrap()) {
+    for (direct, applied) in direct["channels"].as_array().unwrap().iter().zip(applied["channels"].as_array().unwrap())
+    {
         for key in ["total", "total_uncertainties"] {
             for (a, b) in direct[key].as_array().unwrap().iter().zip(applied[key].as_array().unwrap()) {
                 close(a, b, 1e-9 * number(a));

@@ -38,10 +38,9 @@ fn one_bin_is_that_of_the_closed_form() {
             assert!((minos.height - delta).abs() < 1e-12 * delta);
             let height = |mu: f64| poisson(n, 10.0 * mu) - delta;
             let interval = &minos.parameters[0];
-            for (side, expected) in [
-                (&interval.lower, halving(n / 10.0, 1e-9, height)),
-                (&interval.upper, halving(n / 10.0, 30.0, height)),
-            ] {
+            for (side, expected) in
+                [(&interval.lower, halving(n / 10.0, 1e-9, height)), (&interval.upper, halving(n / 10.0, 30.0, height))]
+            {
                 if expected > 10.0 {
                     let Side::Searched(Crossing::AtBound { bound, height }) = side else { panic!("{side:?}") };
                     assert!(*bound == 10.0 && (height - poisson(n, 100.0)).abs() < 1e-8);

@@ -370,9 +370,8 @@ fn off_combine(root: &Path, result: &str, kind: &str, workspace: &str, options: 
         data = likelihood.expected_data(&model.init());
         likelihood = likelihood.with_data(&data);
     }
-    let numbers = |key: &str| -> Vec<f64> {
-        record[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
-    };
+    let numbers =
+        |key: &str| -> Vec<f64> { record[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect() };
     let mut off: f64 = 0.0;
     let mut compared = 0;
     let options = ScanOptions { low: Some(0.5), high: Some(1.5), levels: Vec::new(), ..ScanOptions::default() };

@@ -1,5 +1,6 @@
 //! `morphist conformance run`: asks the cases of `conformance/` of this library, or of another program.
 
+mod after_fit;
 mod case;
 mod compare;
 mod external;

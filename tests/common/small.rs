@@ -59,7 +59,8 @@ pub fn double_valleys(names: &[&str]) -> String {
         .enumerate()
         .map(|(k, name)| {
             let bins = |x: f64| -> String {
-                let bins: Vec<String> = (0..names.len()).map(|b| format!("{:?}", if b == k { x } else { 0.0 })).collect();
+                let bins: Vec<String> =
+                    (0..names.len()).map(|b| format!("{:?}", if b == k { x } else { 0.0 })).collect();
                 format!("[{}]", bins.join(","))
             };
             let shape = format!(

@@ -1,5 +1,6 @@
-//! Operations of spec/inference.md asked of this library.
+//! Operations of spec/inference.md asked of this library: tests and limits; the others are in `after_fit`.
 
+use super::after_fit;
 use super::case::{ErrorAnswer, Request};
 use super::library::{Answered, Built, bad_request, built, text};
 use crate::infer::asymptotic::{Criterion, Tails};
@@ -17,25 +18,33 @@ pub fn answer(request: &Request) -> Option<Answered> {
         "likelihood_ratio" => ratio,
         "significance" => significance,
         "upper_limit" => limit,
+        "minos" => after_fit::intervals,
+        "scan" => after_fit::scan,
+        "ranking" => after_fit::impacts,
+        "breakdown" => after_fit::breakdown,
+        "yields" => after_fit::yields,
+        "gof" => after_fit::gof,
+        "channel_compatibility" => after_fit::channel_compatibility,
+        "asimov" => after_fit::asimov_data,
         _ => return None,
     };
     Some(built(request).and_then(|built| operation(request, &built, &Program::compile(&built.model))))
 }
 
-fn likelihood<'p>(built: &Built, program: &'p Program) -> Likelihood<'p> {
+pub fn likelihood<'p>(built: &Built, program: &'p Program) -> Likelihood<'p> {
     Likelihood::new(program, &built.data, FitOptions::new(&built.model))
 }
 
 /// No answer: a fit that the answer rests on is not valid, for example.
-fn failed(failure: impl std::fmt::Debug) -> ErrorAnswer {
+pub fn failed(failure: impl std::fmt::Debug) -> ErrorAnswer {
     ErrorAnswer { class: "FailedMinimization".to_owned(), message: format!("{failure:?}") }
 }
 
-fn poi(built: &Built) -> Result<usize, ErrorAnswer> {
+pub fn poi(built: &Built) -> Result<usize, ErrorAnswer> {
     built.model.poi.ok_or_else(|| ErrorAnswer { class: "UnspecifiedPOI".to_owned(), message: "no POI".to_owned() })
 }
 
-fn number(request: &Request, key: &str) -> Result<f64, ErrorAnswer> {
+pub fn number(request: &Request, key: &str) -> Result<f64, ErrorAnswer> {
     request.input.get(key).and_then(Value::as_f64).ok_or_else(|| bad_request(format!("no number {key}")))
 }
 
@@ -48,7 +57,7 @@ fn statistic(request: &Request) -> Result<TestStatistic, ErrorAnswer> {
 }
 
 /// Place of a parameter by its label.
-fn index(built: &Built, label: &str) -> Result<usize, ErrorAnswer> {
+pub fn index(built: &Built, label: &str) -> Result<usize, ErrorAnswer> {
     let names = built.model.parameter_names();
     names.iter().position(|name| name == label).ok_or_else(|| bad_request(format!("no parameter {label}")))
 }

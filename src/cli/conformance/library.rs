@@ -173,7 +173,7 @@ fn evaluate(request: &Request, built: &Built) -> Answered {
 }
 
 /// Main data by channel.
-fn by_channel(model: &Model, mut main: &[f64]) -> Map<String, Value> {
+pub fn by_channel(model: &Model, mut main: &[f64]) -> Map<String, Value> {
     let mut map = Map::new();
     for channel in &model.channels {
         let (bins, rest) = main.split_at(channel.n_bins.min(main.len()));
@@ -184,7 +184,7 @@ fn by_channel(model: &Model, mut main: &[f64]) -> Map<String, Value> {
 }
 
 /// Auxiliary data by constrained parameter.
-fn by_constraint(model: &Model, mut auxiliary: &[f64]) -> Map<String, Value> {
+pub fn by_constraint(model: &Model, mut auxiliary: &[f64]) -> Map<String, Value> {
     let mut map = Map::new();
     for set in model.parameters.iter().filter(|set| set.constraints.is_some()) {
         let (values, rest) = auxiliary.split_at(set.len().min(auxiliary.len()));
