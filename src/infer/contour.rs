@@ -191,7 +191,8 @@ impl Lattice<'_, '_> {
             let gradient = [point.slopes[0] * cell[0], point.slopes[1] * cell[1]];
             let square = gradient[0] * gradient[0] + gradient[1] * gradient[1];
             place = [0, 1].map(|k| place[k] - off * gradient[k] * cell[k] / square);
-            if !(length([place[0] - centre[0], place[1] - centre[1]]) < length(chord)) {
+            let away = length([place[0] - centre[0], place[1] - centre[1]]);
+            if away.is_nan() || away >= length(chord) {
                 return None;
             }
         }
