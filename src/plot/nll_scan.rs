@@ -131,18 +131,16 @@ fn one(scan: &Scan, name: &str, options: &Options) -> Result<Canvas, String> {
     Ok(canvas)
 }
 
-/// Names the levels above their lines, at the end where the curve lies farther away; not where lines are too close.
+/// Names the levels above their lines, beside the lowest point, where the curve lies below; not where lines are too
+/// close.
 fn level_names(canvas: &mut Canvas, frame: &Frame, points: &[(f64, Option<f64>)]) {
     let Rect { left, right, mut top, .. } = frame.area;
-    let (first, last) = (points.iter().find_map(|p| p.1), points.iter().rev().find_map(|p| p.1));
+    let valid = points.iter().filter_map(|(x, height)| Some((*x, (*height)?)));
+    let lowest = valid.min_by(|a, b| a.1.total_cmp(&b.1)).map_or((left + right) / 2.0, |(x, _)| frame.x.at(x));
+    let (x, side) = if lowest < (left + right) / 2.0 { (lowest + GAP, Side::Start) } else { (lowest - GAP, Side::End) };
     for (delta, text) in ONE.iter().rev() {
         let y = frame.y.at(*delta) - 4.0;
         if y - SMALL > top {
-            let far = |height: Option<f64>| height.map_or(f64::INFINITY, |h| (h - delta).abs());
-            let (x, side) = match far(first) > far(last) {
-                true => (left + 1.5 * GAP, Side::Start),
-                false => (right - 1.5 * GAP, Side::End),
-            };
             canvas.text(&Label::new(text, SMALL).along(side).colour(DARK), (x, y));
             top = y;
         }
