@@ -21,6 +21,7 @@ pub mod finding;
 pub mod infer;
 pub mod kernel;
 pub mod model;
+pub mod plot;
 pub mod program;
 pub mod report;
 pub mod rule;

@@ -232,7 +232,7 @@ fn impacts_from_the_hessian_are_those_of_small_refits() {
         };
         let with_datum = |steps: f64| {
             let mut moved = data.clone();
-            moved.auxiliary[auxiliary.index] += steps * auxiliary.datum_width();
+            moved.auxiliary[auxiliary.index] += steps * auxiliary.datum_width(data.auxiliary[auxiliary.index]);
             likelihood.with_data(&moved).fit(Hesse::No).parameters[poi]
         };
         let slope = (with_datum(1e-3) - with_datum(-1e-3)) / 2e-3;
@@ -322,17 +322,25 @@ fn counting(channels: &[(f64, f64, f64)], modifiers: &str) -> (Model, Data) {
     (model, data)
 }
 
-/// Row 8 and 11: a background of 10 ± 15 cannot go down by its width: that refit is missing, with its reason, and the
-/// other one is there. n = γ 10 + 5 μ, so μ̂ follows with −2 Δγ while μ stays above its bound: up, from γ = 1 by σ_γ.
+/// Row 8 and 11: a background of 10 ± 15 cannot go down by its width: that refit is missing, with its reason (the bound,
+/// or where bounds allow a negative factor, the domain), and the other one is there. n = γ 10 + 5 μ, so μ̂ follows with −2 Δγ while μ stays above its bound: up, from γ = 1 by σ_γ.
 #[test]
 fn a_refit_that_fails_is_missing_with_its_reason() {
     let (model, data) = counting(&[(10.0, 5.0, 60.0)], r#"{"name": "g", "type": "shapesys", "data": [15]}"#);
-    let ranking = ranked(&model, &data, ImpactMethod::Refit);
-    assert!(ranking.fit.valid);
-    let impact = &ranking.impacts[0];
-    assert!((impact.value - 1.0).abs() < 1e-6, "{}", impact.value);
-    assert!(matches!(impact.prefit[0], Err(Missing::Refit(Failure::OutOfDomain(_)))), "{:?}", impact.prefit);
-    assert!((impact.prefit[1].as_ref().unwrap() + 2.0 * 1.5).abs() < 1e-4, "{:?}", impact.prefit);
+    let mut wide = model.clone();
+    wide.parameters.iter_mut().find(|set| set.name == "g").unwrap().bounds[0].0 = -5.0;
+    for (model, at_bound) in [(&model, true), (&wide, false)] {
+        let ranking = ranked(model, &data, ImpactMethod::Refit);
+        assert!(ranking.fit.valid);
+        let impact = &ranking.impacts[0];
+        assert!((impact.value - 1.0).abs() < 1e-6, "{}", impact.value);
+        match &impact.prefit[0] {
+            Err(Missing::AtBound) => assert!(at_bound),
+            Err(Missing::Refit(Failure::OutOfDomain(_))) => assert!(!at_bound),
+            other => panic!("{other:?}"),
+        }
+        assert!((impact.prefit[1].as_ref().unwrap() + 2.0 * 1.5).abs() < 1e-4, "{:?}", impact.prefit);
+    }
 }
 
 /// A ranking that is stopped says so for what was not done.

@@ -12,8 +12,9 @@ use crate::report::number::significant;
 use crate::report::reason::Reason;
 use crate::report::text;
 use crate::workspace;
+use crate::workspace::data::{set_auxdata, set_observation};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// Write the workspace with Asimov data in place of its observations
@@ -97,10 +98,7 @@ impl Asimov {
                 let message = format!("bin {bin} of channel {channel} expects {n} events: there are no such data");
                 return Err(CommandError::Message(message));
             }
-            let observations = document.get_mut("observations").and_then(Value::as_array_mut).into_iter().flatten();
-            for observation in observations.filter(|o| o["name"] == json!(channel.name)) {
-                observation["data"] = json!(own);
-            }
+            set_observation(document, &channel.name, own);
         }
         self.move_auxiliary_data(document, prepared, &program, &auxiliary)
     }
@@ -124,8 +122,8 @@ impl Asimov {
                 of_set.push(place);
             }
             let differs = |place: &prefit::Auxiliary| {
-                (expected[place.index] - own[place.index]).abs()
-                    > 1e-12 * place.datum_width().max(own[place.index].abs())
+                // Not what rounding of a factor times its quotient leaves.
+                (expected[place.index] - own[place.index]).abs() > 1e-12 * own[place.index].abs().max(1.0)
             };
             if of_set.iter().any(differs) {
                 moved.push((set.name.clone(), of_set.iter().map(|place| expected[place.index]).collect()));
@@ -152,17 +150,5 @@ impl Asimov {
             text::label(&prepared.measurement)
         ));
         Ok(())
-    }
-}
-
-/// Writes the auxiliary data of one parameter set into the configuration of a measurement.
-fn set_auxdata(document: &mut Value, measurement: &str, name: &str, auxdata: &[f64]) {
-    let measurements = document.get_mut("measurements").and_then(Value::as_array_mut).into_iter().flatten();
-    let Some(measurement) = measurements.into_iter().find(|m| m["name"] == json!(measurement)) else { return };
-    let parameters = &mut measurement["config"]["parameters"];
-    let Some(parameters) = parameters.as_array_mut() else { return };
-    match parameters.iter_mut().find(|parameter| parameter["name"] == json!(name)) {
-        Some(parameter) => parameter["auxdata"] = json!(auxdata),
-        None => parameters.push(json!({"name": name, "auxdata": auxdata})),
     }
 }

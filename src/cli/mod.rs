@@ -18,6 +18,7 @@ pub mod minos;
 pub mod model_args;
 pub mod output;
 pub mod patch;
+pub mod plot;
 pub mod poi_args;
 mod point;
 pub mod progress;

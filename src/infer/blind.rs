@@ -63,7 +63,7 @@ fn parameters_of(effect: &Effect) -> Vec<usize> {
 }
 
 /// The hidden offset of a parameter: `width` times a number of the standard normal distribution that a word and the
-/// parameter's name fix.
+/// parameter's name fix (spec/inference.md, eq. 46).
 pub fn hidden_offset(word: &str, name: &str, width: f64) -> f64 {
     let digest = Sha256::new().chain_update(word).chain_update([0]).chain_update(name).finalize();
     let uniform = |bytes: &[u8]| {

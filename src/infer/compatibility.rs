@@ -1,5 +1,5 @@
 //! Do the channels agree on the parameter of interest? A fit in which each group of channels has its own, against the
-//! common one (spec/inference.md, "Channel compatibility").
+//! common one (spec/inference.md, eq. 36).
 
 use super::fit::{FitOptions, FitResult, Hesse};
 use super::goodness_of_fit::chi_square_tail;

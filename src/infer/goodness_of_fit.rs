@@ -1,4 +1,4 @@
-//! Goodness of fit by the saturated model (spec/inference.md, "Goodness of fit").
+//! Goodness of fit by the saturated model (spec/inference.md, eq. 35).
 
 use super::likelihood::Likelihood;
 use super::normal::ln_chi2_tail;
@@ -61,31 +61,6 @@ pub fn chi_square_tail(value: f64, degrees_of_freedom: u32) -> Option<f64> {
     Some(ln_chi2_tail(value, degrees_of_freedom as usize).exp())
 }
 
-/// How the statistic of the observed data compares with those of toys.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ToyPValue {
-    /// The part of the toys whose statistic is not smaller.
-    pub p_value: f64,
-    /// Its binomial uncertainty.
-    pub uncertainty: f64,
-    pub n_toys: usize,
-    /// Toys whose statistic is no number: they do not count.
-    pub n_failed: usize,
-}
-
-/// The p-value of an observed statistic by those of toys, NaN for a failed toy; `None` without a good one.
-pub fn toy_p_value(observed: f64, toys: &[f64]) -> Option<ToyPValue> {
-    let good: Vec<f64> = toys.iter().copied().filter(|statistic| !statistic.is_nan()).collect();
-    if good.is_empty() || observed.is_nan() {
-        return None;
-    }
-    let above = good.iter().filter(|statistic| **statistic >= observed).count();
-    let n_toys = good.len();
-    let p_value = above as f64 / n_toys as f64;
-    let uncertainty = (p_value * (1.0 - p_value) / n_toys as f64).sqrt();
-    Some(ToyPValue { p_value, uncertainty, n_toys, n_failed: toys.len() - n_toys })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,13 +80,5 @@ mod tests {
         }
         assert_eq!((chi_square_tail(1.0, 0), chi_square_tail(f64::NAN, 1)), (None, None));
         assert_eq!((chi_square_tail(0.0, 1), chi_square_tail(f64::INFINITY, 1)), (Some(1.0), Some(0.0)));
-    }
-
-    #[test]
-    fn failed_toys_do_not_count() {
-        let p = toy_p_value(2.0, &[1.0, 2.0, f64::NAN, 3.0, 0.5]).unwrap();
-        assert_eq!((p.p_value, p.n_toys, p.n_failed), (0.5, 4, 1));
-        assert_eq!(p.uncertainty, 0.25);
-        assert_eq!(toy_p_value(2.0, &[f64::NAN]), None);
     }
 }

@@ -1,12 +1,12 @@
 //! What groups of parameters add to the uncertainty of the parameter of interest, from the covariance at the minimum
-//! (spec/inference.md, "Impacts").
+//! (spec/inference.md, eq. 32).
 
 use nalgebra::{DMatrix, DVector};
 
 use super::fit::FitResult;
+use super::likelihood::Likelihood;
 use super::prefit;
 use super::ranking::{Breakdown, RankingOptions, global_shift};
-use crate::program::Program;
 
 /// A group of parameters and the uncertainty of the POI.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,19 +24,16 @@ pub struct GroupImpact {
 }
 
 /// The parts of the POI's uncertainty; nothing where the fit has no covariance or the POI no variance.
-pub(super) fn breakdown(
-    program: &Program,
-    fixed: &[bool],
-    options: &RankingOptions,
-    fit: &FitResult,
-) -> Option<Breakdown> {
+pub(super) fn breakdown(likelihood: &Likelihood, options: &RankingOptions, fit: &FitResult) -> Option<Breakdown> {
     let covariance = fit.covariance.as_ref()?;
+    let fixed = &likelihood.options.fixed;
     let n = fixed.len();
     let variance = covariance[options.poi * n + options.poi];
     if variance.is_nan() || variance <= 0.0 {
         return None;
     }
-    let auxiliaries = prefit::auxiliaries(program);
+    let auxiliaries = prefit::auxiliaries(likelihood.program());
+    let data = likelihood.data.to_data(likelihood.program());
     let of_group = |parameters: &[usize]| -> Option<GroupImpact> {
         let moving = |i: &&usize| **i != options.poi && !fixed[**i];
         let (parameters, without_variance): (Vec<usize>, Vec<usize>) =
@@ -45,7 +42,8 @@ pub(super) fn breakdown(
         let shifts =
             auxiliaries.iter().filter(|auxiliary| parameters.contains(&auxiliary.parameter)).map(|auxiliary| {
                 let i = auxiliary.parameter;
-                global_shift(auxiliary, covariance[options.poi * n + i], fit.parameters[i])
+                let datum = data.auxiliary[auxiliary.index];
+                global_shift(auxiliary, datum, covariance[options.poi * n + i], fit.parameters[i])
             });
         Some(GroupImpact {
             frozen: (variance - removed).max(0.0).sqrt(),

@@ -1,5 +1,5 @@
 //! Yields of samples, channels and bins at a point, with the uncertainties of the parameters propagated to them
-//! (spec/inference.md, "Predictions").
+//! (spec/inference.md, eq. 33 and 34).
 //!
 //! Rows of the Jacobian are made and used one after the other, so that memory holds one matrix of the parameters and
 //! one row for each bin of a channel.
@@ -195,9 +195,8 @@ impl<'a> Sums<'a> {
         let mut sum = Sum::new(self.n_parameters);
         for mut bin in self.bins.drain(..) {
             // A yield on its floor does not move (spec/likelihood.md, eq. 4).
-            match self.clip_bin.filter(|clip| bin.value <= *clip) {
-                Some(clip) => bin = Sum { value: clip, ..Sum::new(self.n_parameters) },
-                None => {}
+            if let Some(clip) = self.clip_bin.filter(|clip| bin.value <= *clip) {
+                bin = Sum { value: clip, ..Sum::new(self.n_parameters) };
             }
             sum.add(bin.value, &bin.parameters, &bin.derivatives);
             self.prediction.channels[channel].total.push(bin.take(self.covariance));

@@ -16,9 +16,9 @@ pub struct Auxiliary {
 }
 
 impl Auxiliary {
-    /// Width of the datum.
-    pub fn datum_width(&self) -> f64 {
-        self.factor * self.width
+    /// The standard deviation of the datum, which is `datum` now (spec/inference.md, eq. 29).
+    pub fn datum_width(&self, datum: f64) -> f64 {
+        if self.poisson { datum.sqrt() } else { self.width }
     }
 }
 
@@ -43,7 +43,7 @@ pub fn auxiliaries(program: &Program) -> Vec<Auxiliary> {
     all
 }
 
-/// Pre-fit widths, n_parameters long: 0 for what is free or fixed, as cabinetry has it.
+/// Pre-fit widths, n_parameters long: 0 for what is free or fixed (spec/inference.md, eq. 34).
 pub fn widths(program: &Program, fixed: &[bool]) -> Vec<f64> {
     let mut widths = vec![0.0; program.n_parameters()];
     for auxiliary in auxiliaries(program) {
@@ -54,8 +54,8 @@ pub fn widths(program: &Program, fixed: &[bool]) -> Vec<f64> {
     widths
 }
 
-/// The point before any fit: constrained parameters where their auxiliary data put them, free ones and fixed ones at
-/// their start.
+/// The point before any fit (spec/inference.md, eq. 7): constrained parameters where their auxiliary data put them,
+/// free ones and fixed ones at their start.
 pub fn point(program: &Program, auxiliary_data: &[f64], start: &[f64], fixed: &[bool]) -> Vec<f64> {
     let mut point = start.to_vec();
     for auxiliary in auxiliaries(program) {

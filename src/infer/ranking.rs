@@ -1,4 +1,4 @@
-//! Impacts of all parameters on the parameter of interest, and of groups of them (spec/inference.md, "Impacts").
+//! Impacts of all parameters on the parameter of interest, and of groups of them (spec/inference.md, eq. 25 to 32).
 
 use rayon::prelude::*;
 
@@ -54,11 +54,11 @@ pub struct Impact {
     /// Best fit, and its uncertainty; NaN where that is not known.
     pub value: f64,
     pub uncertainty: f64,
-    /// With the parameter down and up by its pre-fit width; 0 for what is free or fixed, as cabinetry has it.
+    /// With the parameter down and up by its pre-fit width (eq. 26, 28); 0 for what is free or fixed, as cabinetry has it.
     pub prefit: [Shift; 2],
-    /// With the parameter down and up by its uncertainty.
+    /// With the parameter down and up by its uncertainty (eq. 25, 27).
     pub postfit: [Shift; 2],
-    /// With the parameter's auxiliary datum down and up by its width; 0 without one.
+    /// With the parameter's auxiliary datum down and up by its standard deviation (eq. 29); 0 without one.
     pub global: [Shift; 2],
 }
 
@@ -70,6 +70,8 @@ pub type Shift = Result<f64, Missing>;
 pub enum Missing {
     /// The fit with the parameter held, or the datum moved, is not valid.
     Refit(Failure),
+    /// The parameter would lie beyond its bound.
+    AtBound,
     /// The auxiliary datum would fall below zero, where a Poisson constraint has no data.
     DatumBelowZero,
     /// The uncertainty of the parameter is not known.
@@ -117,7 +119,7 @@ pub fn ranking(likelihood: &Likelihood, options: &RankingOptions, watch: &Watch)
     }
     // A stable sort: equal ones stay in fit order, missing ones come first, where they are seen.
     impacts.sort_by(|a, b| b.is_missing().cmp(&a.is_missing()).then(b.largest().total_cmp(&a.largest())));
-    let breakdown = group::breakdown(likelihood.program(), &likelihood.options.fixed, options, &fit);
+    let breakdown = group::breakdown(&likelihood, options, &fit);
     Ranking { fit, impacts, breakdown, lower }
 }
 
@@ -128,6 +130,7 @@ struct Job<'a> {
     data: Data,
     observed: &'a PreparedData,
     fixed: &'a [bool],
+    bounds: &'a [(f64, f64)],
     prefit_widths: Vec<f64>,
     uncertainties: Vec<f64>,
     auxiliaries: Vec<Option<Auxiliary>>,
@@ -146,6 +149,7 @@ impl<'a> Job<'a> {
             data: likelihood.data.to_data(likelihood.program()),
             observed: &likelihood.data,
             fixed: &likelihood.options.fixed,
+            bounds: &likelihood.options.bounds,
             prefit_widths: prefit::widths(likelihood.program(), &likelihood.options.fixed),
             uncertainties: fit.uncertainties.clone().unwrap_or_else(|| vec![f64::NAN; n]),
             auxiliaries,
@@ -214,6 +218,11 @@ impl<'a> Job<'a> {
             return Err(Missing::Stopped);
         }
         let held = self.fit.parameters[parameter] + shift;
+        let (low, high) = self.bounds[parameter];
+        if held < low || held > high {
+            watch.step();
+            return Err(Missing::AtBound);
+        }
         let minimum = likelihood.minimum_from(&self.start(parameter, shift), &[(parameter, held)]);
         watch.step();
         if let Some(failure) = minimum.reason {
@@ -246,7 +255,8 @@ impl<'a> Job<'a> {
         match self.options.global_method {
             ImpactMethod::Hesse => match self.covariance(self.options.poi, parameter) {
                 Some(covariance) => {
-                    let shift = global_shift(&auxiliary, covariance, self.fit.parameters[parameter]);
+                    let datum = self.data.auxiliary[auxiliary.index];
+                    let shift = global_shift(&auxiliary, datum, covariance, self.fit.parameters[parameter]);
                     [Ok(-shift), Ok(shift)]
                 }
                 None => [Err(Missing::Uncertainty), Err(Missing::Uncertainty)],
@@ -262,7 +272,7 @@ impl<'a> Job<'a> {
         }
         let mut data = self.data.clone();
         let datum = &mut data.auxiliary[auxiliary.index];
-        *datum += sign * auxiliary.datum_width();
+        *datum += sign * auxiliary.datum_width(*datum);
         // A Poisson datum has no room below zero.
         if auxiliary.poisson && *datum < 0.0 {
             return Err(Missing::DatumBelowZero);
@@ -278,8 +288,9 @@ impl<'a> Job<'a> {
     }
 }
 
-/// dμ̂/da times the width of the auxiliary datum a, from V_μθ: V_μθ/σ for a Gaussian constraint, and with
-/// ∂²(−2 ln L)/∂θ∂a = −2/θ for a Poisson one V_μθ √τ/θ.
-pub(super) fn global_shift(auxiliary: &Auxiliary, covariance: f64, value: f64) -> f64 {
-    if auxiliary.poisson { covariance * auxiliary.datum_width() / value } else { covariance / auxiliary.width }
+/// dμ̂/da times the standard deviation of the auxiliary datum a, from V_μθ (spec/inference.md, eq. 30): V_μθ/σ for a
+/// Gaussian constraint, and with ∂²(−2 ln L)/∂θ∂a = −2/θ for a Poisson one V_μθ √a/θ.
+pub(super) fn global_shift(auxiliary: &Auxiliary, datum: f64, covariance: f64, value: f64) -> f64 {
+    let width = auxiliary.datum_width(datum);
+    if auxiliary.poisson { covariance * width / value } else { covariance / width }
 }

@@ -9,7 +9,7 @@ use super::text;
 use crate::infer::{FitOptions, FitResult, Hesse};
 use crate::model::{Constraint, Model};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The result of one fit. Maps by name hold one value a scalar parameter; numbers that are not finite are null.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -37,7 +37,7 @@ pub struct FitReport {
 }
 
 /// How a fit moved and narrowed one scalar parameter, in units of its pre-fit width.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pull {
     /// Fitted over pre-fit uncertainty.
     pub constraint: Option<Number>,
@@ -47,7 +47,7 @@ pub struct Pull {
 }
 
 /// A symmetric matrix with the scalar parameter name of each row.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Correlation {
     pub labels: Vec<String>,
     pub values: Vec<Vec<Number>>,

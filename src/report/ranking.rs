@@ -248,6 +248,7 @@ impl Context<'_> {
             Missing::Refit(failure) => {
                 Reason::of_failure(self.model, failure, &self.fit_options.init, &self.fit_options.bounds)
             }
+            Missing::AtBound => Reason::new(Code::AtBound, "the parameter would lie beyond its bound"),
             Missing::DatumBelowZero => {
                 Reason::new(Code::OutOfDomain, "the datum would fall below zero, where its constraint has none")
             }

@@ -196,11 +196,11 @@ def compare_yields(options, tally, path, model, fit):
         theirs = peer.model_utils.prediction(model, fit_results=fitted)
         ours = morphist.run(options.morphist, "yields", path, "--propagation", "variations", *flags)
         for c, channel in enumerate(model.config.channels):
-            found = ours["channels"][channel] if isinstance(ours["channels"], dict) else next(x for x in ours["channels"] if x["name"] == channel)
+            found = next(entry for entry in ours["channels"] if entry["name"] == channel)
             total = [float(x) for x in np.sum(theirs.model_yields[c], axis=0)]
             deviation = [float(x) for x in theirs.total_stdev_model_bins[c][-1]]
-            tally.series(f"{kind} yields", path.parent.name, found["total"]["yields"], total, 1e-4)
-            tally.series(f"{kind} yield uncertainties", path.parent.name, found["total"]["uncertainties"], deviation, 3e-3)
+            tally.series(f"{kind} yields", path.parent.name, found["total"], total, 1e-4)
+            tally.series(f"{kind} yield uncertainties", path.parent.name, found["total_uncertainties"], deviation, 3e-3)
 
 
 def minos(options, tally):
