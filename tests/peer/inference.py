@@ -217,20 +217,20 @@ def minos(options, tally):
         minuit.limits, minuit.fixed = list(zip(objective.low, objective.high)), list(objective.fixed)
         minuit.migrad()
         ours = morphist.run(options.morphist, "minos", path, "--all")
-        for entry in ours["parameters"]:
-            at = model.config.par_names.index(entry["name"])
-            for side, sign in (("lower", -1), ("upper", 1)):
-                if entry[side] is None:
+        for label, entry in ours["parameters"].items():
+            at = model.config.par_names.index(label)
+            ends = {side: entry[side]["error"] for side in ("lower", "upper")}
+            for end in ends.values():
+                if end is None:
                     tally.left_out("MINOS against pyhf's profile")
                     continue
-                held = hold(objective, at, best[0][at] + sign * abs(entry[side]))
-                height = minimum(held, [best[0]])[1] - best[1]
-                tally.compare("MINOS against pyhf's profile", f"{name} {entry['name']}", height, 1.0, 1e-4)
-            minuit.minos(entry["name"])
-            errors = minuit.merrors[entry["name"]]
-            if errors.is_valid and None not in (entry["lower"], entry["upper"]):
-                tally.compare("MINOS of iminuit", f"{name} {entry['name']}", abs(entry["upper"]), errors.upper, 0.03)
-                tally.compare("MINOS of iminuit", f"{name} {entry['name']}", abs(entry["lower"]), -errors.lower, 0.03)
+                height = minimum(hold(objective, at, best[0][at] + end), [best[0]])[1] - best[1]
+                tally.compare("MINOS against pyhf's profile", f"{name} {label}", height, 1.0, 1e-4)
+            minuit.minos(label)
+            errors = minuit.merrors[label]
+            if errors.is_valid and None not in ends.values():
+                tally.compare("MINOS of iminuit", f"{name} {label}", ends["upper"], errors.upper, 0.03)
+                tally.compare("MINOS of iminuit", f"{name} {label}", ends["lower"], errors.lower, 0.03)
 
 
 def hold(objective, index, value):
