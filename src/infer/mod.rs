@@ -1,6 +1,7 @@
 //! What is done with a likelihood: fits, profiles, tests, limits.
 
 mod conjugate;
+mod lane_fit;
 pub mod fit;
 pub mod likelihood;
 mod minimize;
