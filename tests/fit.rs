@@ -29,8 +29,17 @@ fn minima_of_the_references() {
         assert!(result.valid, "{}: {:?}", path.display(), result.reason);
         assert!(result.twice_nll <= expected + 1e-6, "{}: {} above {expected}", path.display(), result.twice_nll);
         assert!(result.edm <= 1e-9, "{}: edm {}", path.display(), result.edm);
-        // The reference leaves parameters at a bound out of its matrix: held there, ours must be the same.
-        let mut held = FitOptions { init: result.parameters.clone(), ..FitOptions::new(&model) };
+        // The reference follows its starts: on w6_stau04 it has not seen the minimum that is 0.086 lower.
+        let single = FitOptions { restarts: false, ..FitOptions::new(&model) };
+        let result = fit(&mut evaluator, &data, &single);
+        assert!(
+            (result.twice_nll - expected).abs() <= 1e-6,
+            "{}: {} is not {expected}",
+            path.display(),
+            result.twice_nll
+        );
+        // It leaves parameters at a bound out of its matrix: held there, ours must be the same.
+        let mut held = FitOptions { init: result.parameters.clone(), ..single };
         for &i in &result.at_limit {
             held.fixed[i] = true;
         }

@@ -54,21 +54,3 @@ fn warm_started_points_are_minima() {
         assert_eq!(profile.first_minimum(), None, "{}", path.display());
     }
 }
-#[test]
-fn debug_w6() {
-    let root = common::corpus("x").unwrap();
-    let (model, data) = common::load(&root.join("reference/workspaces/w6_stau04.json"), &ModelOptions::default());
-    let program = Program::compile(&model);
-    let poi = model.poi.unwrap();
-    let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
-    let best = likelihood.fit(Hesse::No);
-    println!("best {} at {} first {:?}", best.twice_nll, best.parameters[poi], best.first_minimum);
-    let sigma = likelihood.fit(Hesse::Parameter(poi)).uncertainties.unwrap()[poi];
-    for k in 0..9 {
-        let v = 0.5 * k as f64 * sigma;
-        let c = likelihood.conditional_fit(&[(poi, v)]);
-        let w = likelihood.minimum_from(&best.parameters, &[(poi, v)]);
-        let m = likelihood.minimum_from(&model.init(), &[(poi, v)]);
-        println!("{v} conditional {} warm from best {} from init {}", c.twice_nll - best.twice_nll, w.twice_nll - best.twice_nll, m.twice_nll-best.twice_nll);
-    }
-}

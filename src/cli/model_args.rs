@@ -27,6 +27,9 @@ pub struct ModelArgs {
     /// Hold parameters, at V where given; NAME as for --init
     #[arg(long, value_name = "NAME[=V]")]
     pub fix: Vec<String>,
+    /// Fits follow their start alone, as in other programs, without a search for lower minima
+    #[arg(long)]
+    pub single_start: bool,
     /// Lower limit of each sample's yield in each bin
     #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = finite)]
     pub clip_sample_data: Option<f64>,
@@ -44,6 +47,7 @@ pub struct Prepared {
     pub data: Data,
     pub point: Vec<f64>,
     pub fixed: Vec<bool>,
+    pub restarts: bool,
 }
 
 impl ModelArgs {
@@ -56,7 +60,8 @@ impl ModelArgs {
         let (model, data) = self.build(path, &loaded.workspace, &options)?;
         let Point { values: point, fixed } = Point::read(self, &model, input)?;
         let (file, measurement) = (file_name(path), measurement_name(&loaded, input));
-        Ok(Prepared { file, measurement, loaded, model, data, point, fixed })
+        let restarts = !self.single_start;
+        Ok(Prepared { file, measurement, loaded, model, data, point, fixed, restarts })
     }
 
     /// What the arguments choose beyond the document.
@@ -81,7 +86,8 @@ impl ModelArgs {
 impl Prepared {
     /// A fit from this point.
     pub fn fit_options(&self, hesse: Hesse) -> FitOptions {
-        FitOptions { init: self.point.clone(), fixed: self.fixed.clone(), hesse, ..FitOptions::new(&self.model) }
+        let (init, fixed, restarts) = (self.point.clone(), self.fixed.clone(), self.restarts);
+        FitOptions { init, fixed, hesse, restarts, ..FitOptions::new(&self.model) }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct FitOptions {
     /// Stop when the estimated distance to the minimum (in `twice_nll`) is below this.
     pub edm_tolerance: f64,
     pub hesse: Hesse,
+    /// Look for lower minima from other starts; otherwise the minimum is the one to which `init` leads.
+    pub restarts: bool,
 }
 
 /// Which uncertainties come with a fit, from the exact Hessian.
@@ -51,6 +53,7 @@ impl FitOptions {
             max_iterations: 300,
             edm_tolerance: 1e-9,
             hesse: Hesse::All,
+            restarts: true,
         }
     }
 }
@@ -198,13 +201,22 @@ impl Fitter {
         options: &FitOptions,
     ) -> ((Ending, usize, usize), Option<f64>) {
         let (mut ending, mut iterations, mut evaluations) = self.minimise(evaluator, data, options, &options.init);
-        if ending != Ending::Converged || options.init.len() > MOST_RESTARTED {
+        let many = options.init.len() > MOST_RESTARTED || evaluator.program.constraints.gaussians.is_empty();
+        if ending != Ending::Converged || !options.restarts || many {
             return ((ending, iterations, evaluations), None);
         }
         let first = self.minimizer.value;
         let mut best = self.minimizer.clone();
-        for stretch in RESTARTS {
-            let start = restart(evaluator, data, options, &best.theta, stretch);
+        let at_limit = self.at_limit(options);
+        let both = [false, true];
+        let holding = if at_limit.is_empty() { &both[..1] } else { &both[..] };
+        for (&hold, stretch) in holding.iter().flat_map(|hold| RESTARTS.map(|stretch| (hold, stretch))) {
+            let mut start = restart(evaluator, data, options, &best.theta, stretch);
+            if hold {
+                start = self.start_at_limits(evaluator, data, options, &best.theta, &at_limit, start);
+                iterations += self.minimizer.iterations;
+                evaluations += self.minimizer.evaluations;
+            }
             let (other, more_iterations, more_evaluations) = self.minimise(evaluator, data, options, &start);
             iterations += more_iterations;
             evaluations += more_evaluations;
@@ -218,6 +230,26 @@ impl Fitter {
         evaluator.reduced_with_blocks(&self.minimizer.theta, data, &mut self.minimizer.gradient);
         let found_lower = (best_value < first).then_some(first);
         ((ending, iterations, evaluations), found_lower)
+    }
+
+    /// Where `start` leads with the parameters that are at a limit held there: a strength on its bound hides minima of
+    /// the others from a run in which it moves.
+    fn start_at_limits(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+        theta: &[f64],
+        at_limit: &[usize],
+        mut start: Vec<f64>,
+    ) -> Vec<f64> {
+        let mut fixed = options.fixed.clone();
+        for &i in at_limit {
+            start[i] = theta[i];
+            fixed[i] = true;
+        }
+        self.minimizer.run(evaluator, data, &start, &Limits { fixed: &fixed, ..options.limits() });
+        if self.minimizer.value.is_finite() { self.minimizer.theta.clone() } else { start }
     }
 
     /// Runs the minimiser, off saddles and along the edge of the domain. Returns how it ended, with the numbers of

@@ -107,12 +107,7 @@ impl<'p> Likelihood<'p> {
     }
 
     /// Runs `fit` with parameters held, and the others at another start; then all is as before.
-    fn holding<T>(
-        &mut self,
-        held: &[(usize, f64)],
-        start: Option<&[f64]>,
-        fit: impl FnOnce(&mut Self) -> T,
-    ) -> T {
+    fn holding<T>(&mut self, held: &[(usize, f64)], start: Option<&[f64]>, fit: impl FnOnce(&mut Self) -> T) -> T {
         let (init, fixed) = (self.options.init.clone(), self.options.fixed.clone());
         let bounds: Vec<(f64, f64)> = held.iter().map(|&(i, _)| self.options.bounds[i]).collect();
         if let Some(start) = start {

@@ -131,8 +131,7 @@ impl<'p> Profile<'p> {
         let slopes = self.parameters.iter().map(|&i| gradient[i]).collect();
         let likelihood = &mut self.likelihood;
         let valid = minimum.valid();
-        let tangents =
-            self.parameters.iter().map(|&i| if valid { likelihood.tangent(i) } else { None }).collect();
+        let tangents = self.parameters.iter().map(|&i| if valid { likelihood.tangent(i) } else { None }).collect();
         let point = ProfilePoint { values: values.to_vec(), minimum, slopes, tangents };
         self.points.push(point.clone());
         if point.minimum.valid() && point.minimum.twice_nll < self.best.twice_nll - LOWER {
