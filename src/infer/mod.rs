@@ -2,16 +2,19 @@
 
 pub mod asymptotic;
 mod conjugate;
-mod lane_fit;
 pub mod fit;
+pub mod generate;
 pub mod hypotest;
+mod lane_fit;
 pub mod likelihood;
 mod minimize;
 mod newton;
 pub mod normal;
 pub mod profile;
+pub mod random;
 pub mod root;
 pub mod test_statistic;
+pub mod toys;
 mod uncertainty;
 pub mod watch;
 
