@@ -1,15 +1,17 @@
 //! Many fits of one small model at once: eight in the lanes of a register, each with its own data, the next one taken
 //! in where one has ended.
 //!
-//! The method is that of [`super::minimize`] without its ways out of trouble: undamped Newton steps with the exact
-//! Hessian, projected on the bounds, with a line search. A fit that needs more than that is handed back. No number in
+//! The method is that of [`super::minimize`] without its ways out of trouble: Newton steps with the exact Hessian, or with
+//! the Gauss–Newton matrix where that is not positive definite, projected on the bounds, with a line search. A fit that
+//! needs more than that is handed back. No number in
 //! a lane depends on what its neighbours do.
 
 use super::fit::FitOptions;
 use super::minimize::{POLISH, WEAK_PIVOT, noise, rounding};
 use super::newton::LEAST_PIVOT;
 use crate::kernel::Evaluator;
-use crate::kernel::batch::{Batch, Factor, LaneData, Pattern, Work, evaluate, factorize, multiply, second_order, solve};
+use crate::kernel::batch::{Batch, Factor, LaneData, Parts, Pattern, Work};
+use crate::kernel::batch::{combine, evaluate, factorize, multiply, second_order, solve};
 use crate::kernel::expected::Order;
 use crate::kernel::simd::{Backend, Lanes, ZERO};
 use crate::program::{PreparedData, Program};
@@ -43,6 +45,9 @@ pub(crate) struct LaneFitter<'p> {
     data: LaneData,
     batch: Batch,
     work: Work,
+    parts: Parts,
+    /// One in the lanes that use the exact Hessian, zero where it is the Gauss–Newton matrix.
+    exact: Lanes,
     hessian: Vec<Lanes>,
     factor: Factor,
     lanes: [Lane; 8],
@@ -101,6 +106,8 @@ impl<'p> LaneFitter<'p> {
             data: LaneData::new(program),
             batch: Batch::new(program),
             work: Work::new(program),
+            parts: Parts::new(&pattern),
+            exact: ZERO,
             hessian: vec![ZERO; pattern.len],
             factor: Factor::new(&pattern),
             lanes: [Lane::default(); 8],
@@ -173,8 +180,8 @@ impl<'p> LaneFitter<'p> {
             }
         }
         if self.lanes.iter().any(|lane| lane.state == State::Accepted) {
-            let (pattern, work, hessian) = (&self.pattern, &mut self.work, &mut self.hessian);
-            second_order(backend, program, pattern, &self.data, &mut self.batch, work, hessian);
+            let (work, parts) = (&mut self.work, &mut self.parts);
+            second_order(backend, program, &self.pattern, &self.data, &mut self.batch, work, parts);
             self.find_steps();
         }
         self.move_on();
@@ -219,8 +226,11 @@ impl<'p> LaneFitter<'p> {
     fn find_steps(&mut self) {
         self.choose_free();
         self.displacement.fill(ZERO);
+        self.choose_matrix();
         for pass in 0..self.theta.len() + 1 {
-            factorize(self.backend, &self.pattern, &self.hessian, &self.free, &mut self.factor);
+            if pass > 0 {
+                factorize(self.backend, &self.pattern, &self.hessian, &self.free, &mut self.factor);
+            }
             self.solve();
             for lane in 0..8 {
                 if self.lanes[lane].state == State::Accepted {
@@ -237,6 +247,26 @@ impl<'p> LaneFitter<'p> {
         for lane in 0..8 {
             if self.lanes[lane].state == State::Accepted {
                 self.begin_search(lane);
+            }
+        }
+    }
+
+    /// Factorises the exact Hessian, and where it is not positive definite the Gauss–Newton matrix.
+    fn choose_matrix(&mut self) {
+        self.exact = Lanes([1.0; 8]);
+        for _ in 0..2 {
+            combine(self.backend, &self.parts, &self.exact, &mut self.hessian);
+            factorize(self.backend, &self.pattern, &self.hessian, &self.free, &mut self.factor);
+            let mut approximated = false;
+            for (lane, own) in self.lanes.iter().enumerate() {
+                let bad = self.factor.weakest.0[lane] <= LEAST_PIVOT;
+                if bad && own.state == State::Accepted && self.exact.0[lane] > 0.0 {
+                    self.exact.0[lane] = 0.0;
+                    approximated = true;
+                }
+            }
+            if !approximated {
+                break;
             }
         }
     }
@@ -286,7 +316,8 @@ impl<'p> LaneFitter<'p> {
             let last_gain = 2.0 * (own.before - own.value);
             let enough = own.edm < self.edm_tolerance && last_gain <= noise(2.0 * own.value, own.rounding);
             if enough || own.edm < POLISH * self.edm_tolerance {
-                own.state = if weakest < WEAK_PIVOT { State::HandedBack } else { State::Done };
+                let certain = weakest >= WEAK_PIVOT && self.exact.0[lane] > 0.0;
+                own.state = if certain { State::Done } else { State::HandedBack };
             }
         }
     }

@@ -125,17 +125,45 @@ impl Work {
     }
 }
 
+/// The Hessian of −ln L in two parts, packed as the pattern says.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    /// Without second derivatives of the yields: never negative.
+    gauss_newton: Vec<Lanes>,
+    /// Those alone.
+    second: Vec<Lanes>,
+}
+
+impl Parts {
+    pub fn new(pattern: &Pattern) -> Parts {
+        Parts { gauss_newton: vec![ZERO; pattern.len], second: vec![ZERO; pattern.len] }
+    }
+}
+
 entry_point! {
-    /// Gradient (to `batch.gradient`) and Hessian (packed as `pattern` says) of −ln L, from the last evaluation of
-    /// second order. In a lane out of domain they mean nothing.
+    /// Gradient (to `batch.gradient`) and Hessian of −ln L, from the last evaluation of second order. In a lane out of
+    /// domain they mean nothing.
     second_order = second_order_body(
         program: &Program,
         pattern: &Pattern,
         data: &LaneData,
         batch: &mut Batch,
         work: &mut Work,
-        hessian: &mut [Lanes],
+        parts: &mut Parts,
     )
+}
+
+entry_point! {
+    /// The exact Hessian in the lanes where `exact` is one, the Gauss–Newton matrix where it is zero.
+    combine = combine_body(parts: &Parts, exact: &Lanes, hessian: &mut [Lanes])
+}
+
+#[inline(always)]
+fn combine_body<S: Simd>(parts: &Parts, exact: &Lanes, hessian: &mut [Lanes]) {
+    let exact = S::load(exact);
+    for (element, (first, second)) in hessian.iter_mut().zip(parts.gauss_newton.iter().zip(&parts.second)) {
+        exact.fma(S::load(second), S::load(first)).store(element);
+    }
 }
 
 #[inline(always)]
@@ -145,23 +173,25 @@ fn second_order_body<S: Simd>(
     data: &LaneData,
     batch: &mut Batch,
     work: &mut Work,
-    hessian: &mut [Lanes],
+    parts: &mut Parts,
 ) {
     let n = program.n_parameters();
-    hessian.fill(ZERO);
+    let Parts { gauss_newton, second } = parts;
+    gauss_newton.fill(ZERO);
+    second.fill(ZERO);
     batch.gradient.fill(ZERO);
     for channel in &program.layout.channels {
         work.jacobian[..channel.n_bins * n].fill(ZERO);
         for row in 0..channel.n_rows {
-            add_row::<S>(program, pattern, data, batch, work, hessian, channel, row);
+            add_row::<S>(program, pattern, data, batch, work, second, channel, row);
         }
         for bin in 0..channel.n_bins {
             let jacobian = &work.jacobian[bin * n..(bin + 1) * n];
-            add_bin::<S>(program, pattern, data, batch, jacobian, hessian, channel.first_bin + bin);
+            add_bin::<S>(program, pattern, data, batch, jacobian, gauss_newton, channel.first_bin + bin);
         }
     }
     add_constraints::<S>(program, data, batch);
-    curve_constraints::<S>(program, pattern, data, batch, hessian);
+    curve_constraints::<S>(program, pattern, data, batch, gauss_newton);
 }
 
 /// Second derivatives of the rates of one row, and the row's part of the Jacobian of its bins.
@@ -334,5 +364,84 @@ fn multiply_body<S: Simd>(pattern: &Pattern, hessian: &[Lanes], x: &[Lanes], to:
             element.fma(own, S::load(other)).store(other);
         }
         add_to::<S>(to, i, sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Evaluator;
+    use crate::kernel::batch::evaluate;
+    use crate::kernel::expected::Order;
+    use crate::translate::from_pyhf::{self, ModelOptions};
+
+    /// Each lane against the evaluator of single points, whose derivatives are tested against differences.
+    #[test]
+    fn lanes_are_single_points() {
+        for fixture in ["all_modifiers", "higgs_like", "histosys_normsys_shared", "shapefactor_two_channels", "counting"] {
+            let bytes = std::fs::read(format!("fixtures/{fixture}/workspace.json")).unwrap();
+            let workspace = serde_json::from_slice(&bytes).unwrap();
+            for options in [
+                ModelOptions::default(),
+                ModelOptions { clip_sample_data: Some(2.0), clip_bin_data: Some(30.0), ..ModelOptions::default() },
+            ] {
+                let model = from_pyhf::model(&workspace, &options).unwrap();
+                compare(fixture, &model, &from_pyhf::data(&workspace, &model).unwrap());
+            }
+        }
+    }
+
+    fn compare(name: &str, model: &crate::model::Model, observed: &crate::model::Data) {
+        let program = Program::compile(model);
+        let n = program.n_parameters();
+        let mut evaluator = Evaluator::new(&program);
+        let (mut batch, mut data) = (Batch::new(&program), LaneData::new(&program));
+        let (pattern, mut work) = (Pattern::new(&program), Work::new(&program));
+        let (mut points, mut sets) = (Vec::new(), Vec::new());
+        for lane in 0..8 {
+            let shift = |i: usize| 0.25 * (lane as f64 - 3.0) * if (i + lane) % 3 == 0 { -0.7 } else { 0.5 };
+            let point: Vec<f64> = model.init().iter().enumerate().map(|(i, x)| x + shift(i) * x.abs().max(1.0)).collect();
+            let mut other = observed.clone();
+            other.main.iter_mut().enumerate().for_each(|(i, x)| *x = (*x + (i + lane) as f64 - 4.0).max(0.0));
+            let prepared = program.prepare(&other);
+            data.set(lane, &prepared);
+            for (theta, x) in batch.theta.iter_mut().zip(&point) {
+                theta.0[lane] = *x;
+            }
+            points.push(point);
+            sets.push(prepared);
+        }
+        batch.take_in(&program);
+        let mut values = ZERO;
+        let (mut parts, mut packed) = (Parts::new(&pattern), vec![ZERO; pattern.len]);
+        let backend = evaluator.backend();
+        evaluate(backend, &program, &data, &mut batch, Order::Second, &mut values);
+        second_order(backend, &program, &pattern, &data, &mut batch, &mut work, &mut parts);
+        combine(backend, &parts, &Lanes([1.0; 8]), &mut packed);
+        let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
+        let mut finite = 0;
+        for lane in 0..8 {
+            let value = evaluator.hessian(&points[lane], &sets[lane], &mut gradient, &mut hessian);
+            let ours = 2.0 * (values.0[lane] + sets[lane].constant);
+            assert!(ours == value || (ours - value).abs() < 1e-10 * value.abs(), "{name} {lane}: {ours} but {value}");
+            if !value.is_finite() {
+                continue;
+            }
+            finite += 1;
+            for p in 0..n {
+                let (ours, theirs) = (2.0 * batch.gradient[p].0[lane], gradient[p]);
+                assert!((ours - theirs).abs() < 1e-9 * theirs.abs().max(1.0), "{name} {lane} {p}: {ours} but {theirs}");
+                for q in 0..n {
+                    let (i, j) = (pattern.place[p].max(pattern.place[q]), pattern.place[p].min(pattern.place[q]));
+                    let ours = if j < pattern.first[i] { 0.0 } else { 2.0 * packed[pattern.base[i] + j].0[lane] };
+                    let theirs = hessian[p * n + q];
+                    assert!(
+                        (ours - theirs).abs() < 1e-9 * theirs.abs().max(1.0),
+                        "{name} lane {lane}, {p} {q}: {ours} but {theirs}"
+                    );
+                }
+            }
+        }
+        assert!(finite >= 2, "{name}: {finite} points in the domain");
     }
 }

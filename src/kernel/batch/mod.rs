@@ -12,7 +12,7 @@ mod hessian;
 pub(crate) use data::LaneData;
 pub(crate) use evaluate::evaluate;
 pub(crate) use factor::{Factor, factorize, solve};
-pub(crate) use hessian::{Pattern, Work, multiply, second_order};
+pub(crate) use hessian::{Parts, Pattern, Work, combine, multiply, second_order};
 
 use super::expected::Order;
 use super::scratch::ZERO_FACTOR;
