@@ -1,46 +1,16 @@
 //! The built program: exit codes, flags, what goes to stdout and what to stderr. Numbers come from pyhf 0.7.6
 //! (fixtures/*/expected.json) and, for the counting experiment, from closed forms.
 
+mod common;
+
+use common::program::{json_of, morphist, scratch, stderr, stdout, with_stdin};
 use serde_json::{Value, json};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 const COUNTING: &str = "fixtures/counting/workspace.json";
 const HIGGS_LIKE: &str = "fixtures/higgs_like/workspace.json";
 const PATCHSET: &str = "fixtures/higgs_like/patchset.json";
-
-fn morphist(arguments: &[&str]) -> Output {
-    with_stdin(arguments, b"")
-}
-
-fn with_stdin(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_morphist"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // The program may end before it has read everything.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
-/// The JSON of a command that ends with `code`.
-fn json_of(arguments: &[&str], code: i32) -> Value {
-    let output = morphist(arguments);
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 fn read(path: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
@@ -49,13 +19,6 @@ fn read(path: &str) -> Value {
 /// pyhf's numbers for the first measurement of a fixture.
 fn expected(fixture: &str) -> Value {
     read(&format!("fixtures/{fixture}/expected.json"))["measurements"][0].take()
-}
-
-/// A file of this test run, by a name of its own.
-fn scratch(name: &str, content: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, content).unwrap();
-    path
 }
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -259,6 +222,7 @@ fn fit_agrees_with_pyhf() {
             "edm",
             "mle_parameters",
             "notes",
+            "pulls",
             "reason",
             "twice_nll",
             "uncertainties",
@@ -286,6 +250,35 @@ fn fit_table_is_for_people() {
     }
     let line = |name: &str| table.lines().position(|l| l.trim_start().starts_with(name)).unwrap();
     assert!(line("mu ") < line("k_top") && line("k_top") < line("pileup") && line("pileup") < line("trigger"));
+}
+
+/// The numbers of the CSV are those of the JSON; the table and the LaTeX show them rounded.
+#[test]
+fn one_result_in_four_forms() {
+    let arguments = ["fit", HIGGS_LIKE, "--fix", "trigger"];
+    let json = json_of(&arguments, 0);
+    let form = |format: &str| morphist(&[&arguments[..], &["--format", format]].concat());
+    let csv = stdout(&form("csv"));
+    let lines: Vec<&str> = csv.split_terminator("\r\n").collect();
+    assert_eq!(lines[0], "parameter,best_fit,uncertainty,start,bounds,pull,constraint,remark");
+    let row: Vec<&str> =
+        lines.iter().find(|line| line.starts_with("pileup,")).expect("a line for pileup").split(',').collect();
+    assert_eq!(row[1].parse::<f64>().ok(), json["mle_parameters"]["pileup"][0].as_f64());
+    assert_eq!(row[2].parse::<f64>().ok(), json["uncertainties"]["pileup"][0].as_f64());
+    let pull = json["pulls"].as_array().unwrap().iter().find(|p| p["name"] == "pileup").expect("a pull of pileup");
+    // A normsys or histosys: centre 0 and width 1, so that the pull is the value.
+    assert_eq!(pull["pull"], json["mle_parameters"]["pileup"][0]);
+    assert_eq!(pull["constraint"], json["uncertainties"]["pileup"][0]);
+    assert!(json["pulls"].as_array().unwrap().iter().all(|p| p["name"] != "mu" && p["name"] != "trigger"));
+    assert!(stderr(&form("csv")).contains("twice_nll"));
+    let latex = stdout(&form("latex"));
+    for part in
+        ["% measurement  signal_strength (POI: mu)", "\\begin{tabular}{lrlrlrrl}", "k\\_top & $", "\\bottomrule"]
+    {
+        assert!(latex.contains(part), "no {part:?} in\n{latex}");
+    }
+    let bins = stdout(&morphist(&["evaluate", COUNTING, "--format", "csv"]));
+    assert!(bins.starts_with("table,channel,bin,observed,expected,parameter,value\r\nbins,"), "{bins}");
 }
 
 /// Numbers that people read: no endless decimals, no sign on zero, no plural of one.

@@ -9,7 +9,7 @@ use crate::infer::{FitOptions, Fitter, Hesse};
 use crate::kernel::Evaluator;
 use crate::model::{Data, Model};
 use crate::program::{PreparedData, Program};
-use crate::report::bench::{BenchReport, text};
+use crate::report::bench::{BenchReport, page};
 use crate::workspace;
 use clap::Args;
 use std::hint::black_box;
@@ -41,7 +41,7 @@ impl Bench {
             return Err(CommandError::Usage(message.to_owned()));
         }
         let reports = self.files.iter().map(|file| self.time(file)).collect::<Result<Vec<_>, _>>()?;
-        self.output.write(&reports, || text(&reports))
+        self.output.write(&reports, || page(&reports))
     }
 
     fn time(&self, path: &Path) -> Result<BenchReport, CommandError> {

@@ -14,7 +14,7 @@ use std::path::Path;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Model")]
 pub struct BuildArgs {
-    /// Parameter of interest instead of the measurement's; empty for none
+    /// Parameter of interest instead of the measurement's, `name` or `name[i]`; empty for none
     #[arg(long, value_name = "NAME")]
     pub poi: Option<String>,
     /// Interpolation codes, such as normsys=code1,histosys=code0 [default: normsys=code4,histosys=code4p]
@@ -55,7 +55,11 @@ impl BuildArgs {
 
     /// The model of a valid workspace, which has the parameter of interest that was asked for.
     pub fn model(&self, path: &Path, workspace: &Workspace, options: &ModelOptions) -> Result<Model, CommandError> {
-        let model = from_pyhf::model(workspace, options).map_err(|f| CommandError::input(&file_name(path), f))?;
+        let mut model = from_pyhf::model(workspace, options).map_err(|f| CommandError::input(&file_name(path), f))?;
+        // On the command line one value of a set may be asked for as well: `gamma[1]`.
+        if let Some(name) = self.poi.as_deref().filter(|_| model.poi.is_none()) {
+            model.poi = model.parameter_names().iter().position(|scalar| scalar == name);
+        }
         self.check_poi(&model)?;
         Ok(model)
     }
@@ -68,7 +72,8 @@ impl BuildArgs {
         if let Some(set) = model.parameters.iter().find(|set| set.name == name) {
             let n = set.len();
             let values = if n == 1 { "1 value, in a list".to_owned() } else { format!("{n} values") };
-            let message = format!("--poi {label}: {label} has {values}; a parameter of interest is a scalar");
+            let message =
+                format!("--poi {label}: {label} has {values}; a parameter of interest is a scalar, such as {label}[0]");
             return Err(CommandError::Message(message));
         }
         let scalars = model.parameters.iter().filter(|set| set.scalar).map(|set| set.name.as_str());

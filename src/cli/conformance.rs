@@ -71,7 +71,7 @@ impl Run {
         let program = self.adapter.clone().unwrap_or_else(|| format!("morphist {}", env!("CARGO_PKG_VERSION")));
         let results = cases.iter().zip(&outcomes).map(|(case, outcome)| judge(case, outcome, &known)).collect();
         let summary = Summary::new(program, results);
-        self.output.write(&summary, || summary.text())?;
+        self.output.write(&summary, || summary.page())?;
         if summary.failed == 0 { Ok(()) } else { Err(CommandError::Reported) }
     }
 

@@ -6,7 +6,7 @@ use super::output::{Format, OutputArgs};
 use super::{CommandError, CommandResult, note};
 use crate::kernel::Evaluator;
 use crate::program::Program;
-use crate::report::evaluate::{EvaluateReport, Point, text};
+use crate::report::evaluate::{EvaluateReport, Point, page};
 use crate::report::reason::Reason;
 use clap::Args;
 use std::path::PathBuf;
@@ -44,13 +44,13 @@ impl Evaluate {
             return Err(CommandError::Message(message));
         }
         let (point, reason) = self.evaluate(&prepared);
-        if self.hessian && self.output.format() == Format::Table {
+        if self.hessian && self.output.format() != Format::Json {
             note("the Hessian is part of the JSON output only (--format json)");
         }
         let report = EvaluateReport::new(&prepared.model, &point, reason);
         self.output.write(&report, || {
             let Prepared { file, measurement, model, data, .. } = &prepared;
-            text(file, measurement, model, data, &point, report.reason.as_ref())
+            page(file, measurement, model, data, &point, report.reason.as_ref())
         })
     }
 

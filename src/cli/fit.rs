@@ -3,7 +3,8 @@
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
 use super::output::{Format, OutputArgs};
-use super::{CommandError, CommandResult, note};
+use super::pyhf_args::PyhfArgs;
+use super::{CommandResult, note};
 use crate::infer::{FitOptions, FitResult, Hesse, MOST_PARAMETERS, fit};
 use crate::kernel::Evaluator;
 use crate::program::Program;
@@ -29,30 +30,18 @@ pub struct Fit {
     pub model: ModelArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+    /// twice_nll is always part of the result: accepted from pyhf, without effect
+    #[arg(long, help_heading = "Accepted from pyhf, without effect")]
+    pub value: bool,
     #[command(flatten)]
     pub pyhf: PyhfArgs,
 }
 
-/// Flags of `pyhf fit` that change nothing here.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Accepted from pyhf, without effect")]
-pub struct PyhfArgs {
-    /// twice_nll is always part of the result
-    #[arg(long)]
-    pub value: bool,
-    /// There is one backend
-    #[arg(long, value_name = "NAME")]
-    pub backend: Option<String>,
-    /// There is one optimizer
-    #[arg(long, value_name = "NAME")]
-    pub optimizer: Option<String>,
-    /// There is one optimizer
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub optconf: Vec<String>,
-}
-
 impl Fit {
     pub fn run(&self) -> CommandResult {
+        if self.value {
+            note("--value has no effect");
+        }
         self.pyhf.tell();
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
         let options = prepared.fit_options(self.which_hesse(&prepared));
@@ -60,17 +49,8 @@ impl Fit {
         let report = FitReport::new(&prepared.model, &options, &result);
         let Prepared { file, measurement, model, .. } = &prepared;
         let table = FitTable { file, measurement, model, options: &options, result: &result };
-        self.output.write(&report, || table.text())?;
-        match &report.reason {
-            None if report.valid => Ok(()),
-            // The table says it by itself.
-            _ if self.output.format() == Format::Table => Err(CommandError::Reported),
-            reason => {
-                let message = reason.as_ref().map_or("no reason given", |r| &r.message);
-                note(&format!("the fit is not valid: {message}"));
-                Err(CommandError::Reported)
-            }
-        }
+        self.output.write(&report, || table.page())?;
+        super::outcome(self.output.format() == Format::Table, "fit", report.reason.as_ref())
     }
 
     /// All uncertainties, or that of the POI alone where a covariance would take long and was not asked for.
@@ -91,18 +71,4 @@ fn minimise(prepared: &Prepared, options: &FitOptions) -> FitResult {
     let program = Program::compile(&prepared.model);
     let data = program.prepare(&prepared.data);
     fit(&mut Evaluator::new(&program), &data, options)
-}
-
-impl PyhfArgs {
-    fn tell(&self) {
-        let given = [
-            (self.value, "--value"),
-            (self.backend.is_some(), "--backend"),
-            (self.optimizer.is_some(), "--optimizer"),
-            (!self.optconf.is_empty(), "--optconf"),
-        ];
-        for (_, flag) in given.iter().filter(|(given, _)| *given) {
-            note(&format!("{flag} has no effect"));
-        }
-    }
 }

@@ -19,7 +19,7 @@ pub struct InputArgs {
     #[arg(short, long = "patch", value_name = "FILE")]
     pub patches: Vec<PathBuf>,
     /// Patchset of which one point (--name) is applied, after its digests are verified
-    #[arg(long, value_name = "FILE", requires = "name")]
+    #[arg(long, value_name = "FILE")]
     pub patchset: Option<PathBuf>,
     /// Name of the patchset's point
     #[arg(long, value_name = "NAME", requires = "patchset")]
@@ -123,6 +123,10 @@ impl InputArgs {
 
     fn read_patches(&self, workspace: &Value) -> Result<Vec<SourcedPatch>, CommandError> {
         let mut patches = Vec::new();
+        if self.patchset.is_some() && self.name.is_none() {
+            let message = "--patchset needs --name: which of its points?";
+            return Err(CommandError::Usage(message.to_owned()));
+        }
         if let (Some(path), Some(point)) = (&self.patchset, &self.name) {
             let document = self.reading.read(path)?;
             if self.no_verify {

@@ -35,9 +35,9 @@ impl Inspect {
         let measurement = measurement_name(&loaded, &self.input);
         if self.model {
             let report = ModelReport::new(&measurement, &model);
-            return self.output.write(&report, || report.text());
+            return self.output.write(&report, || report.page());
         }
         let report = InspectReport::new(&loaded.workspace, &model);
-        self.output.write(&report, || report.text(&measurement))
+        self.output.write(&report, || report.page(&measurement))
     }
 }

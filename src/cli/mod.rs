@@ -6,17 +6,27 @@ pub mod completions;
 pub mod conformance;
 pub mod evaluate;
 pub mod fit;
+pub mod hypotest;
 pub mod input_args;
 pub mod inspect;
+pub mod limit;
+mod limit_points;
+pub mod minos;
 pub mod model_args;
 pub mod output;
 pub mod patch;
+pub mod poi_args;
 mod point;
+pub mod progress;
+pub mod pyhf_args;
+pub mod scan;
 pub mod schema;
 mod selection;
+pub mod significance;
 pub mod validate;
 
 use crate::finding::{Findings, Severity};
+use crate::report::reason::Reason;
 use crate::report::{finding, text};
 use std::io::Write;
 use std::process::ExitCode;
@@ -63,6 +73,15 @@ pub fn exit_code(outcome: CommandResult) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Whether the result that was written is a good one. A table says what is wrong by itself.
+pub(crate) fn outcome(in_table: bool, what: &str, reason: Option<&Reason>) -> CommandResult {
+    let Some(reason) = reason else { return Ok(()) };
+    if !in_table {
+        note(&format!("the {what} is not valid: {}", reason.message));
+    }
+    Err(CommandError::Reported)
 }
 
 /// Warnings about the input, in the same form as errors.

@@ -55,8 +55,12 @@ impl ModelArgs {
     pub fn prepare(&self, path: &Path, input: &InputArgs) -> Result<Prepared, CommandError> {
         let parameters = self.parameters.as_deref();
         input.check_stdin(&[&[path], parameters.as_slice()].concat())?;
+        self.prepare_loaded(path, input.load(path)?, input)
+    }
+
+    /// As [`ModelArgs::prepare`], of a workspace that has been read.
+    pub fn prepare_loaded(&self, path: &Path, loaded: Loaded, input: &InputArgs) -> Result<Prepared, CommandError> {
         let options = self.options(input)?;
-        let loaded = input.load(path)?;
         let (model, data) = self.build(path, &loaded.workspace, &options)?;
         let Point { values: point, fixed } = Point::read(self, &model, input)?;
         let (file, measurement) = (file_name(path), measurement_name(&loaded, input));
@@ -91,7 +95,7 @@ impl Prepared {
     }
 }
 
-fn finite(text: &str) -> Result<f64, String> {
+pub(super) fn finite(text: &str) -> Result<f64, String> {
     text.trim().parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| "expected a finite number".to_owned())
 }
 

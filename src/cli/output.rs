@@ -1,10 +1,12 @@
 //! Where results go, and as what.
 
 use super::CommandError;
+use super::note;
 use crate::report;
+use crate::report::table::Page;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Options of every command that writes a result.
@@ -23,6 +25,10 @@ pub struct OutputArgs {
 pub enum Format {
     Table,
     Json,
+    /// Tables as comma-separated values, all digits; remarks go to standard error
+    Csv,
+    /// Tables as LaTeX, rules of the package booktabs
+    Latex,
 }
 
 impl OutputArgs {
@@ -35,11 +41,18 @@ impl OutputArgs {
         }
     }
 
-    /// Writes the result in the form asked for; `table` is called only where it is shown.
-    pub fn write<T: Serialize + ?Sized>(&self, result: &T, table: impl FnOnce() -> String) -> Result<(), CommandError> {
+    /// Writes the result in the form asked for; `page` is called only where it is shown.
+    pub fn write<T: Serialize + ?Sized>(&self, result: &T, page: impl FnOnce() -> Page) -> Result<(), CommandError> {
+        let file = self.output_file.as_deref();
         match self.format() {
-            Format::Table => write_bytes(table().as_bytes(), self.output_file.as_deref()),
-            Format::Json => write_json(result, self.output_file.as_deref()),
+            Format::Json => write_json(result, file),
+            Format::Table => write_bytes(page().text().as_bytes(), file),
+            Format::Latex => write_bytes(page().latex().as_bytes(), file),
+            Format::Csv => {
+                let page = page();
+                page.remark_lines().iter().for_each(|line| note(line));
+                write_bytes(page.csv().as_bytes(), file)
+            }
         }
     }
 }
@@ -63,6 +76,45 @@ pub fn write_bytes(bytes: &[u8], file: Option<&Path>) -> Result<(), CommandError
         ErrorKind::BrokenPipe => CommandError::OutputClosed,
         _ => CommandError::Message(format!("cannot write {name}: {e}")),
     })
+}
+
+/// Results written one a line as they come, each line complete on disk before the next.
+pub struct Lines {
+    out: Box<dyn Write>,
+    name: String,
+}
+
+impl Lines {
+    /// Begins with the first `keep` bytes of a file that is there, or anew where `keep` is 0; standard output where no file
+    /// is given.
+    pub fn open(file: Option<&Path>, keep: u64) -> Result<Lines, CommandError> {
+        let Some(path) = target(file) else {
+            return Ok(Lines { out: Box::new(std::io::stdout()), name: "standard output".to_owned() });
+        };
+        let name = path.display().to_string();
+        let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(keep == 0).open(path);
+        let positioned = opened.and_then(|mut file| {
+            file.set_len(keep)?;
+            file.seek(SeekFrom::Start(keep))?;
+            Ok(file)
+        });
+        match positioned {
+            Ok(file) => Ok(Lines { out: Box::new(file), name }),
+            Err(e) => Err(CommandError::Message(format!("cannot write {name}: {e}"))),
+        }
+    }
+
+    pub fn write<T: Serialize + ?Sized>(&mut self, result: &T) -> Result<(), CommandError> {
+        let written = serde_json::to_vec(result).map_err(std::io::Error::from).and_then(|mut line| {
+            line.push(b'\n');
+            self.out.write_all(&line)?;
+            self.out.flush()
+        });
+        written.map_err(|e| match e.kind() {
+            ErrorKind::BrokenPipe => CommandError::OutputClosed,
+            _ => CommandError::Message(format!("cannot write {}: {e}", self.name)),
+        })
+    }
 }
 
 fn target(file: Option<&Path>) -> Option<&Path> {

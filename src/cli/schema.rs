@@ -5,6 +5,7 @@ use super::{CommandError, CommandResult};
 use crate::document::schema::{DOCUMENTS, Named};
 use crate::report::by_name::did_you_mean;
 use crate::report::schema::REPORTS;
+use crate::report::table::{Cell, Column, Page, Table};
 use crate::report::text;
 use clap::Args;
 
@@ -21,7 +22,7 @@ pub struct Schema {
 impl Schema {
     pub fn run(&self) -> CommandResult {
         match &self.name {
-            None => self.output.write(&names(), || names().into_iter().map(|name| format!("{name}\n")).collect()),
+            None => self.output.write(&names(), page),
             Some(name) => {
                 let schema = all().find(|named| named.name == name).map(|named| (named.generate)());
                 let schema = schema.ok_or_else(|| {
@@ -44,4 +45,11 @@ fn names() -> Vec<&'static str> {
     let mut names: Vec<_> = all().map(|named| named.name).collect();
     names.sort_unstable();
     names
+}
+
+/// The names alone, one a line.
+fn page() -> Page {
+    let mut table = Table::new("", [Column::left("schema")]);
+    names().into_iter().for_each(|name| table.add_row([Cell::text(name)]));
+    Page::new().table(table).shown_as(names().into_iter().map(|name| format!("{name}\n")).collect())
 }

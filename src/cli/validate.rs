@@ -5,8 +5,7 @@ use super::output::{Format, OutputArgs};
 use super::{CommandError, CommandResult, note};
 use crate::document::Kind;
 use crate::finding::Findings;
-use crate::report::finding::{self, ValidateReport};
-use crate::report::text;
+use crate::report::finding::ValidateReport;
 use crate::workspace;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -38,11 +37,7 @@ impl Validate {
         self.input.check_stdin(&[&self.file])?;
         let (file, findings) = self.findings()?;
         let report = ValidateReport::new(findings);
-        let table = || {
-            let summary = finding::summary(&report.findings);
-            format!("{}{}: {summary}\n", finding::text(&file, &report.findings), text::escape(&file))
-        };
-        self.output.write(&report, table)?;
+        self.output.write(&report, || report.page(&file))?;
         if self.output.format() == Format::Json && file != file_name(&self.file) {
             note(&format!("the findings are about {file}"));
         }

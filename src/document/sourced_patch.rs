@@ -1,7 +1,7 @@
 //! A patch together with the document it stands in, so that what fails is told with its place there.
 
 use super::patch::{self, Patch};
-use super::patchset::PatchSet;
+use super::patchset::{NamedPatch, PatchSet};
 use super::{Document, Limits, position};
 use crate::finding::{Findings, Result};
 use serde_json::Value;
@@ -48,13 +48,25 @@ impl SourcedPatch {
     /// # Errors
     /// As [`patch::apply`].
     pub fn apply(&self, value: Value, limits: &Limits) -> Result<Value> {
-        patch::apply(value, &self.patch, limits).map_err(|mut findings| {
-            for finding in &mut findings.0 {
-                finding.pointer = finding.pointer.take().map(|pointer| format!("{}{pointer}", self.pointer));
-            }
-            resolved(&self.text, findings)
-        })
+        patch::apply(value, &self.patch, limits).map_err(|findings| placed(&self.text, &self.pointer, findings))
     }
+}
+
+/// Applies one point of a patchset that has been read; `index` is its place among the patches.
+///
+/// # Errors
+/// As [`patch::apply`], with places in the patchset's document.
+pub fn apply_point(value: Value, patchset: &Document, index: usize, point: &NamedPatch) -> Result<Value> {
+    patch::apply(value, &point.patch, patchset.limits())
+        .map_err(|findings| placed(&patchset.text, &format!("/patches/{index}/patch"), findings))
+}
+
+/// Pointers within a patch become pointers in its document, with line and column.
+fn placed(text: &str, prefix: &str, mut findings: Findings) -> Findings {
+    for finding in &mut findings.0 {
+        finding.pointer = finding.pointer.take().map(|pointer| format!("{prefix}{pointer}"));
+    }
+    resolved(text, findings)
 }
 
 fn resolved(text: &str, mut findings: Findings) -> Findings {

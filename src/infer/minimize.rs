@@ -183,7 +183,12 @@ impl Minimizer {
             before = self.value;
             let enough = self.edm < limits.edm_tolerance && last_gain <= self.noise();
             if enough || self.edm < POLISH * limits.edm_tolerance {
-                return self.certify(evaluator, data, lambda);
+                let exact = lambda == 0.0 && !self.approximate;
+                let ending = self.certify(evaluator, data, lambda);
+                if exact && ending == Ending::Converged {
+                    self.take_last_step(limits);
+                }
+                return ending;
             }
             if limits.leave_early && (self.approximate || lambda > 0.03) && self.edm < SADDLE {
                 return Ending::NoCurvature;
@@ -222,6 +227,17 @@ impl Minimizer {
     /// The reduced value at `theta`, with its gradient, and its Hessian where steps need a matrix.
     fn evaluate_here(&mut self, evaluator: &mut Evaluator, data: &PreparedData) -> f64 {
         evaluate(&self.system, evaluator, data, &self.theta, &mut self.gradient)
+    }
+
+    /// The last Newton step gains nothing in the value, but squares the error of the parameters: Asimov data are made of
+    /// them, and feel it in first order.
+    fn take_last_step(&mut self, limits: &Limits) {
+        for (i, (x, step)) in self.theta.iter_mut().zip(&self.step).enumerate() {
+            let (low, high) = limits.bounds[i];
+            if self.free[i] && (low..=high).contains(&(*x + step)) {
+                *x += step;
+            }
+        }
     }
 
     /// The gradient has vanished; is it a minimum?

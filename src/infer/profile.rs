@@ -32,6 +32,14 @@ pub struct ProfilePoint {
     tangents: Vec<Option<Vec<f64>>>,
 }
 
+impl ProfilePoint {
+    /// Forgets where neighbouring minima are expected, which takes more memory than all the rest.
+    pub(crate) fn without_tangents(mut self) -> ProfilePoint {
+        self.tangents = Vec::new();
+        self
+    }
+}
+
 impl<'p> Profile<'p> {
     /// Fits once, for the minimum to which the profile refers.
     pub fn new(mut likelihood: Likelihood<'p>, parameters: &[usize]) -> Profile<'p> {
@@ -48,6 +56,11 @@ impl<'p> Profile<'p> {
     /// Scales of the parameters by which neighbours are told: uncertainties, for instance.
     pub fn set_widths(&mut self, widths: &[f64]) {
         self.widths = widths.iter().map(|w| if *w > 0.0 { *w } else { 1.0 }).collect();
+    }
+
+    /// The parameters held.
+    pub fn parameters(&self) -> &[usize] {
+        &self.parameters
     }
 
     /// The lowest unconditional minimum known.
@@ -106,6 +119,14 @@ impl<'p> Profile<'p> {
         self.replace_if_lower(&known, fresh)
     }
 
+    /// Offers the minimum at `values` to all other points; true where one became lower.
+    pub fn hand_on(&mut self, values: &[f64]) -> bool {
+        let start = self.at(values).minimum.parameters;
+        let others: Vec<Vec<f64>> = self.points.iter().map(|point| point.values.clone()).collect();
+        let improved = others.iter().filter(|other| *other != values && self.improve_from(other, &start));
+        improved.count() > 0
+    }
+
     fn replace_if_lower(&mut self, known: &ProfilePoint, fresh: Minimum) -> bool {
         // Not <: a value that is not a number is worse than any.
         if !(fresh.valid() && (!known.minimum.valid() || fresh.twice_nll < known.minimum.twice_nll - LOWER)) {
@@ -127,17 +148,58 @@ impl<'p> Profile<'p> {
 
     /// Adds the minimum that the likelihood has just found.
     fn insert(&mut self, values: &[f64], minimum: Minimum) -> ProfilePoint {
+        let point = self.describe(values, minimum);
+        self.add(point.clone());
+        point
+    }
+
+    /// Slopes and tangents at the minimum that the likelihood has just found.
+    fn describe(&mut self, values: &[f64], minimum: Minimum) -> ProfilePoint {
         let gradient = self.likelihood.gradient_at_minimum();
         let slopes = self.parameters.iter().map(|&i| gradient[i]).collect();
         let likelihood = &mut self.likelihood;
         let valid = minimum.valid();
         let tangents = self.parameters.iter().map(|&i| if valid { likelihood.tangent(i) } else { None }).collect();
-        let point = ProfilePoint { values: values.to_vec(), minimum, slopes, tangents };
-        self.points.push(point.clone());
+        ProfilePoint { values: values.to_vec(), minimum, slopes, tangents }
+    }
+
+    /// The conditional minimum to which a start leads; it is not added to the points.
+    pub fn solve(&mut self, values: &[f64], start: &[f64]) -> ProfilePoint {
+        let minimum = self.minimum_from(start, values);
+        self.describe(values, minimum)
+    }
+
+    /// The lowest conditional minimum that restarts find; it is not added to the points.
+    pub fn solve_afresh(&mut self, values: &[f64]) -> ProfilePoint {
+        let minimum = self.likelihood.conditional_fit(&self.held(values));
+        self.describe(values, minimum)
+    }
+
+    /// Takes the points out.
+    pub fn take_points(&mut self) -> Vec<ProfilePoint> {
+        std::mem::take(&mut self.points)
+    }
+
+    /// Adds a point of the same profile, found elsewhere.
+    pub fn add(&mut self, point: ProfilePoint) {
         if point.minimum.valid() && point.minimum.twice_nll < self.best.twice_nll - LOWER {
             self.lower_best(&point.minimum);
         }
-        point
+        self.points.push(point);
+    }
+
+    /// Adds the points of the same profile that another thread has found, and takes over its lower minimum.
+    pub fn absorb(&mut self, other: Profile<'p>) {
+        self.refer_to(&other.best);
+        self.points.extend(other.points);
+    }
+
+    /// Takes over an unconditional minimum found elsewhere, where it is lower.
+    pub fn refer_to(&mut self, best: &Minimum) {
+        if best.valid() && best.twice_nll < self.best.twice_nll - LOWER {
+            self.first_minimum = self.first_minimum.or(Some(self.best.twice_nll));
+            self.best = best.clone();
+        }
     }
 
     /// The unconditional minimum below a point that lies lower than the one known.

@@ -23,4 +23,23 @@ impl Constraint {
             Constraint::Poisson { factor, .. } => 1.0 / factor.sqrt(),
         }
     }
+
+    /// Where the constraint alone puts the parameter.
+    pub fn centre(&self) -> f64 {
+        match *self {
+            Constraint::Gaussian { auxdata, .. } => auxdata,
+            Constraint::Poisson { auxdata, factor } => auxdata / factor,
+        }
+    }
+
+    /// (θ − centre)/width; none where the width is not a positive number.
+    pub fn pull(&self, value: f64) -> Option<f64> {
+        self.ratio(value - self.centre())
+    }
+
+    /// A fitted width over the constraint's; none where the latter is not a positive number.
+    pub fn ratio(&self, width: f64) -> Option<f64> {
+        let own = self.width();
+        (own.is_finite() && own > 0.0).then(|| width / own)
+    }
 }

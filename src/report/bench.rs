@@ -1,8 +1,7 @@
 //! Timings of one workspace.
 
 use super::number::significant;
-use super::table::{self, Column};
-use super::text;
+use super::table::{Cell, Column, Page, Table};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -33,12 +32,12 @@ pub struct BenchReport {
 }
 
 /// One line a file.
-pub fn text(reports: &[BenchReport]) -> String {
+pub fn page(reports: &[BenchReport]) -> Page {
     let titles = ["read", "validate", "compile", "twice_nll", "gradient", "hessian", "warm fit", "hesse", "cold fit"];
-    let mut columns = vec![Column::Left("file")];
-    columns.extend(titles.map(Column::Right));
-    columns.push(Column::Left(""));
-    let mut table = table::new(&columns);
+    let mut columns = vec![Column::left("file")];
+    columns.extend(titles.map(|title| Column::right(title).key(&format!("{}_s", title.replace(' ', "_")))));
+    columns.push(Column::left("").key("remark"));
+    let mut table = Table::new("", columns);
     for r in reports {
         let seconds = [
             Some(r.read_s),
@@ -51,12 +50,12 @@ pub fn text(reports: &[BenchReport]) -> String {
             r.hesse_s,
             Some(r.fit_cold_s),
         ];
-        let mut cells = vec![text::label(&r.file)];
-        cells.extend(seconds.iter().map(|s| s.map(duration).unwrap_or_default()));
-        cells.push(if r.fit_valid { String::new() } else { "fit not valid".to_owned() });
+        let mut cells = vec![Cell::name(&r.file)];
+        cells.extend(seconds.iter().map(|s| s.map_or_else(Cell::empty, |s| Cell::number_as(s, duration(s)))));
+        cells.push(Cell::text(if r.fit_valid { "" } else { "fit not valid" }));
         table.add_row(cells);
     }
-    format!("process CPU time, medians\n\n{}", table::lines(&table))
+    Page::new().remark("", "process CPU time, medians").table(table)
 }
 
 /// Seconds with a unit that leaves one to three digits before the point.

@@ -1,9 +1,9 @@
 //! The likelihood and the expected data at one point.
 
 use super::by_name::{ByName, by_name};
-use super::number::{Number, fixed_point, numbers, significant};
+use super::number::{Number, fixed_point, numbers};
 use super::reason::Reason;
-use super::table::{self, Column};
+use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::model::{Data, Model};
 use schemars::JsonSchema;
@@ -82,55 +82,38 @@ fn by_channel(model: &Model, bins: &[f64]) -> BTreeMap<String, Vec<Number>> {
 }
 
 /// The point as tables: one of bins, one of parameters.
-pub fn text(
-    file: &str,
-    measurement: &str,
-    model: &Model,
-    data: &Data,
-    point: &Point,
-    reason: Option<&Reason>,
-) -> String {
-    let mut out = format!(
-        "file         {}\nmeasurement  {}\ntwice_nll    {}\n",
-        text::escape(file),
-        text::label(measurement),
-        fixed_point(point.twice_nll, 10)
-    );
+pub fn page(file: &str, measurement: &str, model: &Model, data: &Data, point: &Point, reason: Option<&Reason>) -> Page {
+    let mut page = Page::new()
+        .remark("file", text::escape(file))
+        .remark("measurement", text::label(measurement))
+        .remark("twice_nll", fixed_point(point.twice_nll, 10));
     if let Some(reason) = reason {
-        out.push_str(&format!("reason       {}\n", reason.message));
+        page = page.remark("reason", &reason.message);
     }
-    out.push('\n');
-    out.push_str(&bins(model, data, point));
-    out.push('\n');
-    out.push_str(&parameters(model, point));
-    out
+    page.table(bins(model, data, point)).table(parameters(model, point))
 }
 
-fn bins(model: &Model, data: &Data, point: &Point) -> String {
-    let columns = [Column::Left("channel"), Column::Right("bin"), Column::Right("observed"), Column::Right("expected")];
-    let mut table = table::new(&columns);
+fn bins(model: &Model, data: &Data, point: &Point) -> Table {
+    let columns = [Column::left("channel"), Column::right("bin"), Column::right("observed"), Column::right("expected")];
+    let mut table = Table::new("bins", columns);
     let places = model.channels.iter().flat_map(|c| (0..c.n_bins).map(move |bin| (c, bin)));
     for ((channel, bin), (observed, expected)) in places.zip(data.main.iter().zip(&point.main)) {
-        table.add_row([
-            text::label(&channel.name),
-            bin.to_string(),
-            significant(*observed, 8),
-            significant(*expected, 8),
-        ]);
+        let numbers = [Cell::number(*observed, 8), Cell::number(*expected, 8)];
+        table.add_row([Cell::name(&channel.name), Cell::count(bin)].into_iter().chain(numbers));
     }
-    table::lines(&table)
+    table
 }
 
-fn parameters(model: &Model, point: &Point) -> String {
-    let mut columns = vec![Column::Left("parameter"), Column::Right("value")];
+fn parameters(model: &Model, point: &Point) -> Table {
+    let mut columns = vec![Column::left("parameter"), Column::right("value")];
     if point.gradient.is_some() {
-        columns.push(Column::Right("gradient"));
+        columns.push(Column::right("gradient"));
     }
-    let mut table = table::new(&columns);
+    let mut table = Table::new("parameters", columns);
     for (i, (name, value)) in model.parameter_names().iter().zip(&point.parameters).enumerate() {
-        let mut cells = vec![text::label(name), significant(*value, 8)];
-        cells.extend(point.gradient.as_ref().and_then(|g| g.get(i)).map(|g| significant(*g, 8)));
+        let mut cells = vec![Cell::name(name), Cell::number(*value, 8)];
+        cells.extend(point.gradient.as_ref().and_then(|g| g.get(i)).map(|g| Cell::number(*g, 8)));
         table.add_row(cells);
     }
-    table::lines(&table)
+    table
 }

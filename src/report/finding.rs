@@ -1,5 +1,6 @@
 //! Findings as JSON and as blocks of text, `file:line:column: error[W012] …`.
 
+use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::finding::{Finding, Findings, Severity};
 use schemars::JsonSchema;
@@ -18,6 +19,30 @@ impl ValidateReport {
     pub fn new(findings: Findings) -> ValidateReport {
         ValidateReport { valid: findings.is_valid(), findings }
     }
+
+    /// One row a finding; for a terminal blocks of text and a summary.
+    pub fn page(&self, file: &str) -> Page {
+        let titles = ["severity", "rule", "class", "file", "line", "column", "pointer", "found", "expected", "hint"];
+        let mut table = Table::new("", titles.map(Column::left));
+        for finding in &self.findings.0 {
+            let place = |number: Option<usize>| number.map_or_else(Cell::empty, Cell::count);
+            table.add_row([
+                Cell::text(severity(finding)),
+                Cell::text(finding.rule.to_string()),
+                Cell::text(finding.class.to_string()),
+                Cell::name(file),
+                place(finding.line),
+                place(finding.column),
+                Cell::name(finding.pointer.as_deref().unwrap_or_default()),
+                Cell::name(&finding.found),
+                Cell::name(&finding.expected),
+                Cell::name(&finding.hint),
+            ]);
+        }
+        let summary = format!("{}: {}", text::escape(file), summary(&self.findings));
+        let blocks = format!("{}{summary}\n", text(file, &self.findings));
+        Page::new().remark("", summary).table(table).shown_as(blocks)
+    }
 }
 
 /// Longest excerpt of what was found or expected; documents may hold anything.
@@ -29,10 +54,7 @@ pub fn text(file: &str, findings: &Findings) -> String {
 }
 
 fn block(file: &str, finding: &Finding) -> String {
-    let severity = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
+    let severity = severity(finding);
     let excerpt = |t: &str| text::shorten(&text::escape(t), EXCERPT);
     let mut place = text::escape(file);
     for number in [finding.line, finding.column].into_iter().flatten() {
@@ -52,6 +74,13 @@ fn block(file: &str, finding: &Finding) -> String {
         block.push_str(&format!("    hint {}\n", excerpt(&finding.hint)));
     }
     block
+}
+
+fn severity(finding: &Finding) -> &'static str {
+    match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
 }
 
 /// `valid`, or the number of errors and warnings, as a last line.

@@ -3,7 +3,7 @@
 use super::by_name::{ByName, by_name};
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
-use super::table::{self, Column};
+use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::infer::{FitOptions, FitResult, Hesse};
 use crate::model::{Constraint, Model};
@@ -22,6 +22,8 @@ pub struct FitReport {
     pub mle_parameters: ByName,
     /// Why something in this result is null although the fit may be valid, and what else is worth knowing.
     pub notes: Vec<Reason>,
+    /// Pull and constraint of the free constrained parameters, in fit order.
+    pub pulls: Vec<Pull>,
     /// Why the fit is not valid; null for a valid fit.
     pub reason: Option<Reason>,
     /// −2 ln L at the minimum, all constants kept.
@@ -29,6 +31,16 @@ pub struct FitReport {
     /// From the exact Hessian; 0 for fixed parameters, at a bound from the free Hessian.
     pub uncertainties: Option<ByName>,
     pub valid: bool,
+}
+
+/// How a fit moved and narrowed one scalar parameter, in units of its pre-fit width.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Pull {
+    /// Fitted over pre-fit uncertainty.
+    pub constraint: Option<Number>,
+    pub name: String,
+    /// (best fit − centre of the constraint) over the pre-fit width.
+    pub pull: Number,
 }
 
 /// A symmetric matrix with the scalar parameter name of each row.
@@ -49,6 +61,7 @@ impl FitReport {
             edm: Number(result.edm),
             mle_parameters: by_name(model, &result.parameters),
             notes: notes(&names, options, result),
+            pulls: pulls(model, options, result),
             reason,
             twice_nll: Number(result.twice_nll),
             uncertainties: result.uncertainties.as_deref().map(|u| by_name(model, u)),
@@ -70,6 +83,18 @@ impl Correlation {
         };
         Correlation { labels: free.iter().map(|&i| names[i].clone()).collect(), values: free.iter().map(row).collect() }
     }
+}
+
+fn pulls(model: &Model, options: &FitOptions, result: &FitResult) -> Vec<Pull> {
+    let sigma = |i: usize| result.uncertainties.as_deref().and_then(|u| u.get(i)).copied();
+    let free = |i: &usize| !options.fixed.get(*i).copied().unwrap_or(false);
+    let names = model.parameter_names().into_iter().zip(model.constraints()).zip(&result.parameters);
+    let all = names.enumerate().filter(|(i, _)| free(i)).filter_map(|(i, ((name, constraint), value))| {
+        let constraint = constraint?;
+        let ratio = sigma(i).and_then(|s| constraint.ratio(s)).map(Number);
+        Some(Pull { constraint: ratio, name, pull: Number(constraint.pull(*value)?) })
+    });
+    all.collect()
 }
 
 fn notes(names: &[String], options: &FitOptions, result: &FitResult) -> Vec<Reason> {
@@ -136,51 +161,45 @@ enum Group {
 
 impl FitTable<'_> {
     /// Header, one line a scalar parameter, and the reason where the fit is not valid.
-    pub fn text(&self) -> String {
+    pub fn page(&self) -> Page {
         let columns = [
-            Column::Left("parameter"),
-            Column::Right("best fit"),
-            Column::Left("± σ"),
-            Column::Right("start"),
-            Column::Left("bounds"),
-            Column::Right("pull"),
-            Column::Right("σ/σ₀"),
-            Column::Left(""),
+            Column::left("parameter"),
+            Column::right("best fit").key("best_fit"),
+            Column::left("± σ").key("uncertainty"),
+            Column::right("start"),
+            Column::left("bounds"),
+            Column::right("pull"),
+            Column::right("σ/σ₀").key("constraint"),
+            Column::left("").key("remark"),
         ];
-        let mut table = table::new(&columns);
+        let mut table = Table::new("", columns);
         for row in self.rows() {
             table.add_row(self.cells(&row));
         }
-        format!("{}\n{}", self.header(), table::lines(&table))
+        self.header().table(table)
     }
 
-    fn header(&self) -> String {
+    fn header(&self) -> Page {
         let poi = self.model.poi.and_then(|i| self.model.parameter_names().get(i).cloned());
         let poi = poi.map_or("none".to_owned(), |name| text::label(&name));
         let result = self.result;
-        let mut header = format!(
-            "file         {}\nmeasurement  {} (POI: {poi})\ntwice_nll    {}\nedm          {}\n",
-            text::escape(self.file),
-            text::label(self.measurement),
-            fixed_point(result.twice_nll, 6),
-            significant(result.edm, 2),
-        );
         let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         let steps =
             format!("{}, {}", count(result.n_iterations, "iteration"), count(result.n_evaluations, "evaluation"));
-        if result.valid {
-            header.push_str(&format!("fit          valid ({steps})\n"));
-        } else {
-            header.push_str(&format!("fit          NOT VALID ({steps})\n"));
-        }
+        let mut page = Page::new()
+            .remark("file", text::escape(self.file))
+            .remark("measurement", format!("{} (POI: {poi})", text::label(self.measurement)))
+            .remark("twice_nll", fixed_point(result.twice_nll, 6))
+            .remark("edm", significant(result.edm, 2))
+            .remark("fit", format!("{} ({steps})", if result.valid { "valid" } else { "NOT VALID" }));
         if let Some(failure) = &result.reason {
             let reason = Reason::of_failure(self.model, failure, &self.options.init, &self.options.bounds);
-            header.push_str(&format!("reason       {}\n", reason.message));
+            page = page.remark("reason", reason.message);
         }
         for note in notes(&self.model.parameter_names(), self.options, result) {
-            header.push_str(&format!("note         {}\n", note.message));
+            page = page.remark("note", note.message);
         }
-        header
+        page
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -205,25 +224,25 @@ impl FitTable<'_> {
         self.options.fixed.get(index).copied().unwrap_or(false)
     }
 
-    fn cells(&self, row: &Row) -> [String; 8] {
+    fn cells(&self, row: &Row) -> [Cell; 8] {
         let at = |values: &[f64]| values.get(row.index).copied();
         let value = at(&self.result.parameters).unwrap_or(f64::NAN);
         let sigma = self.result.uncertainties.as_deref().and_then(at).filter(|_| !self.fixed(row.index));
         let (best, uncertainty) = with_uncertainty(value, sigma);
-        let uncertainty = if uncertainty.is_empty() { uncertainty } else { format!("± {uncertainty}") };
-        let (pull, ratio) = row.constraint.map_or_else(Default::default, |c| pull(&c, value, sigma));
-        let start = at(&self.options.init).map(|v| significant(v, 4)).unwrap_or_default();
-        let bounds = self.options.bounds.get(row.index);
-        let bounds = bounds.map(|(lo, hi)| format!("[{}, {}]", significant(*lo, 4), significant(*hi, 4)));
+        let cell = |number: Option<f64>, text: &dyn Fn(f64) -> String| {
+            number.map_or_else(Cell::empty, |number| Cell::number_as(number, text(number)))
+        };
+        let pull = row.constraint.filter(|_| !self.fixed(row.index)).and_then(|c| c.pull(value));
+        let ratio = row.constraint.zip(sigma).and_then(|(c, sigma)| c.ratio(sigma));
         [
-            text::label(&row.name),
-            best,
-            uncertainty,
-            start,
-            bounds.unwrap_or_default(),
-            if self.fixed(row.index) { String::new() } else { pull },
-            ratio,
-            self.marks(row.index),
+            Cell::name(&row.name),
+            Cell::number_as(value, best),
+            cell(sigma, &|_| if uncertainty.is_empty() { String::new() } else { format!("± {uncertainty}") }),
+            cell(at(&self.options.init), &|v| significant(v, 4)),
+            self.options.bounds.get(row.index).map_or_else(Cell::empty, |&bounds| Cell::interval(bounds)),
+            cell(pull, &|v| format!("{:+.2}", if v.abs() < 0.005 { 0.0 } else { v })),
+            cell(ratio, &|v| format!("{v:.2}")),
+            Cell::text(self.marks(row.index)),
         ]
     }
 
@@ -235,19 +254,4 @@ impl FitTable<'_> {
         ];
         marks.iter().filter(|(on, _)| *on).map(|(_, mark)| *mark).collect::<Vec<_>>().join(", ")
     }
-}
-
-/// (θ − centre)/width of the constraint, and the fitted over the constraint's width.
-fn pull(constraint: &Constraint, value: f64, sigma: Option<f64>) -> (String, String) {
-    let width = constraint.width();
-    let centre = match *constraint {
-        Constraint::Gaussian { auxdata, .. } => auxdata,
-        Constraint::Poisson { auxdata, factor } => auxdata / factor,
-    };
-    if !(width.is_finite() && width > 0.0) {
-        return Default::default();
-    }
-    let pull = (value - centre) / width;
-    let pull = if pull.abs() < 0.005 { 0.0 } else { pull };
-    (format!("{pull:+.2}"), sigma.map(|s| format!("{:.2}", s / width)).unwrap_or_default())
 }

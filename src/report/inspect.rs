@@ -1,7 +1,7 @@
 //! What a workspace contains, with the keys and the text of pyhf's `inspect`.
 
-use super::number::{Number, numbers, significant};
-use super::table::{self, Column};
+use super::number::{Number, numbers};
+use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::document::workspace::Workspace;
 use crate::model::{Constraint, Model};
@@ -56,8 +56,32 @@ impl InspectReport {
         }
     }
 
+    /// Channels, samples, parameters and measurements as tables; for a terminal pyhf's text.
+    pub fn page(&self, chosen: &str) -> Page {
+        let mut channels = Table::new("channels", [Column::left("channel"), Column::right("bins")]);
+        for (name, bins) in &self.channels {
+            channels.add_row([Cell::name(name), Cell::count(*bins)]);
+        }
+        let mut samples = Table::new("samples", [Column::left("sample")]);
+        for name in &self.samples {
+            samples.add_row([Cell::name(name)]);
+        }
+        let columns = [Column::left("parameter"), Column::left("constraint"), Column::left("modifiers")];
+        let mut parameters = Table::new("parameters", columns);
+        for (name, constraint, types) in &self.systematics {
+            parameters.add_row([Cell::name(name), Cell::text(constraint), Cell::text(types.join(","))]);
+        }
+        let columns = [Column::left("measurement"), Column::left("POI"), Column::left("configured")];
+        let mut measurements = Table::new("measurements", columns);
+        for (name, poi, configured) in &self.measurements {
+            measurements.add_row([Cell::name(name), Cell::name(poi), Cell::name(&configured.join(","))]);
+        }
+        let page = Page::new().remark("measurement", text::label(chosen));
+        page.table(channels).table(samples).table(parameters).table(measurements).shown_as(self.text(chosen))
+    }
+
     /// pyhf's text; `(*)` marks the measurement `chosen`.
-    pub fn text(&self, chosen: &str) -> String {
+    fn text(&self, chosen: &str) -> String {
         let channels: Vec<_> = self.channels.iter().map(|(n, b)| (text::label(n), b)).collect();
         let samples: Vec<_> = self.samples.iter().map(|n| text::label(n)).collect();
         let systematics: Vec<_> = self.systematics.iter().map(|(n, c, t)| (text::label(n), c, t.join(","))).collect();
@@ -145,12 +169,11 @@ impl ModelReport {
     }
 
     /// One line a scalar parameter.
-    pub fn text(&self) -> String {
-        let columns = [Column::Left("parameter"), Column::Right("start"), Column::Left("bounds"), Column::Left("")];
-        let mut table = table::new(&columns);
+    pub fn page(&self) -> Page {
+        let columns = [Column::left("parameter"), Column::right("start"), Column::left("bounds")];
+        let mut table = Table::new("", columns.into_iter().chain([Column::left("").key("remark")]));
         let values = self.suggested_init.iter().zip(&self.suggested_bounds).zip(&self.suggested_fixed);
         for (name, ((init, (lo, hi)), fixed)) in self.par_names.iter().zip(values) {
-            let bounds = format!("[{}, {}]", significant(lo.0, 4), significant(hi.0, 4));
             let is_poi = self.poi.as_ref().is_some_and(|poi| poi == name || format!("{poi}[0]") == *name);
             let mark = match (is_poi, fixed) {
                 (true, true) => "POI, fixed",
@@ -158,9 +181,10 @@ impl ModelReport {
                 (false, true) => "fixed",
                 (false, false) => "",
             };
-            table.add_row([text::label(name), significant(init.0, 6), bounds, mark.to_owned()]);
+            let cells = [Cell::name(name), Cell::number(init.0, 6), Cell::interval((lo.0, hi.0)), Cell::text(mark)];
+            table.add_row(cells);
         }
-        format!("measurement  {}\n\n{}", text::label(&self.measurement), table::lines(&table))
+        Page::new().remark("measurement", text::label(&self.measurement)).table(table)
     }
 }
 

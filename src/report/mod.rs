@@ -2,14 +2,22 @@
 
 pub mod bench;
 pub mod by_name;
+mod crossing;
+mod csv;
 pub mod evaluate;
 pub mod finding;
 pub mod fit;
+pub mod hypotest;
 pub mod inspect;
+mod latex;
+pub mod limit;
+pub mod minos;
 pub mod number;
 pub mod reason;
+pub mod scan;
 pub mod schema;
-pub(crate) mod table;
+pub mod surface;
+pub mod table;
 pub mod text;
 
 use serde::Serialize;

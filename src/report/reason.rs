@@ -4,6 +4,8 @@ use super::number::Number;
 use super::text;
 use crate::finding::number;
 use crate::infer::fit::Failure;
+use crate::infer::hypotest::{TestFailure, TestFit};
+use crate::infer::{FitOptions, NoLimit};
 use crate::kernel::OutOfDomain;
 use crate::model::Model;
 use schemars::JsonSchema;
@@ -30,19 +32,47 @@ pub struct Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
+    /// Every value of the POI is excluded.
+    AllExcluded,
+    /// A parameter's bound comes before what was looked for.
+    AtBound,
+    /// The test statistic asks for another lower bound of the POI than the model's.
+    BoundOfStatistic,
+    /// The POI's lower bound was raised to what the test statistic asks for.
+    BoundRaised,
+    /// The POI's upper bound is not excluded, and was not to be widened.
+    BoundReached,
+    /// The POI's upper bound was doubled.
+    BoundsWidened,
+    /// The domain of the likelihood ends before what was looked for.
+    EndOfDomain,
+    /// The parameter does not move in the fit.
+    Fixed,
     FlatDirections,
     IterationLimit,
+    /// A point lay below the minimum of the fit; everything refers to the lower minimum.
+    LowerMinimum,
+    /// The Asimov data would have a negative count.
+    NegativeAsimov,
     NoProgress,
+    /// The data do not exclude any value of the POI.
+    NotExcluded,
     /// A number of the result is NaN or infinite and stands as `null`.
     NotFinite,
+    /// A search did not converge.
+    NotFound,
     /// Not computed because it was not asked for.
     NotRequested,
     OutOfDomain,
+    /// Minima of a profile do not join continuously where a crossing was looked for.
+    ProfileJumps,
     /// The likelihood has another, higher minimum, to which the start leads.
     SeveralMinima,
     /// A parameter began elsewhere than asked for.
     StartLifted,
     StartOutOfBounds,
+    /// Not computed because the run was stopped.
+    Stopped,
     YieldAtZero,
 }
 
@@ -81,6 +111,71 @@ impl Reason {
              constrained parameters"
         );
         Reason::new(Code::SeveralMinima, message)
+    }
+
+    /// The POI's upper bound was doubled for a limit.
+    pub fn bounds_widened(poi: &str, before: (f64, f64), after: (f64, f64)) -> Reason {
+        let interval = |(low, high)| format!("[{}, {}]", number(low), number(high));
+        let message = format!(
+            "the bounds {} of {} were widened to {} for the limit; --poi-bounds forbids it",
+            interval(before),
+            text::label(poi),
+            interval(after)
+        );
+        Reason::of_parameters(Code::BoundsWidened, message, vec![poi.to_owned()])
+    }
+
+    /// A test without a result.
+    pub fn of_test(model: &Model, failure: &TestFailure, options: &FitOptions) -> Reason {
+        match failure {
+            TestFailure::Fit(fit, failure) => {
+                let mut reason = Reason::of_failure(model, failure, &options.init, &options.bounds);
+                let which = match fit {
+                    TestFit::Unconditional => "the fit with the POI free",
+                    TestFit::Conditional => "the fit with the POI at the tested value",
+                    TestFit::Alternative => "the fit that makes the Asimov data",
+                    TestFit::AsimovConditional => "the fit of the Asimov data with the POI at the tested value",
+                };
+                reason.message = format!("{which} is not valid: {}", reason.message);
+                reason
+            }
+            TestFailure::NegativeAsimov { channel, bin } => {
+                let channel = channel_name(model, *channel);
+                let message = format!(
+                    "bin {bin} of channel {} expects a negative yield, of which no Asimov data can be made",
+                    text::label(&channel)
+                );
+                Reason::at_bin(Code::NegativeAsimov, message, channel, *bin)
+            }
+        }
+    }
+
+    /// Why a limit does not exist.
+    pub fn of_no_limit(model: &Model, no_limit: &NoLimit, options: &FitOptions) -> Reason {
+        match no_limit {
+            NoLimit::Test(failure) => Reason::of_test(model, failure, options),
+            NoLimit::BoundReached { bound } => {
+                let message = format!("the upper bound {} of the POI is not excluded (--poi-bounds)", number(*bound));
+                Reason::new(Code::BoundReached, message)
+            }
+            NoLimit::NotExcluded { tested } => {
+                let message = format!("values of the POI up to {} are not excluded", number(*tested));
+                Reason::new(Code::NotExcluded, message)
+            }
+            NoLimit::AllExcluded => {
+                Reason::new(Code::AllExcluded, "all values of the POI within its bounds are excluded")
+            }
+            NoLimit::NotFound => Reason::new(Code::NotFound, "the search for the limit did not converge"),
+        }
+    }
+
+    /// A point of a profile lay `above` below the minimum of the fit.
+    pub fn lower_minimum(above: f64) -> Reason {
+        let message = format!(
+            "a point of the profile lay below the minimum of the fit: everything refers to a minimum that is \
+             {above:.3e} lower in twice_nll"
+        );
+        Reason::new(Code::LowerMinimum, message)
     }
 
     /// `twice_nll` is not finite although no bin is out of domain.

@@ -4,7 +4,12 @@ use super::bench::BenchReport;
 use super::evaluate::EvaluateReport;
 use super::finding::ValidateReport;
 use super::fit::FitReport;
+use super::hypotest::{HypotestReport, LikelihoodRatioReport, SignificanceReport};
 use super::inspect::{InspectReport, ModelReport};
+use super::limit::{LimitReport, PointReport};
+use super::minos::MinosReport;
+use super::scan::ScanReport;
+use super::surface::SurfaceReport;
 use crate::document::schema::Named;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -15,8 +20,16 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
     Named { name: "report-fit", generate: generate::<FitReport> },
+    Named { name: "report-hypotest", generate: generate::<HypotestReport> },
     Named { name: "report-inspect", generate: generate::<InspectReport> },
+    Named { name: "report-likelihood-ratio", generate: generate::<LikelihoodRatioReport> },
+    Named { name: "report-limit", generate: generate::<LimitReport> },
+    Named { name: "report-limit-point", generate: generate::<PointReport> },
     Named { name: "report-model", generate: generate::<ModelReport> },
+    Named { name: "report-significance", generate: generate::<SignificanceReport> },
+    Named { name: "report-minos", generate: generate::<MinosReport> },
+    Named { name: "report-scan", generate: generate::<ScanReport> },
+    Named { name: "report-scan-2d", generate: generate::<SurfaceReport> },
     Named { name: "report-validate", generate: generate::<ValidateReport> },
 ];
 

@@ -1,6 +1,8 @@
 //! Where the corpus lies, and models made from its files.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod program;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! What a run showed: numbers by operation, and every case that failed.
 
 use super::case::Case;
-use crate::report::table::{self, Column};
+use crate::report::table::{Cell, Column, Page, Table};
 use crate::report::text;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -82,32 +82,25 @@ impl Summary {
     }
 
     /// Counts by operation, then the failures with their first differences.
-    pub fn text(&self) -> String {
+    pub fn page(&self) -> Page {
         let mut rows: BTreeMap<&str, BTreeMap<Status, usize>> = BTreeMap::new();
         for result in &self.results {
             *rows.entry(&result.operation).or_default().entry(result.status).or_default() += 1;
         }
-        let mut table = table::new(&[
-            Column::Left("operation"),
-            Column::Right("passed"),
-            Column::Right("failed"),
-            Column::Right("known"),
-            Column::Right("unsupported"),
-        ]);
+        let titles = ["passed", "failed", "known", "unsupported"];
+        let columns = || [Column::left("operation")].into_iter().chain(titles.map(Column::right));
+        let mut table = Table::new("", columns());
         let statuses = [Status::Passed, Status::Failed, Status::Known, Status::Unsupported];
         for (operation, counts) in rows {
-            let numbers = statuses.iter().map(|status| counts.get(status).copied().unwrap_or(0).to_string());
-            table.add_row(std::iter::once(operation.to_owned()).chain(numbers));
+            let numbers = statuses.iter().map(|status| Cell::count(counts.get(status).copied().unwrap_or(0)));
+            table.add_row([Cell::text(operation)].into_iter().chain(numbers));
         }
-        table.add_row([
-            "all".to_owned(),
-            self.passed.to_string(),
-            self.failed.to_string(),
-            self.known.to_string(),
-            self.unsupported.to_string(),
-        ]);
+        let sums = [self.passed, self.failed, self.known, self.unsupported].map(Cell::count);
+        table.add_row([Cell::text("all")].into_iter().chain(sums));
         let failures = self.results.iter().filter(|r| r.status == Status::Failed).map(failure).collect::<String>();
-        format!("{}\n\n{}{failures}", text::escape(&self.program), table::lines(&table))
+        let page = Page::new().remark("", text::escape(&self.program)).table(table);
+        let text = format!("{}{failures}", page.text());
+        page.shown_as(text)
     }
 }
 

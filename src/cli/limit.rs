@@ -1,0 +1,184 @@
+//! `morphist limit`: upper limits, of one workspace or of every point of a patchset.
+
+use super::input_args::InputArgs;
+use super::model_args::{ModelArgs, Prepared};
+use super::output::{Format, OutputArgs};
+use super::poi_args::{PoiArgs, TestStatArg, asymptotic_test};
+use super::{CommandError, CommandResult, limit_points};
+use crate::infer::asymptotic::{Criterion, Tails};
+use crate::infer::hypotest::TestFailure;
+use crate::infer::limit::interpolated_limit;
+use crate::infer::{AsymptoticTest, Hypotest, Limit, LimitOptions, NoLimit, TestStatistic, upper_limit};
+use crate::program::Program;
+use crate::report::hypotest::TestContext;
+use crate::report::limit::{LimitContext, LimitReport};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Upper limits on the POI, observed and expected
+#[derive(Args, Clone, Debug)]
+pub struct LimitCommand {
+    /// Workspace, gzipped or not; - is standard input. With --patchset and no --name: limits of all its points
+    #[arg(default_value = "-", value_name = "WORKSPACE")]
+    pub workspace: PathBuf,
+    /// Confidence level of the limit
+    #[arg(long, visible_alias = "cl", value_name = "CL", default_value_t = 0.95, value_parser = level)]
+    pub confidence_level: f64,
+    /// The p-value that excludes
+    #[arg(long, value_enum, default_value_t = CriterionArg::Cls)]
+    pub criterion: CriterionArg,
+    /// Test statistic: q or qtilde
+    #[arg(long, value_enum, default_value_t = TestStatArg::Qtilde)]
+    pub test_stat: TestStatArg,
+    /// Test N values from LO to HI and interpolate, as pyhf's linear_grid_scan does, instead of solving for the limit
+    #[arg(long, value_name = "LO,HI,N", allow_hyphen_values = true, value_parser = grid)]
+    pub scan: Option<Grid>,
+    /// Keep the points of the patchset that the output file has already
+    #[arg(long, requires = "patchset", requires = "output_file")]
+    pub resume: bool,
+    #[command(flatten)]
+    pub poi: PoiArgs,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// See spec/inference.md, "Upper limits".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CriterionArg {
+    /// CLs+b/CLb
+    #[value(alias = "CLs")]
+    Cls,
+    /// CLs+b alone
+    #[value(alias = "CLs+b", alias = "CLsb")]
+    Clsb,
+}
+
+/// N equidistant values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grid {
+    pub low: f64,
+    pub high: f64,
+    pub n: usize,
+}
+
+impl Grid {
+    pub fn values(&self) -> Vec<f64> {
+        let step = (self.high - self.low) / (self.n - 1) as f64;
+        (0..self.n).map(|k| if k + 1 == self.n { self.high } else { self.low + k as f64 * step }).collect()
+    }
+}
+
+impl LimitCommand {
+    pub fn run(&self) -> CommandResult {
+        if !self.statistic().has_cls() {
+            let message = "--test-stat: limits are made of q or qtilde";
+            return Err(CommandError::Usage(message.to_owned()));
+        }
+        if self.input.patchset.is_some() && self.input.name.is_none() {
+            return limit_points::run(self);
+        }
+        if self.resume {
+            return Err(CommandError::Usage("--resume goes with all points of a patchset, not with --name".to_owned()));
+        }
+        let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        let report = self.report(&prepared)?;
+        self.output.write(&report, || report.page())?;
+        super::outcome(self.output.format() == Format::Table, "limit", report.reason.as_ref())
+    }
+
+    fn statistic(&self) -> TestStatistic {
+        self.test_stat.statistic()
+    }
+
+    fn options(&self) -> LimitOptions {
+        let criterion = match self.criterion {
+            CriterionArg::Cls => Criterion::Cls,
+            CriterionArg::Clsb => Criterion::Clsb,
+        };
+        LimitOptions { level: 1.0 - self.confidence_level, criterion, widen: self.poi.poi_bounds.is_none() }
+    }
+
+    /// The limits of one model.
+    pub fn report(&self, prepared: &Prepared) -> Result<LimitReport, CommandError> {
+        let (poi, fit_options) = self.poi.options(prepared)?;
+        let program = Program::compile(&prepared.model);
+        let mut test = asymptotic_test(prepared, &program, &fit_options, poi, self.statistic());
+        let (limit, tests) = match &mut test {
+            Err(failure) => (Err(failure.clone()), Vec::new()),
+            Ok(test) => match &self.scan {
+                Some(grid) => self.grid_limit(test, grid),
+                None => {
+                    let limit = upper_limit(test, &self.options());
+                    let tests = at_limits(test, &limit);
+                    (Ok(limit), tests)
+                }
+            },
+        };
+        let test_context = TestContext { model: &prepared.model, options: &fit_options, poi };
+        let context = LimitContext { test: test_context, statistic: self.statistic(), options: self.options() };
+        Ok(LimitReport::new(&context, &limit, &tests, test.as_ref().ok().map(|test| &test.observed)))
+    }
+
+    /// Tests on a grid, and the limits by interpolation.
+    fn grid_limit(&self, test: &mut AsymptoticTest, grid: &Grid) -> (Result<Limit, TestFailure>, Tests) {
+        let before = test.observed.likelihood.options.bounds[test.poi];
+        let high = before.1.max(grid.high);
+        if high > before.1
+            && let Err(failure) = test.raise_upper_bound(high)
+        {
+            return (Err(failure), Vec::new());
+        }
+        let values = grid.values();
+        // A lower minimum found on the way changes the tests before it, so these are read when all are made.
+        for &value in &values {
+            let _ = test.confirm(value);
+        }
+        let tests: Tests = values.iter().map(|&value| (value, test.follow(value))).collect();
+        let options = self.options();
+        let limit = |tails: &dyn Fn(&Hypotest) -> Tails| -> Result<f64, NoLimit> {
+            let points: Result<Vec<(f64, f64)>, TestFailure> = tests
+                .iter()
+                .map(|(value, test)| match test {
+                    Ok(test) => Ok((*value, tails(test).ln_p(options.criterion).exp())),
+                    Err(failure) => Err(failure.clone()),
+                })
+                .collect();
+            interpolated_limit(&points?, options.level)
+        };
+        let expected = [0, 1, 2, 3, 4].map(|index: usize| limit(&|test| test.band[index]));
+        let observed = limit(&|test| test.tails);
+        let widened_from = (high > before.1).then_some(before);
+        (Ok(Limit { observed, expected, test: None, bounds: (before.0, high), widened_from }), tests)
+    }
+}
+
+type Tests = Vec<(f64, Result<Hypotest, TestFailure>)>;
+
+/// Tests at the limits found, in ascending order.
+fn at_limits(test: &mut AsymptoticTest, limit: &Limit) -> Tests {
+    let mut values: Vec<f64> = limit.expected.iter().chain([&limit.observed]).flatten().copied().collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values.into_iter().map(|value| (value, test.follow(value))).collect()
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    let level = text.trim().parse().ok().filter(|x: &f64| *x > 0.0 && *x < 1.0);
+    level.ok_or_else(|| "expected a number between 0 and 1".to_owned())
+}
+
+fn grid(text: &str) -> Result<Grid, String> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let number = |text: &str| text.parse().ok().filter(|x: &f64| x.is_finite());
+    match parts.as_slice() {
+        [low, high, n] => match (number(low), number(high), n.parse()) {
+            (Some(low), Some(high), Ok(n)) if low < high && (2..=100_000).contains(&n) => Ok(Grid { low, high, n }),
+            _ => Err("expected LO,HI,N with LO < HI and N from 2 to 100000".to_owned()),
+        },
+        _ => Err("expected LO,HI,N".to_owned()),
+    }
+}

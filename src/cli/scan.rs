@@ -1,0 +1,175 @@
+//! `morphist scan`: the profile likelihood along one parameter or over two.
+
+use super::input_args::InputArgs;
+use super::minos::{one_parameter, probability};
+use super::model_args::{ModelArgs, Prepared, finite};
+use super::output::{Format, OutputArgs};
+use super::{CommandError, CommandResult, note, progress};
+use crate::infer::interval::ONE_SIGMA;
+use crate::infer::{FitOptions, Hesse, Likelihood, ScanOptions, SurfaceOptions, scan, surface};
+use crate::program::Program;
+use crate::report::reason::Reason;
+use crate::report::scan::ScanReport;
+use crate::report::surface::SurfaceReport;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Points of an adaptive scan, at most.
+const MOST_ADAPTIVE: usize = 200;
+
+/// Profile likelihood along one parameter with intervals, or over two with contours
+#[derive(Args, Debug)]
+pub struct Scan {
+    /// Workspace, gzipped or not; - is standard input
+    #[arg(value_name = "WORKSPACE")]
+    pub workspace: PathBuf,
+    /// One parameter, or two for a surface: a name or `name[i]`
+    #[arg(value_name = "PARAMETER", required = true, num_args = 1..=2)]
+    pub parameters: Vec<String>,
+    /// First value; two for two parameters [default: two uncertainties below the best; for two parameters as far as the
+    /// contours]
+    #[arg(long, value_name = "X[,Y]", alias = "lower_bound", value_delimiter = ',', allow_hyphen_values = true,
+        value_parser = finite)]
+    pub lower_bound: Vec<f64>,
+    /// Last value; two for two parameters
+    #[arg(long, value_name = "X[,Y]", alias = "upper_bound", value_delimiter = ',', allow_hyphen_values = true,
+        value_parser = finite)]
+    pub upper_bound: Vec<f64>,
+    /// Points, both ends included; two for two parameters [default: 11, for two parameters 21]
+    #[arg(long, value_name = "N[,M]", visible_alias = "points", alias = "n_steps", value_delimiter = ',',
+        value_parser = clap::value_parser!(u16).range(1..))]
+    pub n_steps: Vec<u16>,
+    /// Points where the curve bends, up to a little above the highest level; for two parameters contours solved for on
+    /// the profile
+    #[arg(long)]
+    pub adaptive: bool,
+    /// Hold all other parameters at their best values instead of profiling them
+    #[arg(long, alias = "fastScan")]
+    pub fast_scan: bool,
+    /// Probabilities of intervals or contours [default: one standard deviation, 0.6827, and 0.95]
+    #[arg(long, value_name = "P", value_delimiter = ',', value_parser = probability)]
+    pub level: Vec<f64>,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl Scan {
+    pub fn run(&self) -> CommandResult {
+        let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        let chosen: Result<Vec<usize>, CommandError> =
+            self.parameters.iter().map(|name| one_parameter(&prepared.model, &prepared.fixed, name)).collect();
+        let program = Program::compile(&prepared.model);
+        let options = prepared.fit_options(Hesse::No);
+        let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
+        match chosen?.as_slice() {
+            [a, b] if a == b => Err(CommandError::Usage("two different parameters span a surface".to_owned())),
+            [a, b] => self.two(&prepared, &likelihood, &options, [*a, *b]),
+            [a] => self.one(&prepared, &likelihood, &options, *a),
+            _ => Err(CommandError::Usage("a scan has one parameter or two".to_owned())),
+        }
+    }
+
+    fn one(
+        &self,
+        prepared: &Prepared,
+        likelihood: &Likelihood,
+        options: &FitOptions,
+        parameter: usize,
+    ) -> CommandResult {
+        let [low] = numbers(&self.lower_bound, "--lower-bound")?;
+        let [high] = numbers(&self.upper_bound, "--upper-bound")?;
+        let [points] = numbers(&self.n_steps, "--n-steps")?;
+        check_range(low, high)?;
+        let default = if self.adaptive { MOST_ADAPTIVE } else { 11 };
+        let scan_options = ScanOptions {
+            low,
+            high,
+            n_points: points.map_or(default, usize::from),
+            adaptive: self.adaptive,
+            fixed_others: self.fast_scan,
+            levels: self.levels(),
+        };
+        let result = progress::run("Scan", |watch| scan(likelihood, parameter, &scan_options, watch))?;
+        let report = ScanReport::new(&prepared.model, options, &result, self.fast_scan);
+        self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
+        let (points, ends) = report.n_failed();
+        self.outcome(report.valid, report.reason.as_ref(), points, ends, report.points.len())
+    }
+
+    fn two(
+        &self,
+        prepared: &Prepared,
+        likelihood: &Likelihood,
+        options: &FitOptions,
+        parameters: [usize; 2],
+    ) -> CommandResult {
+        let low: [Option<f64>; 2] = numbers(&self.lower_bound, "--lower-bound")?;
+        let high: [Option<f64>; 2] = numbers(&self.upper_bound, "--upper-bound")?;
+        let points: [Option<u16>; 2] = numbers(&self.n_steps, "--n-steps")?;
+        for axis in 0..2 {
+            check_range(low[axis], high[axis])?;
+        }
+        if points.iter().flatten().any(|n| *n < 2) {
+            return Err(CommandError::Usage("--n-steps: a surface needs two points or more each way".to_owned()));
+        }
+        let surface_options = SurfaceOptions {
+            low,
+            high,
+            n_points: points.map(|n| n.map_or(21, usize::from)),
+            exact_contours: self.adaptive,
+            fixed_others: self.fast_scan,
+            levels: self.levels(),
+        };
+        let result = progress::run("Scan", |watch| surface(likelihood, parameters, &surface_options, watch))?;
+        let report = SurfaceReport::new(&prepared.model, options, &result, self.fast_scan);
+        self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
+        self.outcome(report.valid, report.reason.as_ref(), report.n_failed(), 0, report.points.len())
+    }
+
+    fn levels(&self) -> Vec<f64> {
+        if self.level.is_empty() { vec![ONE_SIGMA, 0.95] } else { self.level.clone() }
+    }
+
+    /// Points without a minimum do not make a scan fail unless all are.
+    fn outcome(&self, valid: bool, reason: Option<&Reason>, points: usize, ends: usize, all: usize) -> CommandResult {
+        // The table says it by itself.
+        let tell = |message: String| {
+            if self.output.format() != Format::Table {
+                note(&message);
+            }
+        };
+        if !valid {
+            tell(format!("the fit is not valid: {}", reason.map_or("no reason given", |r| &r.message)));
+            return Err(CommandError::Reported);
+        }
+        if points > 0 {
+            tell(format!("{points} of {all} points have no minimum"));
+        }
+        if ends > 0 {
+            tell(format!("{ends} {} of intervals not found", if ends == 1 { "end" } else { "ends" }));
+        }
+        if points == all || ends > 0 { Err(CommandError::Reported) } else { Ok(()) }
+    }
+}
+
+fn check_range(low: Option<f64>, high: Option<f64>) -> CommandResult {
+    match (low, high) {
+        (Some(low), Some(high)) if low >= high => {
+            Err(CommandError::Usage(format!("--lower-bound {low} is not below --upper-bound {high}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The values of a flag, one a parameter, or none.
+fn numbers<T: Copy, const N: usize>(values: &[T], flag: &str) -> Result<[Option<T>; N], CommandError> {
+    if !values.is_empty() && values.len() != N {
+        let message = format!("{flag}: found {} values, expected {N}: one for each parameter", values.len());
+        return Err(CommandError::Usage(message));
+    }
+    Ok(std::array::from_fn(|k| values.get(k).copied()))
+}

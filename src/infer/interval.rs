@@ -1,0 +1,173 @@
+//! Two-sided likelihood intervals of one parameter: all values at which the profile lies below the height of a level,
+//! a union of intervals where it crosses several times (spec/inference.md, "Intervals and uncertainties").
+
+use super::crossing::{self, Crossing, Place};
+use super::normal::chi2_quantile;
+use super::profile::{Profile, ProfilePoint};
+
+/// The probability within one standard deviation of a normal distribution, 2Φ(1) − 1.
+pub const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;
+
+/// How many points may be spent on dips and bumps between known points.
+const MOST_DIPS: usize = 40;
+
+/// The values of a parameter inside a level.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Region {
+    pub level: f64,
+    /// −2 Δ ln L on the border.
+    pub height: f64,
+    /// Ascending, apart from one another.
+    pub intervals: Vec<Interval>,
+}
+
+/// A range of values inside a level.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interval {
+    pub lower: End,
+    pub upper: End,
+}
+
+/// Where an interval ends: a crossing, or the reason why the profile is not known to rise above the level.
+#[derive(Clone, Debug, PartialEq)]
+pub struct End {
+    pub value: f64,
+    pub crossing: Crossing,
+}
+
+/// The regions of several levels within the parameter's bounds, from the points that the profile has and more where they
+/// are needed; `step` is a guess of the distance to the first crossing. `None` where a point lies below the minimum to
+/// which the profile refers.
+pub fn regions(profile: &mut Profile, levels: &[f64], step: f64) -> Option<Vec<Region>> {
+    let heights: Vec<f64> = levels.iter().map(|level| chi2_quantile(*level, 1)).collect();
+    let highest = heights.iter().copied().fold(0.0, f64::max);
+    let ends = [-1.0, 1.0].map(|sign| cover(profile, sign, step, highest));
+    for &height in &heights {
+        resolve_dips(profile, height);
+    }
+    let regions = levels.iter().zip(&heights).map(|(&level, &height)| {
+        let intervals = intervals(profile, height, &ends);
+        Region { level, height, intervals }
+    });
+    let regions = regions.collect();
+    profile.first_minimum().is_none().then_some(regions)
+}
+
+/// A point of the curve in one dimension.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    value: f64,
+    height: f64,
+    slope: f64,
+}
+
+impl Node {
+    fn place(&self) -> Place {
+        (self.value, self.height)
+    }
+}
+
+/// The valid points in ascending order, with the best one.
+fn nodes(profile: &Profile) -> Vec<Node> {
+    let node =
+        |point: &ProfilePoint| Node { value: point.values[0], height: profile.height(point), slope: point.slopes[0] };
+    let mut nodes: Vec<Node> = profile.points().iter().filter(|p| p.minimum.valid()).map(node).collect();
+    let best = profile.best_values()[0];
+    if nodes.iter().all(|node| node.value != best) {
+        nodes.push(Node { value: best, height: 0.0, slope: 0.0 });
+    }
+    nodes.sort_by(|a, b| a.value.total_cmp(&b.value));
+    nodes
+}
+
+/// Goes out on one side until the profile is above the highest level, then in doubled strides on to the bound, where
+/// another minimum may lie. Returns why it did not get above.
+fn cover(profile: &mut Profile, sign: f64, step: f64, height: f64) -> Option<Crossing> {
+    let best = profile.best_values()[0];
+    let (low, high) = profile.likelihood.options.bounds[profile.parameters()[0]];
+    let bound = if sign < 0.0 { low } else { high };
+    let known = nodes(profile);
+    let outermost = if sign < 0.0 { known.first() } else { known.last() };
+    let mut reached = outermost.map_or((best, 0.0), Node::place);
+    if reached.1 < height {
+        let mut inside = reached;
+        // Walked at least as far again as the points have come.
+        let first = inside.0 + sign * step.max(0.3 * (inside.0 - best).abs());
+        match crossing::bracket(profile, &mut inside, first, bound, height) {
+            Ok(outside) => reached = outside,
+            Err(end) => return Some(end),
+        }
+    }
+    for _ in 0..60 {
+        let next = reached.0 + (reached.0 - best);
+        let next = if sign < 0.0 { next.max(bound) } else { next.min(bound) };
+        let done = next == reached.0 || !next.is_finite();
+        let Some(height) = (!done).then(|| crossing::height_at(profile, next)).flatten() else { break };
+        reached = (next, height);
+    }
+    None
+}
+
+/// Between neighbours on one side of the level the curve may still come to the other: their slopes tell.
+fn resolve_dips(profile: &mut Profile, height: f64) {
+    for _ in 0..MOST_DIPS {
+        let nodes = nodes(profile);
+        let extremum = nodes.windows(2).find_map(|pair| turning_point(pair[0], pair[1], height));
+        let Some(value) = extremum else { return };
+        if crossing::height_at(profile, value).is_none() {
+            return;
+        }
+    }
+}
+
+/// Where the cubic through two points with their slopes crosses a height that both are below or above.
+fn turning_point(a: Node, b: Node, height: f64) -> Option<f64> {
+    let width = b.value - a.value;
+    if (a.height < height) != (b.height < height) || width <= 1e-6 * (a.value.abs() + b.value.abs()) {
+        return None;
+    }
+    (1..8).map(|k| f64::from(k) / 8.0).find_map(|t| {
+        let beyond = (hermite(a, b, t) < height) != (a.height < height);
+        beyond.then_some(a.value + t * width)
+    })
+}
+
+/// The cubic through two points with their slopes, at a part t of the way from the first to the second.
+fn hermite(a: Node, b: Node, t: f64) -> f64 {
+    let width = b.value - a.value;
+    let u = 1.0 - t;
+    a.height * u * u * (1.0 + 2.0 * t)
+        + b.height * t * t * (3.0 - 2.0 * t)
+        + width * t * u * (u * a.slope - t * b.slope)
+}
+
+/// The intervals between crossings of the curve; `ends` say why it does not rise above the level on either side.
+fn intervals(profile: &mut Profile, height: f64, ends: &[Option<Crossing>; 2]) -> Vec<Interval> {
+    let nodes = nodes(profile);
+    let inside = |node: &Node| node.height < height;
+    let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return Vec::new() };
+    let mut intervals = Vec::new();
+    let mut lower = inside(first).then(|| open_end(first, &ends[0]));
+    for pair in nodes.windows(2) {
+        if inside(&pair[0]) == inside(&pair[1]) {
+            continue;
+        }
+        let (below, above) = if inside(&pair[0]) { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
+        let crossing = crossing::between(profile, below.place(), above.place(), height);
+        let value = if let Crossing::At(value) = crossing { value } else { below.value };
+        let end = End { value, crossing };
+        match lower.take() {
+            None => lower = Some(end),
+            Some(lower) => intervals.push(Interval { lower, upper: end }),
+        }
+    }
+    if let Some(lower) = lower {
+        intervals.push(Interval { lower, upper: open_end(last, &ends[1]) });
+    }
+    intervals
+}
+
+fn open_end(node: &Node, why: &Option<Crossing>) -> End {
+    let crossing = why.clone().unwrap_or(Crossing::Jump { value: node.value });
+    End { value: node.value, crossing }
+}
