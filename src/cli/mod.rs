@@ -23,6 +23,8 @@ pub mod scan;
 pub mod schema;
 mod selection;
 pub mod significance;
+mod toy_files;
+pub mod toys;
 pub mod validate;
 
 use crate::finding::{Findings, Severity};

@@ -5,6 +5,7 @@ pub mod by_name;
 mod crossing;
 mod csv;
 pub mod evaluate;
+pub mod feldman_cousins;
 pub mod finding;
 pub mod fit;
 pub mod hypotest;
@@ -19,6 +20,7 @@ pub mod schema;
 pub mod surface;
 pub mod table;
 pub mod text;
+pub mod toys;
 
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};

@@ -2,6 +2,7 @@
 
 use super::bench::BenchReport;
 use super::evaluate::EvaluateReport;
+use super::feldman_cousins::FeldmanCousinsReport;
 use super::finding::ValidateReport;
 use super::fit::FitReport;
 use super::hypotest::{HypotestReport, LikelihoodRatioReport, SignificanceReport};
@@ -10,6 +11,7 @@ use super::limit::{LimitReport, PointReport};
 use super::minos::MinosReport;
 use super::scan::ScanReport;
 use super::surface::SurfaceReport;
+use super::toys::{ToyHeader, ToyLine, ToyReport};
 use crate::document::schema::Named;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -19,6 +21,7 @@ use serde_json::Value;
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
+    Named { name: "report-feldman-cousins", generate: generate::<FeldmanCousinsReport> },
     Named { name: "report-fit", generate: generate::<FitReport> },
     Named { name: "report-hypotest", generate: generate::<HypotestReport> },
     Named { name: "report-inspect", generate: generate::<InspectReport> },
@@ -30,6 +33,9 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-minos", generate: generate::<MinosReport> },
     Named { name: "report-scan", generate: generate::<ScanReport> },
     Named { name: "report-scan-2d", generate: generate::<SurfaceReport> },
+    Named { name: "report-toy", generate: generate::<ToyLine> },
+    Named { name: "report-toy-header", generate: generate::<ToyHeader> },
+    Named { name: "report-toys", generate: generate::<ToyReport> },
     Named { name: "report-validate", generate: generate::<ValidateReport> },
 ];
 
