@@ -1,6 +1,6 @@
 """CLs by toys with pyhf: prints what tests/toys.rs compares with.
 
-    python toys.py WORKSPACE STATISTIC N SEED
+    python toys.py WORKSPACE VALUE STATISTIC N SEED
 
 pyhf 0.7.6 calls `numpy.percentile` by an argument that numpy 2 has renamed; the same quantiles are asked for here.
 """
@@ -19,13 +19,13 @@ def renamed(values, fractions, axis=None, interpolation="linear"):
 
 
 numpy.percentile = renamed
-path, statistic, n, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+path, value, statistic, n, seed = sys.argv[1], float(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
 pyhf.set_backend("numpy")
 workspace = pyhf.Workspace(json.load(open(path)))
 model = workspace.model(modifier_settings={"normsys": {"interpcode": "code4"}, "histosys": {"interpcode": "code4p"}})
 numpy.random.seed(seed)
 cls, (clsb, clb), band = pyhf.infer.hypotest(
-    1.0,
+    value,
     workspace.data(model),
     model,
     test_stat=statistic,
