@@ -72,9 +72,6 @@ pub fn merge(paths: &[impl AsRef<Path>]) -> Result<Merged, CommandError> {
         let shown = text::escape(&path.display().to_string());
         let message = |what: String| Err(CommandError::Message(format!("{shown}: {what}")));
         let Some((header, _)) = read else { return message("it has no header".to_owned()) };
-        if let Some((hypothesis, index)) = twice {
-            return message(format!("toy {index} of the {} is there twice", name(hypothesis)));
-        }
         let statistic = of_name(header.test_stat);
         let merged = match &mut merged {
             None => merged.insert(Merged { header, tested: Vec::new(), alternative: Vec::new() }),
@@ -85,6 +82,9 @@ pub fn merge(paths: &[impl AsRef<Path>]) -> Result<Merged, CommandError> {
                 }
             },
         };
+        if let Some((hypothesis, index)) = twice {
+            return message(format!("toy {index} of the {} is there twice", name(hypothesis)));
+        }
         for toy in toys {
             let value = toy.best_fit.zip(toy.t).map(|(mu_hat, t)| statistic.value(merged.header.poi_test, mu_hat, t));
             match toy.hypothesis {
