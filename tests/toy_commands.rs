@@ -111,7 +111,19 @@ fn an_interrupted_run_resumes() {
     assert!(stderr(&output).contains("toys are there already"), "{}", stderr(&output));
     assert_eq!(std::fs::read_to_string(&part).unwrap(), content);
     let other = complaint(
-        &["toys", COUNTING, "--test-poi", "3", "--ntoys", "500", "--seed", "4", "--resume", "--output-file", text(&part)],
+        &[
+            "toys",
+            COUNTING,
+            "--test-poi",
+            "3",
+            "--ntoys",
+            "500",
+            "--seed",
+            "4",
+            "--resume",
+            "--output-file",
+            text(&part),
+        ],
         1,
     );
     assert!(other.contains("differ from those asked for in tested value"), "{other}");

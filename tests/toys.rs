@@ -5,11 +5,11 @@ mod common;
 
 use morphist::document::workspace::Workspace;
 use morphist::infer::feldman_cousins::{EndKind, FeldmanCousinsOptions, feldman_cousins};
-use morphist::infer::generate::{Generator, ToyKind};
+use morphist::infer::generate::{Generator, Origin, ToyKind};
 use morphist::infer::random::Ensemble;
 use morphist::infer::toy_hypotest::{Hypothesis, ToyHypotest, ToyOptions};
 use morphist::infer::toy_test::{Distribution, ToyBand, ToyTails};
-use morphist::infer::toys::{Toy, ToyTest};
+use morphist::infer::toys::{Toy, ToyTest, saturated_statistics};
 use morphist::infer::{AsymptoticTest, FitOptions, Hesse, Likelihood, TestStatistic, Watch};
 use morphist::model::{Data, Model};
 use morphist::program::Program;
@@ -42,6 +42,19 @@ fn counting(signal: f64, background: f64, uncertainty: f64, observed: f64) -> (M
 
 fn options(statistic: TestStatistic, mu: f64) -> ToyOptions {
     ToyOptions { kind: ToyKind::Frequentist, seed: 7, statistic, mu }
+}
+
+fn generator(
+    likelihood: &mut Likelihood,
+    kind: ToyKind,
+    ensemble: Ensemble,
+    point: &[f64],
+    held: &[bool],
+    bounds: &[(f64, f64)],
+    observed: &Data,
+) -> Generator {
+    let origin = Origin { kind, ensemble, point, held, bounds, observed, covariance: None };
+    Generator::new(&mut likelihood.evaluator, &origin).unwrap()
 }
 
 fn test_of<'p>(program: &'p Program, model: &Model, data: &Data, options: &ToyOptions) -> ToyHypotest<'p> {
@@ -93,7 +106,7 @@ fn lanes_find_the_minima_of_single_fits() {
         let bounds = fit_options.bounds.clone();
         let kind = ToyKind::Frequentist;
         let generator =
-            Generator::new(&mut likelihood.evaluator, kind, ensemble, &made_at, &held, &bounds, &data, None).unwrap();
+            generator(&mut likelihood, kind, ensemble, &made_at, &held, &bounds, &data);
         let test = ToyTest { program: &program, options: fit_options, poi, mu, conditional_start: made_at.clone() };
         let mut drawn = data.clone();
         for toy in test.collect(&generator, 0..200, &Watch::new()) {
@@ -149,8 +162,7 @@ const PYHF_W1: Peer =
     Peer { mu: 1.0, statistic: TestStatistic::QmuTilde, cls: 0.39471, uncertainty: 0.02011, median: 0.39670 };
 const PYHF_COUNTING: Peer =
     Peer { mu: 2.0, statistic: TestStatistic::QmuTilde, cls: 0.39391, uncertainty: 0.01112, median: 0.03485 };
-const PYHF_HIGGS_LIKE: Peer =
-    Peer { mu: 1.0, statistic: TestStatistic::Qmu, cls: 0.0, uncertainty: 0.0, median: 0.0 };
+const PYHF_HIGGS_LIKE: Peer = Peer { mu: 1.0, statistic: TestStatistic::Qmu, cls: 0.0, uncertainty: 0.0, median: 0.0 };
 
 #[test]
 fn cls_by_toys_is_that_of_pyhf_and_of_the_asymptotic_formulae() {
@@ -286,7 +298,7 @@ fn bayesian_toys_vary_the_parameters_and_keep_the_auxiliary_data() {
         let ensemble = Ensemble { seed: 1, value: 0.0 };
         let (point, bounds) = ([0.0, 1.0], &fit_options.bounds);
         let generator =
-            Generator::new(&mut likelihood.evaluator, kind, ensemble, &point, &held, bounds, &data, None).unwrap();
+            generator(&mut likelihood, kind, ensemble, &point, &held, bounds, &data);
         let mut drawn = data.clone();
         let sets: Vec<Data> = (0..20_000)
             .map(|toy| {
@@ -309,6 +321,32 @@ fn bayesian_toys_vary_the_parameters_and_keep_the_auxiliary_data() {
         assert!((got_mean - mean).abs() < 5.0 * (variance / 20_000.0_f64).sqrt(), "{kind:?}: {got_mean}");
         assert!((got_variance - variance).abs() < 6.0 * variance * 0.01, "{kind:?}: {got_variance}");
         assert_eq!(kept, keeps, "{kind:?}");
+    }
+}
+
+/// One bin with a free strength is met exactly (t = 0); without freedom t is the deviance of the count: closed form.
+#[test]
+fn saturated_statistics_of_toys() {
+    let (model, data) = counting(10.0, 100.0, 0.0, 110.0);
+    let program = Program::compile(&model);
+    let watch = Watch::new();
+    for (fixed, ensemble_mean) in [(false, 110.0), (true, 110.0)] {
+        let mut fit_options = FitOptions::new(&model);
+        fit_options.fixed[0] = fixed;
+        let mut likelihood = Likelihood::new(&program, &data, fit_options.clone());
+        let ensemble = Ensemble { seed: 2, value: f64::NAN };
+        let (kind, bounds, held) = (ToyKind::Frequentist, &fit_options.bounds, &fit_options.fixed);
+        let generator =
+            generator(&mut likelihood, kind, ensemble, &[1.0], &held, bounds, &data);
+        let mut drawn = data.clone();
+        for (index, statistic) in saturated_statistics(&program, &fit_options, &generator, 0..300, &watch) {
+            generator.draw(&mut likelihood.evaluator, index, &mut drawn).unwrap();
+            let n = drawn.main[0];
+            // μ is not below 0, so at least 100 events are expected.
+            let nu = if fixed { ensemble_mean } else { n.max(100.0) };
+            let expected = 2.0 * (nu - n + n * (n / nu).ln());
+            assert!((statistic.clone().unwrap() - expected).abs() < 1e-8, "{index}: {statistic:?} but {expected}");
+        }
     }
 }
 

@@ -205,13 +205,7 @@ fn intervals(points: &[FeldmanCousinsPoint], level: f64, bounds: (f64, f64)) -> 
 }
 
 /// The end of an interval between its last accepted point and the one beyond.
-fn end(
-    points: &[FeldmanCousinsPoint],
-    inside: usize,
-    outside: Option<usize>,
-    level: f64,
-    bound: f64,
-) -> AcceptedEnd {
+fn end(points: &[FeldmanCousinsPoint], inside: usize, outside: Option<usize>, level: f64, bound: f64) -> AcceptedEnd {
     let value = points[inside].value;
     let Some(outside) = outside else {
         let kind = if value == bound { EndKind::Bound } else { EndKind::Open };

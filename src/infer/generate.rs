@@ -34,6 +34,21 @@ pub enum GenerationFailure {
 /// So often a parameter is drawn again when it is outside its bounds.
 const MOST_DRAWS: usize = 1000;
 
+/// From what toys are made. Slices are in fit order (n_parameters).
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    pub kind: ToyKind,
+    pub ensemble: Ensemble,
+    pub point: &'a [f64],
+    /// Parameters that are not drawn.
+    pub held: &'a [bool],
+    pub bounds: &'a [(f64, f64)],
+    /// Gives the auxiliary data that are kept.
+    pub observed: &'a Data,
+    /// n × n, row-major; that of `PosteriorPredictive`.
+    pub covariance: Option<&'a [f64]>,
+}
+
 /// Draws toys of one ensemble at one point. Toys depend on ensemble and index alone.
 #[derive(Clone, Debug)]
 pub struct Generator {
@@ -51,18 +66,8 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// `point` and `held` in fit order (n_parameters); `held` ones are not drawn. `observed` gives the auxiliary data that
-    /// are kept; `covariance` (n × n, row-major) is that of `PosteriorPredictive`.
-    pub fn new(
-        evaluator: &mut Evaluator,
-        kind: ToyKind,
-        ensemble: Ensemble,
-        point: &[f64],
-        held: &[bool],
-        bounds: &[(f64, f64)],
-        observed: &Data,
-        covariance: Option<&[f64]>,
-    ) -> Result<Generator, GenerationFailure> {
+    pub fn new(evaluator: &mut Evaluator, origin: &Origin) -> Result<Generator, GenerationFailure> {
+        let &Origin { kind, ensemble, point, held, bounds, observed, covariance } = origin;
         let mut generator = Generator {
             ensemble,
             kind,

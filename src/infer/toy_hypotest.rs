@@ -1,7 +1,7 @@
 //! Tests of one value of the POI by toys of that value and of the alternative (spec/inference.md, "Toys").
 
 use super::fit::{Failure, FitOptions, Hesse};
-use super::generate::{GenerationFailure, Generator, ToyKind};
+use super::generate::{GenerationFailure, Generator, Origin, ToyKind};
 use super::hypotest::TestFit;
 use super::likelihood::{Likelihood, Minimum};
 use super::profile::Profile;
@@ -124,10 +124,16 @@ pub(super) fn generator(
         }
         _ => None,
     };
-    let ensemble = Ensemble { seed: options.seed, value };
-    let point = &minimum.parameters;
-    let covariance = covariance.as_deref();
-    Generator::new(&mut likelihood.evaluator, options.kind, ensemble, point, &held, &bounds, observed, covariance)
+    let origin = Origin {
+        kind: options.kind,
+        ensemble: Ensemble { seed: options.seed, value },
+        point: &minimum.parameters,
+        held: &held,
+        bounds: &bounds,
+        observed,
+        covariance: covariance.as_deref(),
+    };
+    Generator::new(&mut likelihood.evaluator, &origin)
 }
 
 fn valid(fit: TestFit, minimum: &Minimum) -> Result<(), NoToys> {

@@ -121,8 +121,10 @@ impl FeldmanCousinsReport {
             let cells = [&interval.low, &interval.high].into_iter().flat_map(EndReport::cells);
             intervals.add_row(cells.collect::<Vec<_>>());
         }
-        let columns = [("", "poi_test"), ("t", "t"), ("critical t", "critical_t"), ("p", "p_value"), ("±", "uncertainty")];
-        let columns = columns.iter().map(|&(title, key)| Column::right(if key == "poi_test" { &poi } else { title }).key(key));
+        let columns =
+            [("", "poi_test"), ("t", "t"), ("critical t", "critical_t"), ("p", "p_value"), ("±", "uncertainty")];
+        let columns =
+            columns.iter().map(|&(title, key)| Column::right(if key == "poi_test" { &poi } else { title }).key(key));
         let mut points = Table::new("", columns.collect::<Vec<_>>());
         for point in &self.points {
             let shown = [point.poi_test, point.t, point.critical_t, point.p_value, point.uncertainty];
@@ -159,9 +161,8 @@ impl EndReport {
 impl PointReport {
     fn new(model: &Model, fit: &FitOptions, point: &FeldmanCousinsPoint) -> PointReport {
         let outcome = point.outcome.as_ref();
-        let number = |f: &dyn Fn(&crate::infer::feldman_cousins::PointOutcome) -> f64| {
-            Number(outcome.map_or(f64::NAN, f))
-        };
+        let number =
+            |f: &dyn Fn(&crate::infer::feldman_cousins::PointOutcome) -> f64| Number(outcome.map_or(f64::NAN, f));
         PointReport {
             critical_t: number(&|o| o.critical),
             failed: outcome.map_or(0, |o| o.fraction.n_failed),

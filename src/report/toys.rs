@@ -211,7 +211,8 @@ impl ToyReport {
         let mut table = Table::new("", columns.into_iter().chain(band_columns()).collect::<Vec<_>>());
         if self.p_value.is_none() {
             let expected = self.cls_exp.iter().map(|x| Cell::number(x.0, 4));
-            let observed = [Cell::text("CLs"), Cell::number(self.cls_obs.0, 4), Cell::number(self.cls_uncertainty.0, 2)];
+            let observed =
+                [Cell::text("CLs"), Cell::number(self.cls_obs.0, 4), Cell::number(self.cls_uncertainty.0, 2)];
             table.add_row(observed.into_iter().chain([Cell::empty(), Cell::empty()]).chain(expected));
         }
         for (name, fraction) in [("CLs+b", &self.clsb), ("CLb", &self.clb), ("p-value", &self.p_value)] {

@@ -16,7 +16,8 @@ pub(crate) struct LaneData {
 impl LaneData {
     /// Room for eight data sets.
     pub fn new(program: &Program) -> LaneData {
-        let (counts, gaussians) = (program.n_bins() + program.constraints.poissons.len(), &program.constraints.gaussian);
+        let (counts, gaussians) =
+            (program.n_bins() + program.constraints.poissons.len(), &program.constraints.gaussian);
         let counts = vec![ZERO; 8 * counts.div_ceil(8)];
         LaneData { inverse: counts.clone(), counts, gaussian: vec![ZERO; 8 * gaussians.len()] }
     }

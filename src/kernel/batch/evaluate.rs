@@ -23,13 +23,7 @@ entry_point! {
 }
 
 #[inline(always)]
-fn evaluate_body<S: Simd>(
-    program: &Program,
-    data: &LaneData,
-    batch: &mut Batch,
-    order: Order,
-    sums: &mut Lanes,
-) {
+fn evaluate_body<S: Simd>(program: &Program, data: &LaneData, batch: &mut Batch, order: Order, sums: &mut Lanes) {
     batch.expected.fill(ZERO);
     for channel in &program.layout.channels {
         for row in 0..channel.n_rows {

@@ -378,7 +378,9 @@ mod tests {
     /// Each lane against the evaluator of single points, whose derivatives are tested against differences.
     #[test]
     fn lanes_are_single_points() {
-        for fixture in ["all_modifiers", "higgs_like", "histosys_normsys_shared", "shapefactor_two_channels", "counting"] {
+        for fixture in
+            ["all_modifiers", "higgs_like", "histosys_normsys_shared", "shapefactor_two_channels", "counting"]
+        {
             let bytes = std::fs::read(format!("fixtures/{fixture}/workspace.json")).unwrap();
             let workspace = serde_json::from_slice(&bytes).unwrap();
             for options in [
@@ -399,8 +401,9 @@ mod tests {
         let (pattern, mut work) = (Pattern::new(&program), Work::new(&program));
         let (mut points, mut sets) = (Vec::new(), Vec::new());
         for lane in 0..8 {
-            let shift = |i: usize| 0.25 * (lane as f64 - 3.0) * if (i + lane) % 3 == 0 { -0.7 } else { 0.5 };
-            let point: Vec<f64> = model.init().iter().enumerate().map(|(i, x)| x + shift(i) * x.abs().max(1.0)).collect();
+            let shift = |i: usize| 0.25 * (lane as f64 - 3.0) * if (i + lane).is_multiple_of(3) { -0.7 } else { 0.5 };
+            let point: Vec<f64> =
+                model.init().iter().enumerate().map(|(i, x)| x + shift(i) * x.abs().max(1.0)).collect();
             let mut other = observed.clone();
             other.main.iter_mut().enumerate().for_each(|(i, x)| *x = (*x + (i + lane) as f64 - 4.0).max(0.0));
             let prepared = program.prepare(&other);
