@@ -1,9 +1,11 @@
-//! Times of the evaluator and the fit on a shipped workspace: `cargo bench`. For ratios against other programs on
+//! Times of the evaluator, the fit and the limit on a shipped workspace: `cargo bench`. For ratios against other programs on
 //! larger workspaces see tests/peer/speed.py.
 
 use divan::{Bencher, black_box};
 use morphist::document::{Document, Limits};
-use morphist::infer::{FitOptions, Fitter, Hesse};
+use morphist::infer::{
+    AsymptoticTest, FitOptions, Fitter, Hesse, Likelihood, LimitOptions, TestStatistic, upper_limit,
+};
 use morphist::kernel::Evaluator;
 use morphist::model::{Data, Model};
 use morphist::program::Program;
@@ -87,4 +89,29 @@ fn fit(bencher: Bencher) {
     let mut fitter = Fitter::new(&evaluator);
     let options = FitOptions { hesse: Hesse::No, ..FitOptions::new(&model) };
     bencher.bench_local(|| fitter.minimum(&mut evaluator, &data, black_box(&options)));
+}
+
+/// CLs with its band at one value of the POI: five fits, with their search for lower minima.
+#[divan::bench]
+fn hypotest(bencher: Bencher) {
+    let (model, data) = higgs_like();
+    let program = Program::compile(&model);
+    let likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
+    let poi = model.poi.expect("the fixture has a POI");
+    bencher.bench_local(|| {
+        AsymptoticTest::new(likelihood.clone(), poi, TestStatistic::QmuTilde).and_then(|mut test| test.at(1.0))
+    });
+}
+
+/// Observed and five expected limits, from nothing.
+#[divan::bench]
+fn limit(bencher: Bencher) {
+    let (model, data) = higgs_like();
+    let program = Program::compile(&model);
+    let likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
+    let poi = model.poi.expect("the fixture has a POI");
+    bencher.bench_local(|| {
+        let test = AsymptoticTest::new(likelihood.clone(), poi, TestStatistic::QmuTilde);
+        test.map(|mut test| upper_limit(&mut test, &LimitOptions::default()))
+    });
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes conformance/cases/*.json and manifest.json from the numbers recorded in fixtures/*/expected.json.
+"""Writes conformance/cases/*.json and manifest.json from the numbers recorded in fixtures/*/expected.json and inference.json.
 
-Needs jsonpatch for the patched documents. Nothing here asks the program under test.
+Needs jsonpatch for the patched documents and scipy for normal and Poisson probabilities. Nothing here asks the program under test.
 """
 import hashlib
 import json
@@ -11,6 +11,7 @@ import re
 
 import jsonpatch
 
+import inference_cases
 import invalid_documents
 
 HERE = pathlib.Path(__file__).parent
@@ -205,6 +206,10 @@ def main():
     files = {}
     for path in sorted(TOP.glob("fixtures/*/expected.json")):
         files[path.parent.name] = list(numeric_cases(path.parent.name, json.loads(path.read_text())))
+    for path in sorted(TOP.glob("fixtures/*/inference.json")):
+        name = path.parent.name
+        files[f"inference_{name}"] = list(inference_cases.recorded(name, json.loads(path.read_text())))
+    files["inference_closed_forms"] = list(inference_cases.closed_forms())
     files |= {"closed_forms": list(closed_forms()), "patches": list(patch_cases()), "digests": list(digest_cases()), "validation": list(validation_cases())}
     ids = [c["id"] for cases in files.values() for c in cases]
     assert len(ids) == len(set(ids))

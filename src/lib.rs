@@ -1,4 +1,5 @@
-//! morphist reads, validates, evaluates and fits published HistFactory likelihoods.
+//! morphist reads, validates, evaluates and fits published HistFactory likelihoods, and draws the conclusions: tests,
+//! limits, intervals, impacts, toys.
 //!
 //! Data flows one way, and each arrow is one public function:
 //!
@@ -11,7 +12,8 @@
 //! * [`workspace`]: the rules that a workspace must obey;
 //! * [`translate`]: from a document to the semantic core, [`model`];
 //! * [`program`]: a model compiled to flat arrays; [`kernel`]: value, gradient, Hessian, expected data;
-//! * [`infer`]: fits; [`report`]: their JSON and tables; [`cli`]: the commands.
+//! * [`infer`]: fits, profiles, tests, limits, intervals, impacts, toys; [`report`]: their JSON and tables; [`plot`]: their
+//!   pictures; [`cli`]: the commands.
 //!
 //! What every number means is in the project's `spec/`, whose equations the code cites.
 
@@ -21,6 +23,7 @@ pub mod finding;
 pub mod infer;
 pub mod kernel;
 pub mod model;
+pub mod plot;
 pub mod program;
 pub mod report;
 pub mod rule;

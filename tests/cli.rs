@@ -5,7 +5,6 @@ mod common;
 
 use common::program::{json_of, morphist, scratch, stderr, stdout, with_stdin};
 use serde_json::{Value, json};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 const COUNTING: &str = "fixtures/counting/workspace.json";

@@ -254,6 +254,35 @@ fn a_patchset_streams_and_resumes() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text[..first]);
 }
 
+/// Ctrl-C leaves whole lines behind, and says that they are not all.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_keeps_what_is_done() {
+    let Some(root) = common::corpus("an_interrupted_run_keeps_what_is_done") else { return };
+    let path = scratch("interrupted.jsonl", "");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_morphist"))
+        .current_dir(root.join("corpus/pyhf/SUSY-2019-08_1Lbb"))
+        .args(["limit", "hepdataext_workspace_v1.json", "--patchset", "hepdataext_patchsets_v1.json", "--output-file"])
+        .arg(&path)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = || std::fs::read_to_string(&path).unwrap().lines().count();
+    while lines() == 0 {
+        assert_eq!(child.try_wait().unwrap(), None, "the run ended without a line");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("interrupted"), "{}", stderr(&output));
+    assert!((1..125).contains(&lines()), "{} of 125", lines());
+    for line in std::fs::read_to_string(&path).unwrap().lines() {
+        serde_json::from_str::<Value>(line).unwrap();
+    }
+}
+
 /// One point that is wrong does not end the run: its line says why.
 #[test]
 fn a_bad_point_is_recorded() {

@@ -88,3 +88,24 @@ fn exact_numbers_of_the_small_model() {
         check(*limit.as_ref().unwrap(), expected);
     }
 }
+
+/// A second minimum at a strength of zero, which a fit in which the strength moves does not see: found all the same, and
+/// the reference of all tests. pyhf 0.7.6 evaluates `twice_nll` there as 218.83087664416036, 0.0863 below the recorded
+/// minimum.
+#[test]
+fn the_lower_of_two_minima_is_the_reference() {
+    let Some(root) = common::corpus("the_lower_of_two_minima_is_the_reference") else { return };
+    let (model, data) = common::load(&root.join("reference/workspaces/w6_stau04.json"), &ModelOptions::default());
+    let program = Program::compile(&model);
+    let poi = model.poi.unwrap();
+    let likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
+    let mut test = AsymptoticTest::new(likelihood.clone(), poi, TestStatistic::QmuTilde).unwrap();
+    assert!((test.observed.best().twice_nll - 218.83087664416036).abs() < 1e-7);
+    // Where another basin of the profile is lower, it counts: at 1.5, that of the recorded minimum.
+    let mut single = likelihood;
+    single.options.restarts = false;
+    let recorded = single.conditional_fit(&[(poi, 1.5)]);
+    let tested = test.at(1.5).unwrap();
+    assert!((tested.observed.conditional.twice_nll - recorded.twice_nll).abs() < 1e-7);
+    assert!((tested.observed.value - (recorded.twice_nll - 218.83087664416036)).abs() < 1e-7);
+}

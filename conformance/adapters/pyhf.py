@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import jsonpatch
 import numpy as np
 import pyhf
+import scipy.stats
 
 warnings.simplefilter("ignore")
 logging.getLogger("pyhf").setLevel(logging.ERROR)
@@ -129,6 +130,55 @@ def fit(request):
     }
 
 
+def hypotest(request):
+    """Fits by SLSQP with jax's gradient."""
+    m, data = model_and_data("jax", request)
+    given = request["input"]
+    options = dict(test_stat=given["test_stat"], return_tail_probs=True, return_expected_set=True, return_calculator=True)
+    cls, (clsb, clb), band, calculator = pyhf.infer.hypotest(given["poi_test"], data, m, **options)
+    q = calculator_statistics(calculator, m, data, given["poi_test"])
+    return {**q, "CLs_obs": finite(cls), "CLsb": finite(clsb), "CLb": finite(clb), "CLs_exp": [finite(x) for x in band]}
+
+
+def calculator_statistics(calculator, m, data, poi_test):
+    pars = (m.config.suggested_init(), m.config.suggested_bounds(), m.config.suggested_fixed())
+    statistic = pyhf.infer.utils.get_test_stat(calculator.test_stat)
+    return {"q": float(statistic(poi_test, data, m, *pars)), "q_A": float(calculator.sqrtqmuA_v) ** 2}
+
+
+def significance(request):
+    m, data = model_and_data("jax", request)
+    p0, band, calculator = pyhf.infer.hypotest(0.0, data, m, test_stat="q0", return_expected_set=True, return_calculator=True)
+    found = calculator_statistics(calculator, m, data, 0.0)
+    root = found["q_A"] ** 0.5
+    out = {"q0": found["q"], "q_A": found["q_A"], "p0": float(p0), "significance": found["q"] ** 0.5}
+    return out | {"p0_exp": [float(p) for p in band], "significance_exp": [root + n for n in (2, 1, 0, -1, -2)]}
+
+
+def likelihood_ratio(request):
+    m, data = model_and_data("jax", request)
+    values = request["input"]["values"]
+    if list(values) != [m.config.poi_name]:
+        raise NotImplementedError("only the POI can be tested")
+    t = pyhf.infer.test_statistics.tmu(
+        values[m.config.poi_name], data, m, m.config.suggested_init(), m.config.suggested_bounds(), m.config.suggested_fixed()
+    )
+    return {"t": float(t), "p_value": float(scipy.stats.chi2.sf(t, 1))}
+
+
+def upper_limit(request):
+    """toms748_scan with numpy: its cache does not take jax's numbers. From just above 0, where its CLs is NaN."""
+    m, data = model_and_data("numpy", request)
+    given = request["input"]
+    if given["criterion"] != "CLs":
+        raise NotImplementedError("CLs only")
+    low, high = m.config.suggested_bounds()[m.config.poi_index]
+    observed, band = pyhf.infer.intervals.upper_limits.toms748_scan(
+        data, m, max(low, 1e-3 * high), high, level=given["level"], rtol=1e-8, test_stat=given["test_stat"]
+    )
+    return {"observed_limit": float(observed), "expected_limit": [float(x) for x in band]}
+
+
 def model(request):
     m, _ = model_and_data("numpy", request)
     sets = []
@@ -199,7 +249,7 @@ def digest(request):
     return {"digest": pyhf.utils.digest(json.loads(request["documents"]["document"]), algorithm=request["input"]["algorithm"])}
 
 
-OPERATIONS = {f.__name__: f for f in (validate, model, evaluate, gradient, hessian, fit, patch, patchset_verify, patchset_lookup, digest)}
+OPERATIONS = {f.__name__: f for f in (validate, model, evaluate, gradient, hessian, fit, hypotest, likelihood_ratio, significance, upper_limit, patch, patchset_verify, patchset_lookup, digest)}
 
 
 def answer(request):
@@ -209,6 +259,8 @@ def answer(request):
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return {"result": operation(request)}
+    except NotImplementedError as e:
+        return {"unsupported": str(e)}
     except Exception as e:
         return {"error": {"class": class_of(e), "message": str(e)[:200]}}
 

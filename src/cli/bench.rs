@@ -40,6 +40,9 @@ impl Bench {
             let message = "bench reads its inputs many times: give files, not standard input";
             return Err(CommandError::Usage(message.to_owned()));
         }
+        if !self.model.blind.is_empty() {
+            return Err(CommandError::Usage("bench times whole models: no --blind".to_owned()));
+        }
         let reports = self.files.iter().map(|file| self.time(file)).collect::<Result<Vec<_>, _>>()?;
         self.output.write(&reports, || page(&reports))
     }

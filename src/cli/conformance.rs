@@ -1,8 +1,10 @@
 //! `morphist conformance run`: asks the cases of `conformance/` of this library, or of another program.
 
+mod after_fit;
 mod case;
 mod compare;
 mod external;
+mod inference;
 mod library;
 mod summary;
 

@@ -47,9 +47,10 @@ impl Evaluate {
         if self.hessian && self.output.format() != Format::Json {
             note("the Hessian is part of the JSON output only (--format json)");
         }
-        let report = EvaluateReport::new(&prepared.model, &point, reason);
+        let report = EvaluateReport::new(prepared.whole_model(), &point, reason);
         self.output.write(&report, || {
-            let Prepared { file, measurement, model, data, .. } = &prepared;
+            let Prepared { file, measurement, .. } = &prepared;
+            let (model, data) = (prepared.whole_model(), &prepared.shown_data());
             page(file, measurement, model, data, &point, report.reason.as_ref())
         })
     }
@@ -62,11 +63,13 @@ impl Evaluate {
         let n = model.n_parameters();
         let mut point = Point {
             parameters: parameters.clone(),
-            main: vec![0.0; model.n_bins()],
+            main: vec![0.0; prepared.whole_model().n_bins()],
             auxiliary: vec![0.0; model.auxdata().len()],
             ..Point::default()
         };
-        evaluator.expected(parameters, &mut point.main, &mut point.auxiliary);
+        // Blinded channels are predicted too.
+        let whole = Program::compile(prepared.whole_model());
+        Evaluator::new(&whole).expected(parameters, &mut point.main, &mut point.auxiliary);
         let mut gradient = vec![0.0; n];
         if self.hessian {
             let mut hessian = vec![0.0; n * n];

@@ -1,10 +1,11 @@
 //! `morphist fit`: the maximum-likelihood estimate.
 
+use super::blind_args::BlindPoiArgs;
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
-use super::output::{Format, OutputArgs};
+use super::output::OutputArgs;
 use super::pyhf_args::PyhfArgs;
-use super::{CommandResult, note};
+use super::{CommandResult, judge, note};
 use crate::infer::{FitOptions, FitResult, Hesse, MOST_PARAMETERS, fit};
 use crate::kernel::Evaluator;
 use crate::program::Program;
@@ -29,6 +30,8 @@ pub struct Fit {
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]
+    pub blind: BlindPoiArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
     /// twice_nll is always part of the result: accepted from pyhf, without effect
     #[arg(long, help_heading = "Accepted from pyhf, without effect")]
@@ -45,12 +48,13 @@ impl Fit {
         self.pyhf.tell();
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
         let options = prepared.fit_options(self.which_hesse(&prepared));
-        let result = minimise(&prepared, &options);
-        let report = FitReport::new(&prepared.model, &options, &result);
+        let mut result = minimise(&prepared, &options);
+        let blinding = prepared.blinding(self.blind.hide(&prepared, &mut result)?);
         let Prepared { file, measurement, model, .. } = &prepared;
-        let table = FitTable { file, measurement, model, options: &options, result: &result };
+        let report = FitReport::new(model, &options, &result).with_blinding(&blinding);
+        let table = FitTable { file, measurement, model, options: &options, result: &result, blinding: &blinding };
         self.output.write(&report, || table.page())?;
-        super::outcome(self.output.format() == Format::Table, "fit", report.reason.as_ref())
+        judge(report.valid, report.reason.as_ref(), self.output.format())
     }
 
     /// All uncertainties, or that of the POI alone where a covariance would take long and was not asked for.

@@ -2,17 +2,16 @@
 
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
-use super::output::{Format, OutputArgs};
+use super::output::OutputArgs;
 use super::poi_args::{PoiArgs, TestStatArg, asymptotic_test, check_free, check_within};
 use super::pyhf_args::PyhfArgs;
 use super::toys::{ToyArgs, ToyRun, write_report};
-use super::{CommandError, CommandResult, note};
+use super::{CommandError, CommandResult, judge, note};
 use crate::infer::hypotest::likelihood_ratio;
 use crate::infer::{FitOptions, Likelihood};
 use crate::program::Program;
 use crate::report::by_name;
 use crate::report::hypotest::{HypotestReport, LikelihoodRatioReport, TestContext};
-use crate::report::reason::Reason;
 use crate::report::text;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -96,7 +95,7 @@ impl Hypotest {
         let profile = test.as_ref().ok().map(|test| &test.observed);
         let report = HypotestReport::new(&context, statistic, value, &result, profile);
         self.output.write(&report, || report.page())?;
-        self.outcome(report.reason.as_ref())
+        judge(report.valid, report.reason.as_ref(), self.output.format())
     }
 
     fn test_several(&self, prepared: &Prepared, tested: &[(Option<usize>, f64)]) -> CommandResult {
@@ -130,11 +129,7 @@ impl Hypotest {
         let result = likelihood_ratio(Likelihood::new(&program, &prepared.data, options.clone()), &values);
         let report = LikelihoodRatioReport::new(&prepared.model, &options, &values, &result);
         self.output.write(&report, || report.page())?;
-        self.outcome(report.reason.as_ref())
-    }
-
-    fn outcome(&self, reason: Option<&Reason>) -> CommandResult {
-        super::outcome(self.output.format() == Format::Table, "test", reason)
+        judge(report.valid, report.reason.as_ref(), self.output.format())
     }
 
     /// (parameter where named, value) of each --test-poi.

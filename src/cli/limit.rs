@@ -2,9 +2,9 @@
 
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
-use super::output::{Format, OutputArgs};
+use super::output::OutputArgs;
 use super::poi_args::{PoiArgs, TestStatArg, asymptotic_test};
-use super::{CommandError, CommandResult, limit_points};
+use super::{CommandError, CommandResult, judge, limit_points};
 use crate::infer::asymptotic::{Criterion, Tails};
 use crate::infer::hypotest::TestFailure;
 use crate::infer::limit::interpolated_limit;
@@ -87,7 +87,7 @@ impl LimitCommand {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
         let report = self.report(&prepared)?;
         self.output.write(&report, || report.page())?;
-        super::outcome(self.output.format() == Format::Table, "limit", report.reason.as_ref())
+        judge(report.reason.is_none(), report.reason.as_ref(), self.output.format())
     }
 
     fn statistic(&self) -> TestStatistic {

@@ -48,7 +48,7 @@ pub fn run(command: &LimitCommand) -> CommandResult {
     let mut lines = if streams { Some(Lines::open(command.output.output_file.as_deref(), keep)?) } else { None };
     let mut reports = Vec::new();
     let mut bad = 0;
-    progress::run("Limits", |watch| -> CommandResult {
+    let interrupted = progress::run("Limits", |watch| -> Result<bool, CommandError> {
         watch.expect(todo.len() as u64);
         // Each chunk is written before the next begins, so that little is lost or held.
         for chunk in todo.chunks(4 * rayon::current_num_threads()) {
@@ -62,16 +62,15 @@ pub fn run(command: &LimitCommand) -> CommandResult {
                 }
             }
         }
-        Ok(())
+        Ok(watch.is_stopped())
     })??;
     if !streams {
         command.output.write(&reports, || points_page(&reports))?;
     }
     if bad > 0 {
         note(&format!("{bad} of {} points have no observed limit", todo.len()));
-        return Err(CommandError::Reported);
     }
-    Ok(())
+    if bad > 0 || interrupted { Err(CommandError::Reported) } else { Ok(()) }
 }
 
 impl<'a> Base<'a> {
@@ -128,7 +127,7 @@ impl<'a> Base<'a> {
         let path = &self.command.workspace;
         let loaded = workspace::load_value(value, &input.scope())
             .map_err(|findings| CommandError::input(&file_name(path), findings))?;
-        self.command.model.prepare_loaded(path, loaded, input)
+        self.command.model.prepare_loaded(path, input, loaded)
     }
 
     /// The names of the points in the output file, and how many of its bytes are whole lines.

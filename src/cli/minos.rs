@@ -21,7 +21,7 @@ pub struct Minos {
     pub workspace: PathBuf,
     /// Parameters: names, `name[i]` or globs [default: all that are free]
     #[arg(value_name = "PARAMETER")]
-    pub parameters: Vec<String>,
+    pub names: Vec<String>,
     /// Probability of the intervals, such as 0.95 [default: one standard deviation, 0.6827]
     #[arg(long, value_name = "P", visible_alias = "minos-cl", alias = "minos_cl", value_parser = probability)]
     pub level: Option<f64>,
@@ -42,7 +42,7 @@ impl Minos {
         let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
         let level = self.level.unwrap_or(ONE_SIGMA);
         let result = progress::run("MINOS", |watch| minos(&likelihood, &parameters, level, watch))?;
-        let report = MinosReport::new(&prepared.model, &options, &result);
+        let report = MinosReport::new(&prepared.model, &options, &result).with_blinding(prepared.blinding(false));
         let Prepared { file, measurement, model, .. } = &prepared;
         self.output.write(&report, || report.page(model, file, measurement))?;
         let failed = report.n_failed();
@@ -61,11 +61,11 @@ impl Minos {
 
     /// What is named, each once and in fit order.
     fn chosen(&self, prepared: &Prepared) -> Result<Vec<usize>, CommandError> {
-        if self.parameters.is_empty() {
+        if self.names.is_empty() {
             return Ok((0..prepared.fixed.len()).filter(|&i| !prepared.fixed[i]).collect());
         }
         let mut chosen = Vec::new();
-        for pattern in &self.parameters {
+        for pattern in &self.names {
             chosen.extend(select(&prepared.model, pattern).map_err(CommandError::Usage)?.indices);
         }
         chosen.sort_unstable();

@@ -1,11 +1,14 @@
 //! One file a command, each thin: arguments in, library calls, a report out.
 
+pub mod asimov;
 pub mod bench;
+pub mod blind_args;
 pub mod build_args;
 pub mod completions;
 pub mod conformance;
 pub mod evaluate;
 pub mod fit;
+pub mod gof;
 pub mod hypotest;
 pub mod input_args;
 pub mod inspect;
@@ -15,10 +18,12 @@ pub mod minos;
 pub mod model_args;
 pub mod output;
 pub mod patch;
+pub mod plot;
 pub mod poi_args;
 mod point;
 pub mod progress;
 pub mod pyhf_args;
+pub mod ranking;
 pub mod scan;
 pub mod schema;
 mod selection;
@@ -26,10 +31,12 @@ pub mod significance;
 mod toy_files;
 pub mod toys;
 pub mod validate;
+pub mod yields;
 
 use crate::finding::{Findings, Severity};
 use crate::report::reason::Reason;
 use crate::report::{finding, text};
+use output::Format;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -77,15 +84,6 @@ pub fn exit_code(outcome: CommandResult) -> ExitCode {
     }
 }
 
-/// Whether the result that was written is a good one. A table says what is wrong by itself.
-pub(crate) fn outcome(in_table: bool, what: &str, reason: Option<&Reason>) -> CommandResult {
-    let Some(reason) = reason else { return Ok(()) };
-    if !in_table {
-        note(&format!("the {what} is not valid: {}", reason.message));
-    }
-    Err(CommandError::Reported)
-}
-
 /// Warnings about the input, in the same form as errors.
 pub(crate) fn warn(file: &str, findings: &Findings) {
     let mut warnings = findings.clone();
@@ -93,6 +91,18 @@ pub(crate) fn warn(file: &str, findings: &Findings) {
     if !warnings.0.is_empty() {
         tell(finding::text(file, &warnings).trim_end());
     }
+}
+
+/// The outcome of a command whose fit may not be valid; said on stderr where the result on stdout is for programs.
+pub(crate) fn judge(valid: bool, reason: Option<&Reason>, format: Format) -> CommandResult {
+    if valid {
+        return Ok(());
+    }
+    // The table says it by itself.
+    if format != Format::Table {
+        note(&format!("the fit is not valid: {}", reason.map_or("no reason given", |reason| &reason.message)));
+    }
+    Err(CommandError::Reported)
 }
 
 /// A remark for people.

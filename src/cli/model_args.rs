@@ -1,12 +1,17 @@
 //! From a workspace on the command line to a model with data and a start point.
 
-use super::CommandError;
+use super::blind_args::channels;
 use super::build_args::BuildArgs;
 use super::input_args::{InputArgs, file_name};
 use super::point::Point;
+use super::{CommandError, note};
 use crate::document::workspace::Workspace;
-use crate::infer::{FitOptions, Hesse};
+use crate::infer::blind::mask;
+use crate::infer::{FitOptions, Hesse, prefit};
 use crate::model::{Data, Model};
+use crate::program::Program;
+use crate::report::applied_fit::AppliedFit;
+use crate::report::blind::Blinding;
 use crate::translate::from_pyhf::{self, ModelOptions};
 use crate::workspace::Loaded;
 use clap::Args;
@@ -30,6 +35,9 @@ pub struct ModelArgs {
     /// Fits follow their start alone, as in other programs, without a search for lower minima
     #[arg(long)]
     pub single_start: bool,
+    /// Leave these channels out of the likelihood, and show their prediction only: names or globs
+    #[arg(long, visible_alias = "mask", value_name = "CHANNEL,…", value_delimiter = ',')]
+    pub blind: Vec<String>,
     /// Lower limit of each sample's yield in each bin
     #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = finite)]
     pub clip_sample_data: Option<f64>,
@@ -47,7 +55,23 @@ pub struct Prepared {
     pub data: Data,
     pub point: Vec<f64>,
     pub fixed: Vec<bool>,
+    /// Values that the arguments chose.
+    pub chosen: Vec<bool>,
     pub restarts: bool,
+    /// The result of a fit that --parameters named.
+    pub applied: Option<AppliedFit>,
+    /// All channels, where `model` and `data` lack blinded ones.
+    pub whole: Option<Whole>,
+}
+
+/// A model with the channels that are blinded.
+pub struct Whole {
+    pub model: Model,
+    pub data: Data,
+    /// One flag a channel.
+    pub blinded: Vec<bool>,
+    /// Parameters that act in blinded channels only and are held.
+    pub held: Vec<usize>,
 }
 
 impl ModelArgs {
@@ -55,17 +79,19 @@ impl ModelArgs {
     pub fn prepare(&self, path: &Path, input: &InputArgs) -> Result<Prepared, CommandError> {
         let parameters = self.parameters.as_deref();
         input.check_stdin(&[&[path], parameters.as_slice()].concat())?;
-        self.prepare_loaded(path, input.load(path)?, input)
+        self.prepare_loaded(path, input, input.load(path)?)
     }
 
-    /// As [`ModelArgs::prepare`], of a workspace that has been read.
-    pub fn prepare_loaded(&self, path: &Path, loaded: Loaded, input: &InputArgs) -> Result<Prepared, CommandError> {
+    /// As [`ModelArgs::prepare`] for a workspace that has been read.
+    pub fn prepare_loaded(&self, path: &Path, input: &InputArgs, loaded: Loaded) -> Result<Prepared, CommandError> {
         let options = self.options(input)?;
         let (model, data) = self.build(path, &loaded.workspace, &options)?;
-        let Point { values: point, fixed } = Point::read(self, &model, input)?;
+        let Point { values: point, fixed, chosen, applied } = Point::read(self, &model, input)?;
         let (file, measurement) = (file_name(path), measurement_name(&loaded, input));
         let restarts = !self.single_start;
-        Ok(Prepared { file, measurement, loaded, model, data, point, fixed, restarts })
+        let whole = None;
+        let seen = Prepared { file, measurement, loaded, model, data, point, fixed, chosen, restarts, applied, whole };
+        if self.blind.is_empty() { Ok(seen) } else { seen.blinded(&self.blind) }
     }
 
     /// What the arguments choose beyond the document.
@@ -88,6 +114,60 @@ impl ModelArgs {
 }
 
 impl Prepared {
+    /// Takes channels out of the likelihood.
+    fn blinded(mut self, patterns: &[String]) -> Result<Prepared, CommandError> {
+        let blinded = channels(&self.model, "--blind", patterns)?;
+        if blinded.iter().all(|blinded| *blinded) {
+            return Err(CommandError::Usage("--blind: no channel is left to fit".to_owned()));
+        }
+        let masked = mask(&self.model, &self.data, &blinded);
+        let held: Vec<usize> = masked.undetermined.into_iter().filter(|&i| !self.fixed[i]).collect();
+        for &i in &held {
+            self.fixed[i] = true;
+        }
+        let model = std::mem::replace(&mut self.model, masked.model);
+        let data = std::mem::replace(&mut self.data, masked.data);
+        self.whole = Some(Whole { model, data, blinded, held });
+        self.blinding(false).notes().iter().for_each(|reason| note(&reason.message));
+        Ok(self)
+    }
+
+    /// The model with all channels, blinded ones too.
+    pub fn whole_model(&self) -> &Model {
+        self.whole.as_ref().map_or(&self.model, |whole| &whole.model)
+    }
+
+    /// The data of all channels, NaN where blinded.
+    pub fn shown_data(&self) -> Data {
+        let Some(whole) = &self.whole else { return self.data.clone() };
+        let mut data = whole.data.clone();
+        let blinded = whole.model.channels.iter().zip(&whole.blinded);
+        let of_bin = blinded.flat_map(|(channel, blinded)| std::iter::repeat_n(*blinded, channel.n_bins));
+        data.main.iter_mut().zip(of_bin).filter(|(_, blinded)| *blinded).for_each(|(n, _)| *n = f64::NAN);
+        data
+    }
+
+    /// What results say about blinding; `poi` where the value of the parameter of interest is hidden.
+    pub fn blinding(&self, poi: bool) -> Blinding {
+        let mut blinding = Blinding { blinded: poi, ..Blinding::default() };
+        if let Some(whole) = &self.whole {
+            let names = whole.model.parameter_names();
+            let channels = whole.model.channels.iter().zip(&whole.blinded).filter(|(_, blinded)| **blinded);
+            blinding.blinded_channels = channels.map(|(channel, _)| channel.name.clone()).collect();
+            blinding.held_by_blinding = whole.held.iter().filter_map(|&i| names.get(i).cloned()).collect();
+        }
+        blinding
+    }
+
+    /// The point before any fit: what the arguments chose, else where auxiliary data or the start put a parameter.
+    pub fn prefit_point(&self, program: &Program) -> Vec<f64> {
+        let mut point = prefit::point(program, &self.data.auxiliary, &self.point, &self.fixed);
+        for ((value, own), _) in point.iter_mut().zip(&self.point).zip(&self.chosen).filter(|(_, chosen)| **chosen) {
+            *value = *own;
+        }
+        point
+    }
+
     /// A fit from this point.
     pub fn fit_options(&self, hesse: Hesse) -> FitOptions {
         let (init, fixed, restarts) = (self.point.clone(), self.fixed.clone(), self.restarts);

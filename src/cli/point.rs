@@ -5,6 +5,7 @@ use super::model_args::ModelArgs;
 use super::selection::{Rank, Selection, assignment, select};
 use super::{CommandError, CommandResult, note};
 use crate::model::Model;
+use crate::report::applied_fit::AppliedFit;
 use crate::report::{by_name, text};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,12 +14,17 @@ use std::path::Path;
 pub struct Point {
     pub values: Vec<f64>,
     pub fixed: Vec<bool>,
+    /// Values that the arguments chose, and not the model.
+    pub chosen: Vec<bool>,
+    /// The result of a fit that --parameters named.
+    pub applied: Option<AppliedFit>,
 }
 
 impl Point {
     /// Suggested values, then those of --parameters, then those of --init and --fix.
     pub fn read(arguments: &ModelArgs, model: &Model, input: &InputArgs) -> Result<Point, CommandError> {
-        let mut point = Point { values: model.init(), fixed: model.fixed() };
+        let chosen = vec![false; model.n_parameters()];
+        let mut point = Point { values: model.init(), fixed: model.fixed(), chosen, applied: None };
         if let Some(path) = &arguments.parameters {
             point.read_file(path, model, input)?;
         }
@@ -39,8 +45,10 @@ impl Point {
             }
         }
         assignments.tell();
-        for (slot, assignment) in point.values.iter_mut().zip(&assignments.of) {
-            *slot = assignment.as_ref().map_or(*slot, |a| a.value);
+        for (index, assignment) in assignments.of.iter().enumerate() {
+            if let Some(assignment) = assignment {
+                point.choose(index, assignment.value);
+            }
         }
         Ok(point)
     }
@@ -48,17 +56,45 @@ impl Point {
     fn read_file(&mut self, path: &Path, model: &Model, input: &InputArgs) -> CommandResult {
         let document = input.reading.read(path)?;
         let value = document.value().map_err(|f| CommandError::input(&file_name(path), f))?;
-        let settings = by_name::read(model, &value).map_err(|problems| {
-            CommandError::Message(format!("{}: {}", text::escape(&file_name(path)), problems.join("; ")))
-        })?;
-        for (index, value) in settings.values {
-            set(&mut self.values, index, value);
-        }
-        if !settings.missing.is_empty() {
-            let missing = text::list(&settings.missing, 10);
+        let wrong = |problem: String| CommandError::Message(format!("{}: {problem}", text::escape(&file_name(path))));
+        let missing = match AppliedFit::read(model, &value).map_err(wrong)? {
+            Some(fit) => self.apply(path, fit),
+            None => {
+                let settings = by_name::read(model, &value).map_err(|problems| wrong(problems.join("; ")))?;
+                for (index, value) in settings.values {
+                    self.choose(index, value);
+                }
+                settings.missing
+            }
+        };
+        if !missing.is_empty() {
+            let missing = text::list(&missing, 10);
             note(&format!("not in {}, so at the suggested start: {missing}", file_name(path)));
         }
         Ok(())
+    }
+
+    /// Takes the values of a fit, of this model or of another one; returns the names that it lacks.
+    fn apply(&mut self, path: &Path, fit: AppliedFit) -> Vec<String> {
+        for (index, value) in fit.values.iter().enumerate() {
+            if let Some(value) = value {
+                self.choose(index, *value);
+            }
+        }
+        if !fit.extra.is_empty() {
+            note(&format!("not in the model, so left out of {}: {}", file_name(path), text::list(&fit.extra, 10)));
+        }
+        if fit.blinded {
+            note(&format!("{}: the value of the parameter of interest is shifted by a hidden offset", file_name(path)));
+        }
+        let missing = fit.missing.clone();
+        self.applied = Some(fit);
+        missing
+    }
+
+    fn choose(&mut self, index: usize, value: f64) {
+        set(&mut self.values, index, value);
+        set(&mut self.chosen, index, true);
     }
 }
 

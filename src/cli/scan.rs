@@ -14,6 +14,9 @@ use crate::report::surface::SurfaceReport;
 use clap::Args;
 use std::path::PathBuf;
 
+/// A scan keeps the minimum of each point for its neighbours: so many numbers at most, about a gigabyte.
+const MOST_NUMBERS: usize = 100_000_000;
+
 /// Points of an adaptive scan, at most.
 const MOST_ADAPTIVE: usize = 200;
 
@@ -25,7 +28,7 @@ pub struct Scan {
     pub workspace: PathBuf,
     /// One parameter, or two for a surface: a name or `name[i]`
     #[arg(value_name = "PARAMETER", required = true, num_args = 1..=2)]
-    pub parameters: Vec<String>,
+    pub names: Vec<String>,
     /// First value; two for two parameters [default: two uncertainties below the best; for two parameters as far as the
     /// contours]
     #[arg(long, value_name = "X[,Y]", alias = "lower_bound", value_delimiter = ',', allow_hyphen_values = true,
@@ -61,7 +64,7 @@ impl Scan {
     pub fn run(&self) -> CommandResult {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
         let chosen: Result<Vec<usize>, CommandError> =
-            self.parameters.iter().map(|name| one_parameter(&prepared.model, &prepared.fixed, name)).collect();
+            self.names.iter().map(|name| one_parameter(&prepared.model, &prepared.fixed, name)).collect();
         let program = Program::compile(&prepared.model);
         let options = prepared.fit_options(Hesse::No);
         let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
@@ -85,16 +88,20 @@ impl Scan {
         let [points] = numbers(&self.n_steps, "--n-steps")?;
         check_range(low, high)?;
         let default = if self.adaptive { MOST_ADAPTIVE } else { 11 };
+        let n_points = points.map_or(default, usize::from);
+        // With each minimum goes the direction in which it moves.
+        check_size(2 * n_points, prepared.fixed.len())?;
         let scan_options = ScanOptions {
             low,
             high,
-            n_points: points.map_or(default, usize::from),
+            n_points,
             adaptive: self.adaptive,
             fixed_others: self.fast_scan,
             levels: self.levels(),
         };
         let result = progress::run("Scan", |watch| scan(likelihood, parameter, &scan_options, watch))?;
-        let report = ScanReport::new(&prepared.model, options, &result, self.fast_scan);
+        let report =
+            ScanReport::new(&prepared.model, options, &result, self.fast_scan).with_blinding(prepared.blinding(false));
         self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
         let (points, ends) = report.n_failed();
         self.outcome(report.valid, report.reason.as_ref(), points, ends, report.points.len())
@@ -116,16 +123,19 @@ impl Scan {
         if points.iter().flatten().any(|n| *n < 2) {
             return Err(CommandError::Usage("--n-steps: a surface needs two points or more each way".to_owned()));
         }
+        let n_points = points.map(|n| n.map_or(21, usize::from));
+        check_size(n_points[0] * n_points[1], prepared.fixed.len())?;
         let surface_options = SurfaceOptions {
             low,
             high,
-            n_points: points.map(|n| n.map_or(21, usize::from)),
+            n_points,
             exact_contours: self.adaptive,
             fixed_others: self.fast_scan,
             levels: self.levels(),
         };
         let result = progress::run("Scan", |watch| surface(likelihood, parameters, &surface_options, watch))?;
-        let report = SurfaceReport::new(&prepared.model, options, &result, self.fast_scan);
+        let report = SurfaceReport::new(&prepared.model, options, &result, self.fast_scan)
+            .with_blinding(prepared.blinding(false));
         self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
         self.outcome(report.valid, report.reason.as_ref(), report.n_failed(), 0, report.points.len())
     }
@@ -163,6 +173,14 @@ fn check_range(low: Option<f64>, high: Option<f64>) -> CommandResult {
         }
         _ => Ok(()),
     }
+}
+
+fn check_size(points: usize, parameters: usize) -> CommandResult {
+    if points.saturating_mul(parameters) > MOST_NUMBERS {
+        let message = format!("--n-steps: {points} points of {parameters} parameters would take too much memory");
+        return Err(CommandError::Usage(message));
+    }
+    Ok(())
 }
 
 /// The values of a flag, one a parameter, or none.

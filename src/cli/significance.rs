@@ -1,10 +1,10 @@
 //! `morphist significance`: the discovery significance.
 
-use super::CommandResult;
 use super::input_args::InputArgs;
 use super::model_args::ModelArgs;
-use super::output::{Format, OutputArgs};
+use super::output::OutputArgs;
 use super::poi_args::{PoiArgs, asymptotic_test, check_within};
+use super::{CommandResult, judge};
 use crate::infer::TestStatistic;
 use crate::program::Program;
 use crate::report::hypotest::{SignificanceReport, TestContext};
@@ -41,6 +41,6 @@ impl Significance {
         let context = TestContext { model: &prepared.model, options: &options, poi };
         let report = SignificanceReport::new(&context, &result, test.as_ref().ok().map(|test| &test.observed));
         self.output.write(&report, || report.page())?;
-        super::outcome(self.output.format() == Format::Table, "test", report.reason.as_ref())
+        judge(report.valid, report.reason.as_ref(), self.output.format())
     }
 }

@@ -5,7 +5,7 @@ use super::limit::{Grid, grid, level};
 use super::model_args::{ModelArgs, Prepared, finite};
 use super::output::{Format, Lines, OutputArgs};
 use super::poi_args::{PoiArgs, TestStatArg, check_within};
-use super::{CommandError, CommandResult, note, progress, toy_files};
+use super::{CommandError, CommandResult, judge, note, progress, toy_files};
 use crate::document::digest::{Algorithm, digest};
 use crate::infer::feldman_cousins::{FeldmanCousinsOptions, feldman_cousins};
 use crate::infer::generate::ToyKind;
@@ -166,17 +166,16 @@ impl Toys {
         })?;
         let report = FeldmanCousinsReport::new(&prepared.model, &fit, poi, self.toys.seed, &search, &result);
         self.output.write(&report, || report.page())?;
-        super::outcome(self.output.format() == Format::Table, "interval", report.reason.as_ref())
+        judge(report.valid, report.reason.as_ref(), self.output.format())
     }
 }
 
 /// Writes the report of a test, or says why there is none.
 pub(super) fn write_report(output: &OutputArgs, report: &Result<ToyReport, Reason>) -> CommandResult {
-    let table = output.format() == Format::Table;
     match report {
         Ok(report) => {
             output.write(report, || report.page())?;
-            super::outcome(table, "test", report.reason.as_ref())
+            judge(report.valid, report.reason.as_ref(), output.format())
         }
         Err(reason) => Err(CommandError::Message(format!("no toys can be made: {}", reason.message))),
     }

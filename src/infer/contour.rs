@@ -81,20 +81,7 @@ impl Lattice<'_, '_> {
             let (a, b) = (corners[k], corners[(k + 1) % 4]);
             (a.min(b), a.max(b))
         };
-        let crossed: Vec<usize> = (0..4).filter(|&k| (above[k] < 0.0) != (above[(k + 1) % 4] < 0.0)).collect();
-        match crossed.as_slice() {
-            [a, b] => vec![(edge(*a), edge(*b))],
-            [_, _, _, _] => {
-                // The bilinear surface has a saddle: on which side of the level it lies decides what is joined.
-                let saddle = (above[0] * above[2] - above[1] * above[3]) / (above[0] + above[2] - above[1] - above[3]);
-                if (saddle < 0.0) == (above[0] < 0.0) {
-                    vec![(edge(0), edge(1)), (edge(2), edge(3))]
-                } else {
-                    vec![(edge(3), edge(0)), (edge(1), edge(2))]
-                }
-            }
-            _ => Vec::new(),
-        }
+        joined(above).into_iter().map(|(a, b)| (edge(a), edge(b))).collect()
     }
 
     fn height(&self, k: usize) -> f64 {
@@ -204,11 +191,27 @@ impl Lattice<'_, '_> {
             let gradient = [point.slopes[0] * cell[0], point.slopes[1] * cell[1]];
             let square = gradient[0] * gradient[0] + gradient[1] * gradient[1];
             place = [0, 1].map(|k| place[k] - off * gradient[k] * cell[k] / square);
-            if !(length([place[0] - centre[0], place[1] - centre[1]]) < length(chord)) {
+            let away = length([place[0] - centre[0], place[1] - centre[1]]);
+            if away.is_nan() || away >= length(chord) {
                 return None;
             }
         }
         None
+    }
+}
+
+/// Which sides of a cell the contour joins, by the heights of its corners above the level; side k lies between the
+/// corners k and k + 1, counter-clockwise.
+fn joined(above: [f64; 4]) -> Vec<(usize, usize)> {
+    let crossed: Vec<usize> = (0..4).filter(|&k| (above[k] < 0.0) != (above[(k + 1) % 4] < 0.0)).collect();
+    match crossed.as_slice() {
+        [a, b] => vec![(*a, *b)],
+        [_, _, _, _] => {
+            // The bilinear surface has a saddle: on which side of the level it lies decides what is joined.
+            let saddle = (above[0] * above[2] - above[1] * above[3]) / (above[0] + above[2] - above[1] - above[3]);
+            if (saddle < 0.0) == (above[0] < 0.0) { vec![(0, 1), (2, 3)] } else { vec![(3, 0), (1, 2)] }
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -249,6 +252,16 @@ fn chains(segments: &[(Edge, Edge)]) -> Vec<Vec<Edge>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// x y − c on the corners of a square, counter-clockwise from the lower left: c decides which corners are cut off.
+    #[test]
+    fn saddles_are_decided() {
+        let corners = |c: f64| [1.0 - c, -1.0 - c, 1.0 - c, -1.0 - c];
+        assert_eq!(joined(corners(0.3)), [(3, 0), (1, 2)]);
+        assert_eq!(joined(corners(-0.3)), [(0, 1), (2, 3)]);
+        assert_eq!(joined([-1.0, 1.0, 1.0, 1.0]), [(0, 3)]);
+        assert_eq!(joined([1.0; 4]), []);
+    }
 
     /// A closed line of four segments and an open one of two, given in no order.
     #[test]

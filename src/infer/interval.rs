@@ -40,17 +40,20 @@ pub struct End {
 /// which the profile refers.
 pub fn regions(profile: &mut Profile, levels: &[f64], step: f64) -> Option<Vec<Region>> {
     let heights: Vec<f64> = levels.iter().map(|level| chi2_quantile(*level, 1)).collect();
+    let intervals = below(profile, &heights, step)?;
+    let region = |((level, height), intervals): ((&f64, &f64), _)| Region { level: *level, height: *height, intervals };
+    Some(levels.iter().zip(&heights).zip(intervals).map(region).collect())
+}
+
+/// As [`regions`], for each of some heights the intervals in which the profile is not above it.
+pub(crate) fn below(profile: &mut Profile, heights: &[f64], step: f64) -> Option<Vec<Vec<Interval>>> {
     let highest = heights.iter().copied().fold(0.0, f64::max);
     let ends = [-1.0, 1.0].map(|sign| cover(profile, sign, step, highest));
-    for &height in &heights {
+    for &height in heights {
         resolve_dips(profile, height);
     }
-    let regions = levels.iter().zip(&heights).map(|(&level, &height)| {
-        let intervals = intervals(profile, height, &ends);
-        Region { level, height, intervals }
-    });
-    let regions = regions.collect();
-    profile.first_minimum().is_none().then_some(regions)
+    let found = heights.iter().map(|&height| intervals(profile, height, &ends)).collect();
+    profile.first_minimum().is_none().then_some(found)
 }
 
 /// A point of the curve in one dimension.

@@ -88,6 +88,9 @@ pub fn upper_limit(test: &mut AsymptoticTest, options: &LimitOptions) -> Limit {
     Limit { observed, expected, test: at_limit, bounds, widened_from }
 }
 
+/// (value, f) below and above a crossing.
+type Bracket = ((f64, f64), (f64, f64));
+
 struct Search<'t, 'p> {
     test: &'t mut AsymptoticTest<'p>,
     options: LimitOptions,
@@ -205,7 +208,7 @@ impl Search<'_, '_> {
         &mut self,
         start: f64,
         mut f: impl FnMut(&mut Self, f64) -> Result<(f64, f64), NoLimit>,
-    ) -> Result<((f64, f64), (f64, f64)), NoLimit> {
+    ) -> Result<Bracket, NoLimit> {
         let low = self.low();
         let at_low = f(self, low)?.0;
         if at_low < 0.0 {

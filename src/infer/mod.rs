@@ -1,12 +1,18 @@
 //! What is done with a likelihood: fits, profiles, tests, limits, intervals, scans.
 
+pub mod asimov;
 pub mod asymptotic;
+pub mod blind;
+pub mod compatibility;
 mod conjugate;
 pub mod contour;
+pub mod covariance;
 pub mod crossing;
 pub mod feldman_cousins;
 pub mod fit;
 pub mod generate;
+pub mod goodness_of_fit;
+pub mod group;
 pub mod hypotest;
 pub mod interval;
 mod lane_fit;
@@ -17,8 +23,11 @@ pub mod minos;
 mod neighbours;
 mod newton;
 pub mod normal;
+pub mod prediction;
+pub mod prefit;
 pub mod profile;
 pub mod random;
+pub mod ranking;
 pub mod root;
 pub mod scan;
 pub mod surface;

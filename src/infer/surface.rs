@@ -2,8 +2,8 @@
 //! contours").
 
 use super::contour::{self, Contour};
-use super::crossing::{self, Crossing};
 use super::fit::{Failure, FitResult, Hesse};
+use super::interval;
 use super::likelihood::{Likelihood, Minimum};
 use super::minos::scale;
 use super::neighbours::Neighbours;
@@ -15,7 +15,7 @@ use super::watch::Watch;
 use rayon::prelude::*;
 
 /// A default range goes this part of its width beyond the outermost contour.
-const MARGIN: f64 = 0.1;
+const MARGIN: f64 = 0.05;
 
 /// What to scan; pairs are for the first and the second parameter.
 #[derive(Clone, Debug)]
@@ -152,30 +152,28 @@ impl<'a, 'p> Grid<'a, 'p> {
         if self.profile.first_minimum().is_some() { Vec::new() } else { self.contours() }
     }
 
-    /// The range of one parameter: the profile along it alone rises to a height where the contour of that height ends.
+    /// The range of one parameter: where the profile along it alone is not above a height lies the contour of that
+    /// height.
     fn range(&mut self, axis: usize) -> (f64, f64) {
+        if let (Some(low), Some(high)) = (self.options.low[axis], self.options.high[axis]) {
+            return (low, high);
+        }
         let parameter = self.profile.parameters()[axis];
         let best = self.profile.best_values()[axis];
-        let bounds = self.profile.likelihood.options.bounds[parameter];
+        let (low, high) = self.profile.likelihood.options.bounds[parameter];
         let highest = self.options.levels.iter().map(|level| chi2_quantile(*level, 2)).fold(1.0, f64::max);
-        let mut end = |given: Option<f64>, sign: f64, bound: f64| {
-            if let Some(given) = given {
-                return given;
-            }
-            let likelihood = self.profile.likelihood.clone();
-            let mut along = Profile::with_best(likelihood, &[parameter], self.profile.best().clone());
-            let step = sign * highest.sqrt() * self.steps[axis];
-            let found = crossing::outward(&mut along, step, bound, highest);
-            self.profile.refer_to(along.best());
-            let reached = match found {
-                Crossing::At(value) => best + (1.0 + MARGIN) * (value - best),
-                Crossing::AtBound { bound, .. } => bound,
-                Crossing::EndOfDomain { value, .. } => value,
-                Crossing::Failed { .. } | Crossing::Jump { .. } | Crossing::LowerMinimum => best + 1.2 * step,
-            };
-            if sign < 0.0 { reached.max(bound) } else { reached.min(bound) }
-        };
-        (end(self.options.low[axis], -1.0, bounds.0), end(self.options.high[axis], 1.0, bounds.1))
+        let step = highest.sqrt() * self.steps[axis];
+        let mut along = Profile::with_best(self.profile.likelihood.clone(), &[parameter], self.profile.best().clone());
+        let intervals = interval::below(&mut along, &[highest], step);
+        self.profile.refer_to(along.best());
+        let intervals = intervals.and_then(|mut of_heights| of_heights.pop()).unwrap_or_default();
+        let lower = intervals.first().map_or(best - step, |interval| interval.lower.value);
+        let upper = intervals.last().map_or(best + step, |interval| interval.upper.value);
+        let margin = MARGIN * (upper - lower).max(step);
+        (
+            self.options.low[axis].unwrap_or((lower - margin).max(low)),
+            self.options.high[axis].unwrap_or((upper + margin).min(high)),
+        )
     }
 
     /// For each column the minimum with the first parameter held, from which the column starts.

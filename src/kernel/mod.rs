@@ -5,6 +5,7 @@ pub(crate) mod cholesky;
 pub(crate) mod expected;
 mod gradient;
 pub mod hessian;
+mod rates;
 mod scratch;
 pub mod simd;
 mod value;
@@ -12,6 +13,7 @@ mod value;
 use crate::program::{PreparedData, Program};
 use expected::Order;
 use hessian::{Blocks, Curvature};
+pub use rates::Cell;
 use scratch::Scratch;
 use simd::Backend;
 
@@ -132,6 +134,21 @@ impl<'p> Evaluator<'p> {
         for &(parameter, factor, index) in &program.constraints.poissons {
             auxiliary[index as usize] = factor * parameters[parameter as usize];
         }
+    }
+
+    /// λ of every sample in every bin (n_cells: channels, their samples, their bins), clips of the samples applied.
+    pub fn rates(&mut self, parameters: &[f64], rates: &mut [f64]) {
+        self.scratch.set_point(self.program, parameters);
+        expected::expected(self.backend, self.program, &mut self.scratch, Order::Value);
+        rates::rates(self.program, &self.scratch, rates);
+    }
+
+    /// Calls `visit` for every sample in every bin, in the order of [`Evaluator::rates`], with what moves its rate.
+    pub fn visit_rates(&mut self, parameters: &[f64], visit: impl FnMut(Cell)) {
+        self.scratch.set_point(self.program, parameters);
+        expected::expected(self.backend, self.program, &mut self.scratch, Order::First);
+        self.scratch.set_inverse();
+        rates::visit_cells(self.program, &self.scratch, visit);
     }
 
     /// ∂ν_b/∂θ_p in `jacobian` (n_bins × n_parameters, row-major); zero where a clip of the bins holds.

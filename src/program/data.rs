@@ -1,7 +1,7 @@
 //! Data prepared for evaluation: everything that depends on the counts alone, computed once.
 
 use super::Program;
-use crate::kernel::simd::{Lanes, ZERO};
+use crate::kernel::simd::{Lanes, ZERO, flat};
 use crate::model::Data;
 
 /// Main and auxiliary data with what depends on them alone.
@@ -46,6 +46,18 @@ impl PreparedData {
 
     pub(crate) fn sum_of_counts(&self) -> f64 {
         self.counts.iter().flat_map(|lanes| lanes.0).sum()
+    }
+
+    /// The data from which these were prepared.
+    pub fn to_data(&self, program: &Program) -> Data {
+        let mut auxiliary = vec![0.0; program.n_auxdata()];
+        for (&(_, _, index), value) in program.constraints.gaussians.iter().zip(flat(&self.gaussian)) {
+            auxiliary[index as usize] = *value;
+        }
+        for (position, &(_, _, index)) in program.constraints.poissons.iter().enumerate() {
+            auxiliary[index as usize] = self.count(program.n_bins() + position);
+        }
+        Data { main: (0..program.n_bins()).map(|bin| self.count(bin)).collect(), auxiliary }
     }
 
     pub(crate) fn count(&self, index: usize) -> f64 {

@@ -154,6 +154,11 @@ impl Program {
         self.layout.n_bins
     }
 
+    /// Number of samples times bins, summed over the channels.
+    pub fn n_cells(&self) -> usize {
+        self.layout.n_cells
+    }
+
     /// Number of auxiliary measurements.
     pub fn n_auxdata(&self) -> usize {
         self.layout.n_auxdata

@@ -19,6 +19,9 @@ pub(super) fn reason(
     let short = |x: f64| significant(x, 6);
     match crossing {
         Crossing::At(_) => None,
+        Crossing::AtBound { bound, height: reached } if *reached == 0.0 => {
+            Some(Reason::new(Code::AtBound, format!("the best value of {name} is its bound {}", short(*bound))))
+        }
         Crossing::AtBound { bound, height: reached } => Some(Reason::new(
             Code::AtBound,
             format!(

@@ -1,5 +1,6 @@
 //! The result of a fit: JSON with pyhf's keys, and a table with uncertainties, pulls and marks.
 
+use super::blind::Blinding;
 use super::by_name::{ByName, by_name};
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
@@ -8,13 +9,15 @@ use super::text;
 use crate::infer::{FitOptions, FitResult, Hesse};
 use crate::model::{Constraint, Model};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The result of one fit. Maps by name hold one value a scalar parameter; numbers that are not finite are null.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct FitReport {
     /// Scalar names of free parameters that end on a bound.
     pub at_limit: Vec<String>,
+    #[serde(flatten)]
+    pub blinding: Blinding,
     /// Correlation of the free parameters; null where uncertainties of all of them were not computed.
     pub correlation: Option<Correlation>,
     /// Estimated distance of `twice_nll` to the minimum.
@@ -34,7 +37,7 @@ pub struct FitReport {
 }
 
 /// How a fit moved and narrowed one scalar parameter, in units of its pre-fit width.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pull {
     /// Fitted over pre-fit uncertainty.
     pub constraint: Option<Number>,
@@ -44,7 +47,7 @@ pub struct Pull {
 }
 
 /// A symmetric matrix with the scalar parameter name of each row.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Correlation {
     pub labels: Vec<String>,
     pub values: Vec<Vec<Number>>,
@@ -57,6 +60,7 @@ impl FitReport {
         let reason = result.reason.as_ref().map(|f| Reason::of_failure(model, f, &options.init, &options.bounds));
         FitReport {
             at_limit: result.at_limit.iter().filter_map(|&i| names.get(i).cloned()).collect(),
+            blinding: Blinding::default(),
             correlation: result.covariance.as_deref().map(|c| Correlation::new(&names, &options.fixed, c)),
             edm: Number(result.edm),
             mle_parameters: by_name(model, &result.parameters),
@@ -67,6 +71,13 @@ impl FitReport {
             uncertainties: result.uncertainties.as_deref().map(|u| by_name(model, u)),
             valid: result.valid,
         }
+    }
+
+    /// Says what was blinded; the result already hides it.
+    pub fn with_blinding(mut self, blinding: &Blinding) -> FitReport {
+        self.notes.extend(blinding.notes());
+        self.blinding = blinding.clone();
+        self
     }
 }
 
@@ -140,6 +151,7 @@ pub struct FitTable<'a> {
     pub model: &'a Model,
     pub options: &'a FitOptions,
     pub result: &'a FitResult,
+    pub blinding: &'a Blinding,
 }
 
 /// One line of the table before layout.
@@ -196,7 +208,8 @@ impl FitTable<'_> {
             let reason = Reason::of_failure(self.model, failure, &self.options.init, &self.options.bounds);
             page = page.remark("reason", reason.message);
         }
-        for note in notes(&self.model.parameter_names(), self.options, result) {
+        let own = notes(&self.model.parameter_names(), self.options, result);
+        for note in own.into_iter().chain(self.blinding.notes()) {
             page = page.remark("note", note.message);
         }
         page

@@ -99,7 +99,7 @@ impl TestContext<'_> {
             notes.push(Reason::new(Code::BoundOfStatistic, message));
         }
         if let Some(first) = profile.and_then(|p| p.first_minimum().map(|first| first - p.best().twice_nll)) {
-            notes.push(Reason::several_minima(first));
+            notes.push(Reason::lower_minimum(first));
         }
         notes
     }

@@ -1,5 +1,6 @@
 //! Asymmetric uncertainties: JSON by parameter name, and a table.
 
+use super::blind::Blinding;
 use super::crossing;
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
@@ -14,6 +15,8 @@ use std::collections::BTreeMap;
 /// Likelihood intervals of single parameters around the best fit.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct MinosReport {
+    #[serde(flatten)]
+    pub blinding: Blinding,
     /// How far −2 ln L rises above its minimum at the ends of the intervals.
     pub delta: Number,
     /// Probability of the intervals.
@@ -58,6 +61,7 @@ impl MinosReport {
             Some((names.get(interval.parameter)?.clone(), MinosEntry::new(model, options, minos, interval)))
         });
         MinosReport {
+            blinding: Blinding::default(),
             delta: Number(minos.height),
             level: Number(minos.level),
             notes: minos.first_minimum.iter().map(|f| Reason::lower_minimum(f - minos.best.twice_nll)).collect(),
@@ -66,6 +70,13 @@ impl MinosReport {
             twice_nll: Number(minos.best.twice_nll),
             valid: minos.best.valid,
         }
+    }
+
+    /// Says what was hidden.
+    pub fn with_blinding(mut self, blinding: Blinding) -> Self {
+        self.notes.extend(blinding.notes());
+        self.blinding = blinding;
+        self
     }
 
     /// How many sides are missing for another reason than a bound or the domain.
@@ -142,10 +153,6 @@ impl MinosEntry {
             (true, false) => Cell::number(value, 6),
             (false, _) => Cell::empty(),
         };
-        let sided = |error: f64| {
-            let cell = rounded(error);
-            if error.is_finite() { cell } else { Cell::text("–") }
-        };
         let sigma_cell = match sigma > 0.0 {
             true => Cell::number_as(sigma, format!("± {}", with_uncertainty(sigma, Some(smallest.min(sigma))).0)),
             false => Cell::empty(),
@@ -163,8 +170,8 @@ impl MinosEntry {
             Cell::name(name),
             rounded(best),
             sigma_cell,
-            sided(errors[0]),
-            sided(errors[1]),
+            rounded(errors[0]),
+            rounded(errors[1]),
             rounded(self.lower.value.0),
             rounded(self.upper.value.0),
             Cell::text(why),

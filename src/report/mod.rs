@@ -1,6 +1,8 @@
 //! Results → JSON with a schema, and tables for people. One file a result; no computation beyond formatting.
 
+pub mod applied_fit;
 pub mod bench;
+pub mod blind;
 pub mod by_name;
 mod crossing;
 mod csv;
@@ -8,12 +10,14 @@ pub mod evaluate;
 pub mod feldman_cousins;
 pub mod finding;
 pub mod fit;
+pub mod gof;
 pub mod hypotest;
 pub mod inspect;
 mod latex;
 pub mod limit;
 pub mod minos;
 pub mod number;
+pub mod ranking;
 pub mod reason;
 pub mod scan;
 pub mod schema;
@@ -21,6 +25,7 @@ pub mod surface;
 pub mod table;
 pub mod text;
 pub mod toys;
+pub mod yields;
 
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};

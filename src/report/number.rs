@@ -1,7 +1,7 @@
 //! Numbers in results: `null` where not finite in JSON, sensible digits in tables.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
 /// A binary64 number that JSON holds exactly; NaN and the infinities are written as `null`.
@@ -11,6 +11,13 @@ pub struct Number(pub f64);
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.0.is_finite() { serializer.serialize_f64(self.0) } else { serializer.serialize_none() }
+    }
+}
+
+/// What was written as `null` is read as NaN.
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Number, D::Error> {
+        Ok(Number(Option::deserialize(source)?.unwrap_or(f64::NAN)))
     }
 }
 

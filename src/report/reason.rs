@@ -38,6 +38,8 @@ pub enum Code {
     AllExcluded,
     /// A parameter's bound comes before what was looked for.
     AtBound,
+    /// Something is hidden, as was asked for.
+    Blinded,
     /// The test statistic asks for another lower bound of the POI than the model's.
     BoundOfStatistic,
     /// The POI's lower bound was raised to what the test statistic asks for.
@@ -53,11 +55,16 @@ pub enum Code {
     /// The parameter does not move in the fit.
     Fixed,
     FlatDirections,
+    /// Numbers of some parameters are missing; each says why.
+    Incomplete,
+    Interrupted,
     IterationLimit,
     /// A point lay below the minimum of the fit; everything refers to the lower minimum.
     LowerMinimum,
     /// The Asimov data would have a negative count.
     NegativeAsimov,
+    /// There are no degrees of freedom for a test.
+    NoDegreesOfFreedom,
     NoProgress,
     /// Nothing can be drawn of the expected data.
     NoToyData,
@@ -69,6 +76,8 @@ pub enum Code {
     NotFinite,
     /// A search did not converge.
     NotFound,
+    /// A result of another model does not hold everything, or holds more.
+    NotMatched,
     /// Not computed because it was not asked for.
     NotRequested,
     OutOfDomain,
@@ -101,6 +110,27 @@ impl Reason {
     pub fn not_finite(what: &str, parameters: Vec<String>) -> Reason {
         let message = format!("{what} not finite for {}", text::list(&parameters, 8));
         Reason::of_parameters(Code::NotFinite, message, parameters)
+    }
+
+    /// Some of `what` are missing for these parameters.
+    pub fn incomplete(what: &str, parameters: Vec<String>) -> Reason {
+        let message = format!("{what} are missing for {}", text::list(&parameters, 8));
+        Reason::of_parameters(Code::Incomplete, message, parameters)
+    }
+
+    /// A fit with a parameter held lies `below` the minimum, in `twice_nll`.
+    pub fn not_lowest(below: f64) -> Reason {
+        let message = format!(
+            "a fit with a parameter held ends {below:.3e} below the minimum, which is therefore none; start elsewhere \
+             (--init)"
+        );
+        Reason::new(Code::LowerMinimum, message)
+    }
+
+    /// These parameters have no variance of their own and were held.
+    pub fn held_at_limit(parameters: Vec<String>) -> Reason {
+        let message = format!("at a limit, without a variance and so held: {}", text::list(&parameters, 8));
+        Reason::of_parameters(Code::Incomplete, message, parameters)
     }
 
     /// The fit began with these parameters at one.

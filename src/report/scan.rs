@@ -1,5 +1,6 @@
 //! Profile scans along one parameter: JSON, and a table of the points.
 
+use super::blind::Blinding;
 use super::crossing;
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
@@ -13,6 +14,8 @@ use serde::Serialize;
 /// The profile likelihood along one parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ScanReport {
+    #[serde(flatten)]
+    pub blinding: Blinding,
     pub best: ScanBest,
     /// All other parameters were held at their best values.
     pub fast_scan: bool,
@@ -98,6 +101,7 @@ impl ScanReport {
             level: Number(region.level),
         };
         ScanReport {
+            blinding: Blinding::default(),
             best: ScanBest::new(&scan.best, scan.parameter),
             fast_scan,
             intervals: scan.regions.iter().map(region).collect(),
@@ -107,6 +111,13 @@ impl ScanReport {
             reason: scan.best.reason.as_ref().map(failure),
             valid: scan.best.valid,
         }
+    }
+
+    /// Says what was hidden.
+    pub fn with_blinding(mut self, blinding: Blinding) -> Self {
+        self.notes.extend(blinding.notes());
+        self.blinding = blinding;
+        self
     }
 
     /// How many points have no minimum, and how many ends of intervals failed.

@@ -5,13 +5,16 @@ use super::evaluate::EvaluateReport;
 use super::feldman_cousins::FeldmanCousinsReport;
 use super::finding::ValidateReport;
 use super::fit::FitReport;
+use super::gof::GofReport;
 use super::hypotest::{HypotestReport, LikelihoodRatioReport, SignificanceReport};
 use super::inspect::{InspectReport, ModelReport};
 use super::limit::{LimitReport, PointReport};
 use super::minos::MinosReport;
+use super::ranking::RankingReport;
 use super::scan::ScanReport;
 use super::surface::SurfaceReport;
 use super::toys::{ToyHeader, ToyLine, ToyReport};
+use super::yields::YieldsReport;
 use crate::document::schema::Named;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -23,20 +26,23 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
     Named { name: "report-feldman-cousins", generate: generate::<FeldmanCousinsReport> },
     Named { name: "report-fit", generate: generate::<FitReport> },
+    Named { name: "report-gof", generate: generate::<GofReport> },
     Named { name: "report-hypotest", generate: generate::<HypotestReport> },
     Named { name: "report-inspect", generate: generate::<InspectReport> },
     Named { name: "report-likelihood-ratio", generate: generate::<LikelihoodRatioReport> },
     Named { name: "report-limit", generate: generate::<LimitReport> },
     Named { name: "report-limit-point", generate: generate::<PointReport> },
-    Named { name: "report-model", generate: generate::<ModelReport> },
-    Named { name: "report-significance", generate: generate::<SignificanceReport> },
     Named { name: "report-minos", generate: generate::<MinosReport> },
+    Named { name: "report-model", generate: generate::<ModelReport> },
+    Named { name: "report-ranking", generate: generate::<RankingReport> },
     Named { name: "report-scan", generate: generate::<ScanReport> },
     Named { name: "report-scan-2d", generate: generate::<SurfaceReport> },
     Named { name: "report-toy", generate: generate::<ToyLine> },
     Named { name: "report-toy-header", generate: generate::<ToyHeader> },
     Named { name: "report-toys", generate: generate::<ToyReport> },
+    Named { name: "report-significance", generate: generate::<SignificanceReport> },
     Named { name: "report-validate", generate: generate::<ValidateReport> },
+    Named { name: "report-yields", generate: generate::<YieldsReport> },
 ];
 
 /// The schema of what a type writes, which may hold more than it reads.

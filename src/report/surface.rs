@@ -1,5 +1,6 @@
 //! Profile scans over two parameters: JSON with contours, and a table of the points.
 
+use super::blind::Blinding;
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::Reason;
 use super::scan::notes;
@@ -13,6 +14,8 @@ use serde::Serialize;
 /// The profile likelihood over two parameters. Pairs of values are in the order of `parameters`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SurfaceReport {
+    #[serde(flatten)]
+    pub blinding: Blinding,
     pub best: SurfaceBest,
     pub contours: Vec<ContourReport>,
     /// All other parameters were held at their best values.
@@ -81,6 +84,7 @@ impl SurfaceReport {
             lines: contour.lines.iter().map(|line| line.iter().map(|place| place.map(Number)).collect()).collect(),
         };
         SurfaceReport {
+            blinding: Blinding::default(),
             best: SurfaceBest {
                 twice_nll: Number(best.twice_nll),
                 uncertainties: of(best.uncertainties.as_ref()),
@@ -94,6 +98,13 @@ impl SurfaceReport {
             reason: best.reason.as_ref().map(failure),
             valid: best.valid,
         }
+    }
+
+    /// Says what was hidden.
+    pub fn with_blinding(mut self, blinding: Blinding) -> Self {
+        self.notes.extend(blinding.notes());
+        self.blinding = blinding;
+        self
     }
 
     /// How many points have no minimum.

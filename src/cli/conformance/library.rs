@@ -1,6 +1,7 @@
 //! This library as the program under test.
 
 use super::case::{ErrorAnswer, Outcome, Request};
+use super::inference;
 use crate::document::digest::{self, Algorithm};
 use crate::document::patch::{self, Patch};
 use crate::document::patchset::{PatchSet, PatchValue};
@@ -29,12 +30,15 @@ pub fn answer(request: &Request) -> Outcome {
         "patchset_verify" => patchset_verify(request),
         "patchset_lookup" => patchset_lookup(request),
         "digest" => digest_of(request),
-        other => return Outcome::Unsupported(other.to_owned()),
+        other => match inference::answer(request) {
+            Some(answered) => answered,
+            None => return Outcome::Unsupported(other.to_owned()),
+        },
     };
     result.map_or_else(Outcome::Error, Outcome::Result)
 }
 
-type Answered = Result<Value, ErrorAnswer>;
+pub type Answered = Result<Value, ErrorAnswer>;
 
 /// The first error among findings stands for all.
 fn refused(findings: Findings) -> ErrorAnswer {
@@ -43,7 +47,7 @@ fn refused(findings: Findings) -> ErrorAnswer {
 }
 
 /// The request itself is at fault.
-fn bad_request(message: impl Into<String>) -> ErrorAnswer {
+pub fn bad_request(message: impl Into<String>) -> ErrorAnswer {
     ErrorAnswer { class: "BadRequest".to_owned(), message: message.into() }
 }
 
@@ -52,7 +56,7 @@ fn document(request: &Request, name: &str) -> Result<Document, ErrorAnswer> {
     Document::from_slice(name, text.clone().into_bytes(), &Limits::default()).map_err(refused)
 }
 
-fn text<'r>(request: &'r Request, key: &str) -> Option<&'r str> {
+pub fn text<'r>(request: &'r Request, key: &str) -> Option<&'r str> {
     request.input.get(key).and_then(Value::as_str)
 }
 
@@ -72,13 +76,13 @@ fn validate(request: &Request) -> Answered {
 }
 
 /// A model with its data.
-struct Built {
-    model: Model,
-    data: Data,
+pub struct Built {
+    pub model: Model,
+    pub data: Data,
     poi: Option<String>,
 }
 
-fn built(request: &Request) -> Result<Built, ErrorAnswer> {
+pub fn built(request: &Request) -> Result<Built, ErrorAnswer> {
     let options = options(request)?;
     let measurements = options.measurement.clone().map_or(Measurements::First, Measurements::Named);
     let scope = Scope { compat: Compat::Strict, measurements };
@@ -169,7 +173,7 @@ fn evaluate(request: &Request, built: &Built) -> Answered {
 }
 
 /// Main data by channel.
-fn by_channel(model: &Model, mut main: &[f64]) -> Map<String, Value> {
+pub fn by_channel(model: &Model, mut main: &[f64]) -> Map<String, Value> {
     let mut map = Map::new();
     for channel in &model.channels {
         let (bins, rest) = main.split_at(channel.n_bins.min(main.len()));
@@ -180,7 +184,7 @@ fn by_channel(model: &Model, mut main: &[f64]) -> Map<String, Value> {
 }
 
 /// Auxiliary data by constrained parameter.
-fn by_constraint(model: &Model, mut auxiliary: &[f64]) -> Map<String, Value> {
+pub fn by_constraint(model: &Model, mut auxiliary: &[f64]) -> Map<String, Value> {
     let mut map = Map::new();
     for set in model.parameters.iter().filter(|set| set.constraints.is_some()) {
         let (values, rest) = auxiliary.split_at(set.len().min(auxiliary.len()));

@@ -1,0 +1,84 @@
+//! Goodness of fit by the saturated model (spec/inference.md, eq. 35).
+
+use super::likelihood::Likelihood;
+use super::normal::ln_chi2_tail;
+use super::prefit;
+
+/// −2 ln of the ratio to the saturated model, and what each bin and each auxiliary measurement adds to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GoodnessOfFit {
+    /// `twice_nll` less that of a model that expects exactly what was observed (spec/likelihood.md, eq. 6).
+    pub statistic: f64,
+    /// Bins less parameters that are neither fixed nor constrained.
+    pub degrees_of_freedom: i64,
+    /// 2 D(n, ν), one a bin in channel order.
+    pub bins: Vec<f64>,
+    /// (parameter, contribution), in the order of the auxiliary data.
+    pub constraints: Vec<(usize, f64)>,
+}
+
+impl GoodnessOfFit {
+    /// The probability of a larger statistic where the χ² distribution holds; nothing without degrees of freedom, or
+    /// where the statistic is no number.
+    pub fn p_value(&self) -> Option<f64> {
+        u32::try_from(self.degrees_of_freedom).ok().and_then(|dof| chi_square_tail(self.statistic, dof))
+    }
+}
+
+/// The goodness of a minimum of `likelihood`, in fit order.
+pub fn saturated(likelihood: &mut Likelihood, parameters: &[f64]) -> GoodnessOfFit {
+    let expected = likelihood.expected_data(parameters);
+    let program = likelihood.program();
+    let observed = likelihood.data.to_data(program);
+    let bins = observed.main.iter().zip(&expected.main).map(|(n, nu)| 2.0 * deviance(*n, *nu)).collect();
+    let auxiliaries = prefit::auxiliaries(program);
+    let constrained: Vec<usize> = auxiliaries.iter().map(|auxiliary| auxiliary.parameter).collect();
+    let constraints = auxiliaries.iter().map(|auxiliary| {
+        let (datum, value) = (observed.auxiliary[auxiliary.index], expected.auxiliary[auxiliary.index]);
+        let gaussian = ((value - datum) / auxiliary.width).powi(2);
+        (auxiliary.parameter, if auxiliary.poisson { 2.0 * deviance(datum, value) } else { gaussian })
+    });
+    let constraints = constraints.collect();
+    let free = (0..parameters.len()).filter(|i| !likelihood.options.fixed[*i] && !constrained.contains(i)).count();
+    GoodnessOfFit {
+        statistic: likelihood.evaluator.reduced(parameters, &likelihood.data),
+        degrees_of_freedom: program.n_bins() as i64 - free as i64,
+        bins,
+        constraints,
+    }
+}
+
+/// D(n, ν) = ν − n + n ln(n/ν) (spec/likelihood.md, eq. 6).
+fn deviance(n: f64, nu: f64) -> f64 {
+    if n == 0.0 { nu } else { nu - n + n * (n / nu).ln() }
+}
+
+/// The probability that a χ² variable exceeds `value`; `None` without degrees of freedom or for no number.
+pub fn chi_square_tail(value: f64, degrees_of_freedom: u32) -> Option<f64> {
+    if value.is_nan() || degrees_of_freedom == 0 {
+        return None;
+    }
+    Some(ln_chi2_tail(value, degrees_of_freedom as usize).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// scipy.stats.chi2.sf.
+    #[test]
+    fn tails_of_chi_square() {
+        let cases = [
+            (3.841458820694124, 1, 0.05),
+            (10.0, 4, 0.040427681994512805),
+            (200.0, 100, 1.178_450_072_097_978_1e-8),
+            (1000.0, 3, 1.799_420_876_531_406_7e-216),
+        ];
+        for (value, dof, expected) in cases {
+            let tail = chi_square_tail(value, dof).unwrap();
+            assert!((tail / expected - 1.0).abs() < 1e-10, "{value} {dof}: {tail} but {expected}");
+        }
+        assert_eq!((chi_square_tail(1.0, 0), chi_square_tail(f64::NAN, 1)), (None, None));
+        assert_eq!((chi_square_tail(0.0, 1), chi_square_tail(f64::INFINITY, 1)), (Some(1.0), Some(0.0)));
+    }
+}

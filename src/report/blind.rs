@@ -1,0 +1,43 @@
+//! What a result says about blinding.
+
+use super::reason::{Code, Reason};
+use super::text;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What was hidden; nothing is written where nothing was.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Blinding {
+    /// The value of the parameter of interest is shifted by a hidden offset.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub blinded: bool,
+    /// Channels that are not part of the likelihood.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blinded_channels: Vec<String>,
+    /// Parameters that act in blinded channels only and were held at their start.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held_by_blinding: Vec<String>,
+}
+
+impl Blinding {
+    /// What people must know.
+    pub fn notes(&self) -> Vec<Reason> {
+        let mut notes = Vec::new();
+        if self.blinded {
+            let message = "the value of the parameter of interest is shifted by a hidden offset; whether it sits on a \
+                           bound is not told";
+            notes.push(Reason::new(Code::Blinded, message));
+        }
+        if !self.blinded_channels.is_empty() {
+            let message = format!("not part of the likelihood: {}", text::list(&self.blinded_channels, 8));
+            notes.push(Reason::new(Code::Blinded, message));
+        }
+        if !self.held_by_blinding.is_empty() {
+            let names = text::list(&self.held_by_blinding, 8);
+            let message = format!("held at the start, since nothing but blinded channels depends on it: {names}");
+            let parameters = Some(self.held_by_blinding.clone());
+            notes.push(Reason { parameters, ..Reason::new(Code::Blinded, message) });
+        }
+        notes
+    }
+}
