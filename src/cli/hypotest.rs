@@ -5,6 +5,7 @@ use super::model_args::{ModelArgs, Prepared};
 use super::output::OutputArgs;
 use super::poi_args::{PoiArgs, TestStatArg, asymptotic_test, check_free, check_within};
 use super::pyhf_args::PyhfArgs;
+use super::toys::{ToyArgs, ToyRun, write_report};
 use super::{CommandError, CommandResult, judge, note};
 use crate::infer::hypotest::likelihood_ratio;
 use crate::infer::{FitOptions, Likelihood};
@@ -12,7 +13,7 @@ use crate::program::Program;
 use crate::report::by_name;
 use crate::report::hypotest::{HypotestReport, LikelihoodRatioReport, TestContext};
 use crate::report::text;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// CLs, observed and expected, of a value of the POI; p-values of several parameters
@@ -27,6 +28,11 @@ pub struct Hypotest {
     /// Test statistic
     #[arg(long, value_enum, default_value_t = TestStatArg::Qtilde)]
     pub test_stat: TestStatArg,
+    /// How the distributions of the statistic are known
+    #[arg(long, value_enum, default_value_t = CalcType::Asymptotics)]
+    pub calctype: CalcType,
+    #[command(flatten)]
+    pub toys: ToyArgs,
     #[command(flatten)]
     pub poi: PoiArgs,
     #[command(flatten)]
@@ -37,6 +43,15 @@ pub struct Hypotest {
     pub output: OutputArgs,
     #[command(flatten)]
     pub pyhf: PyhfArgs,
+}
+
+/// pyhf's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CalcType {
+    /// From asymptotic formulae
+    Asymptotics,
+    /// From toys, see --ntoys and --seed
+    Toybased,
 }
 
 impl Hypotest {
@@ -67,6 +82,10 @@ impl Hypotest {
         };
         check_within(prepared, &options, poi, value)?;
         let program = Program::compile(&prepared.model);
+        if self.calctype == CalcType::Toybased {
+            let run = ToyRun::new(prepared, &program, &self.poi, &self.toys, self.test_stat, value)?;
+            return write_report(&self.output, &run.report(prepared)?);
+        }
         let mut test = asymptotic_test(prepared, &program, &options, poi, statistic);
         let result = match &mut test {
             Ok(test) => test.at(value),
@@ -80,6 +99,10 @@ impl Hypotest {
     }
 
     fn test_several(&self, prepared: &Prepared, tested: &[(Option<usize>, f64)]) -> CommandResult {
+        if self.calctype == CalcType::Toybased {
+            let message = "--calctype toybased tests one parameter";
+            return Err(CommandError::Usage(message.to_owned()));
+        }
         if self.test_stat != TestStatArg::T {
             let message = "several parameters are tested with --test-stat t";
             return Err(CommandError::Usage(message.to_owned()));

@@ -166,12 +166,12 @@ fn at_limits(test: &mut AsymptoticTest, limit: &Limit) -> Tests {
     values.into_iter().map(|value| (value, test.follow(value))).collect()
 }
 
-fn level(text: &str) -> Result<f64, String> {
+pub(super) fn level(text: &str) -> Result<f64, String> {
     let level = text.trim().parse().ok().filter(|x: &f64| *x > 0.0 && *x < 1.0);
     level.ok_or_else(|| "expected a number between 0 and 1".to_owned())
 }
 
-fn grid(text: &str) -> Result<Grid, String> {
+pub(super) fn grid(text: &str) -> Result<Grid, String> {
     let parts: Vec<&str> = text.split(',').map(str::trim).collect();
     let number = |text: &str| text.parse().ok().filter(|x: &f64| x.is_finite());
     match parts.as_slice() {

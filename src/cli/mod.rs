@@ -28,6 +28,8 @@ pub mod scan;
 pub mod schema;
 mod selection;
 pub mod significance;
+mod toy_files;
+pub mod toys;
 pub mod validate;
 pub mod yields;
 

@@ -84,11 +84,7 @@ impl<'p> AsymptoticTest<'p> {
     /// Fits the data, and with the POI at the alternative's value; the latter makes the Asimov data. A statistic with a tilde
     /// raises the POI's lower bound to 0.
     pub fn new(mut likelihood: Likelihood<'p>, poi: usize, statistic: TestStatistic) -> Result<Self, TestFailure> {
-        let (low, high) = likelihood.options.bounds[poi];
-        if statistic.is_tilde() && low < 0.0 {
-            likelihood.options.bounds[poi].0 = 0.0;
-            likelihood.options.init[poi] = likelihood.options.init[poi].clamp(0.0, high.max(0.0));
-        }
+        statistic.restrict(&mut likelihood.options, poi);
         let mut observed = Profile::new(likelihood, &[poi]);
         let alternative = [statistic.alternative()];
         observed.confirm(&alternative);

@@ -13,10 +13,10 @@ const MOST_DAMPING: f64 = 1.0;
 const SADDLE: f64 = 1e-2;
 
 /// A pivot below this part of its diagonal element may come from what rounding leaves of the gradient.
-const WEAK_PIVOT: f64 = 1e-4;
+pub(crate) const WEAK_PIVOT: f64 = 1e-4;
 
 /// A Newton step gains many digits, so the last one is taken beyond the tolerance: parameters gain less than values.
-const POLISH: f64 = 1e-3;
+pub(crate) const POLISH: f64 = 1e-3;
 
 /// From this many shared parameters on, steps are found without a matrix.
 pub(crate) const MOST_SHARED: usize = 3000;
@@ -88,6 +88,16 @@ fn evaluate(
     }
 }
 
+/// The part of [`noise`] that comes from the data alone.
+pub(crate) fn rounding(data: &PreparedData) -> f64 {
+    1e-16 * data.sum_of_counts() + 1e-14
+}
+
+/// What rounding does to a reduced value: it is a sum of terms as large as the counts.
+pub(crate) fn noise(value: f64, rounding: f64) -> f64 {
+    1e-14 * value.abs() + rounding
+}
+
 fn relaxed(lambda: f64) -> f64 {
     if lambda < 1e-6 { 0.0 } else { lambda / 10.0 }
 }
@@ -153,7 +163,7 @@ impl Minimizer {
     /// Runs from `start`, which lies within the bounds.
     pub fn run(&mut self, evaluator: &mut Evaluator, data: &PreparedData, start: &[f64], limits: &Limits) -> Ending {
         self.theta.copy_from_slice(start);
-        self.rounding = 1e-16 * data.sum_of_counts() + 1e-14;
+        self.rounding = rounding(data);
         self.weak = false;
         self.iterations = 0;
         self.evaluations = 1;
@@ -449,9 +459,8 @@ impl Minimizer {
         clamped
     }
 
-    /// What rounding does to the value: it is a sum of terms as large as the counts.
     fn noise(&self) -> f64 {
-        1e-14 * self.value.abs() + self.rounding
+        noise(self.value, self.rounding)
     }
 
     /// Backtracks from the full step until the value falls as the slope promises.

@@ -7,7 +7,7 @@ use crate::kernel::simd::{Backend, Lanes, ZERO, flat, flat_mut};
 use crate::program::Program;
 
 /// A pivot below this part of its diagonal element counts as no curvature.
-const LEAST_PIVOT: f64 = 1e-13;
+pub(crate) const LEAST_PIVOT: f64 = 1e-13;
 
 /// Factors of one system with room for the next.
 #[derive(Clone, Debug)]

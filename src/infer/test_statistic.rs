@@ -1,5 +1,6 @@
 //! Test statistics of the profile likelihood (spec/inference.md, "Test statistics").
 
+use super::fit::FitOptions;
 use super::likelihood::Minimum;
 use super::profile::Profile;
 
@@ -32,6 +33,15 @@ impl TestStatistic {
     /// Whether μ̂ is looked for at 0 and above only.
     pub fn is_tilde(self) -> bool {
         matches!(self, TestStatistic::QmuTilde | TestStatistic::TmuTilde)
+    }
+
+    /// Raises the POI's lower bound to 0 where the statistic asks for it, and the start with it.
+    pub fn restrict(self, options: &mut FitOptions, poi: usize) {
+        let (low, high) = options.bounds[poi];
+        if self.is_tilde() && low < 0.0 {
+            options.bounds[poi].0 = 0.0;
+            options.init[poi] = options.init[poi].clamp(0.0, high.max(0.0));
+        }
     }
 
     /// Whether CLs is made of it.

@@ -1,8 +1,8 @@
 //! [`Program`] → numbers: value, gradient, Hessian, expected data. Slices in, caller's buffers out.
 
-mod batch;
+pub(crate) mod batch;
 pub(crate) mod cholesky;
-mod expected;
+pub(crate) mod expected;
 mod gradient;
 pub mod hessian;
 mod rates;

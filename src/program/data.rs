@@ -30,6 +30,20 @@ impl PreparedData {
         filled
     }
 
+    /// Takes in other data without the part that no parameter moves: what remains compares points of one data set, and
+    /// is the saturated statistic at the minimum.
+    pub(crate) fn replace(&mut self, program: &Program, data: &Data) {
+        let poissons = program.constraints.poissons.iter().map(|&(_, _, index)| data.auxiliary[index as usize]);
+        for (index, n) in data.main.iter().copied().chain(poissons).enumerate() {
+            self.counts[index / 8].0[index % 8] = n;
+            self.inverse[index / 8].0[index % 8] = if n > 0.0 { 1.0 / n } else { 0.0 };
+        }
+        for (index, &(_, _, auxiliary)) in program.constraints.gaussians.iter().enumerate() {
+            self.gaussian[index / 8].0[index % 8] = data.auxiliary[auxiliary as usize];
+        }
+        self.constant = 0.0;
+    }
+
     pub(crate) fn sum_of_counts(&self) -> f64 {
         self.counts.iter().flat_map(|lanes| lanes.0).sum()
     }

@@ -7,6 +7,7 @@ pub mod by_name;
 mod crossing;
 mod csv;
 pub mod evaluate;
+pub mod feldman_cousins;
 pub mod finding;
 pub mod fit;
 pub mod gof;
@@ -23,6 +24,7 @@ pub mod schema;
 pub mod surface;
 pub mod table;
 pub mod text;
+pub mod toys;
 pub mod yields;
 
 use serde::Serialize;

@@ -4,7 +4,9 @@ use super::number::Number;
 use super::text;
 use crate::finding::number;
 use crate::infer::fit::Failure;
+use crate::infer::generate::GenerationFailure;
 use crate::infer::hypotest::{TestFailure, TestFit};
+use crate::infer::toy_hypotest::NoToys;
 use crate::infer::{FitOptions, NoLimit};
 use crate::kernel::OutOfDomain;
 use crate::model::Model;
@@ -48,6 +50,8 @@ pub enum Code {
     BoundsWidened,
     /// The domain of the likelihood ends before what was looked for.
     EndOfDomain,
+    /// Toys without a valid fit.
+    FailedToys,
     /// The parameter does not move in the fit.
     Fixed,
     FlatDirections,
@@ -62,6 +66,10 @@ pub enum Code {
     /// There are no degrees of freedom for a test.
     NoDegreesOfFreedom,
     NoProgress,
+    /// Nothing can be drawn of the expected data.
+    NoToyData,
+    /// No toy has a valid fit.
+    NoValidToy,
     /// The data do not exclude any value of the POI.
     NotExcluded,
     /// A number of the result is NaN or infinite and stands as `null`.
@@ -178,6 +186,54 @@ impl Reason {
                 Reason::at_bin(Code::NegativeAsimov, message, channel, *bin)
             }
         }
+    }
+
+    /// Why there are no toys.
+    pub fn of_no_toys(model: &Model, no_toys: &NoToys, options: &FitOptions) -> Reason {
+        match no_toys {
+            NoToys::Generation(failure) => Reason::of_generation(model, failure),
+            NoToys::Fit(fit, failure) => Reason::of_test(model, &TestFailure::Fit(*fit, failure.clone()), options),
+        }
+    }
+
+    /// Why a toy has no data.
+    pub fn of_generation(model: &Model, failure: &GenerationFailure) -> Reason {
+        let name = |parameter: usize| model.parameter_names().get(parameter).cloned().unwrap_or_default();
+        match *failure {
+            GenerationFailure::Bin { channel, bin, expected } => {
+                let channel = channel_name(model, channel);
+                let message = format!(
+                    "bin {bin} of channel {} expects {} events, of which no toy can be drawn",
+                    text::label(&channel),
+                    number(expected)
+                );
+                Reason::at_bin(Code::NoToyData, message, channel, bin)
+            }
+            GenerationFailure::AuxiliaryMeasurement { parameter, expected } => {
+                let message = format!(
+                    "the auxiliary measurement of {} expects {}, of which no toy can be drawn",
+                    text::label(&name(parameter)),
+                    number(expected)
+                );
+                Reason::of_parameters(Code::NoToyData, message, vec![name(parameter)])
+            }
+            GenerationFailure::OutsideBounds { parameter } => {
+                let message = format!("no draw of {} lies within its bounds", text::label(&name(parameter)));
+                Reason::of_parameters(Code::NoToyData, message, vec![name(parameter)])
+            }
+            GenerationFailure::Covariance => {
+                Reason::new(Code::NoToyData, "the fit has no positive definite covariance to draw parameters from")
+            }
+        }
+    }
+
+    /// Toys without a valid fit.
+    pub fn failed_toys(n: u64) -> Reason {
+        let message = format!(
+            "{n} {} no valid fit and count in no fraction; with_failed has the bounds that they leave",
+            if n == 1 { "toy has" } else { "toys have" }
+        );
+        Reason::new(Code::FailedToys, message)
     }
 
     /// Why a limit does not exist.

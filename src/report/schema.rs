@@ -2,6 +2,7 @@
 
 use super::bench::BenchReport;
 use super::evaluate::EvaluateReport;
+use super::feldman_cousins::FeldmanCousinsReport;
 use super::finding::ValidateReport;
 use super::fit::FitReport;
 use super::gof::GofReport;
@@ -12,6 +13,7 @@ use super::minos::MinosReport;
 use super::ranking::RankingReport;
 use super::scan::ScanReport;
 use super::surface::SurfaceReport;
+use super::toys::{ToyHeader, ToyLine, ToyReport};
 use super::yields::YieldsReport;
 use crate::document::schema::Named;
 use schemars::JsonSchema;
@@ -22,6 +24,7 @@ use serde_json::Value;
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
+    Named { name: "report-feldman-cousins", generate: generate::<FeldmanCousinsReport> },
     Named { name: "report-fit", generate: generate::<FitReport> },
     Named { name: "report-gof", generate: generate::<GofReport> },
     Named { name: "report-hypotest", generate: generate::<HypotestReport> },
@@ -34,6 +37,9 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-ranking", generate: generate::<RankingReport> },
     Named { name: "report-scan", generate: generate::<ScanReport> },
     Named { name: "report-scan-2d", generate: generate::<SurfaceReport> },
+    Named { name: "report-toy", generate: generate::<ToyLine> },
+    Named { name: "report-toy-header", generate: generate::<ToyHeader> },
+    Named { name: "report-toys", generate: generate::<ToyReport> },
     Named { name: "report-significance", generate: generate::<SignificanceReport> },
     Named { name: "report-validate", generate: generate::<ValidateReport> },
     Named { name: "report-yields", generate: generate::<YieldsReport> },

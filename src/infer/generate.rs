@@ -1,0 +1,201 @@
+//! Pseudo-data: counts and auxiliary data drawn from the model at a point (spec/inference.md, "Toys").
+
+use super::random::{Ensemble, Purpose, Variate};
+use crate::kernel::Evaluator;
+use crate::model::Data;
+
+/// What of a toy is random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToyKind {
+    /// Main and auxiliary data are drawn at the point.
+    Frequentist,
+    /// Main data only; auxiliary data as observed.
+    MainOnly,
+    /// Constrained parameters are drawn from their constraint terms around the point (as densities of the parameter, in
+    /// its bounds), main data at what they give; auxiliary data as observed.
+    BayesianPredictive,
+    /// As `BayesianPredictive` with the parameters from a covariance around the point.
+    PosteriorPredictive,
+}
+
+/// Why a toy has no data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum GenerationFailure {
+    /// The point gives this bin an expected yield from which nothing can be drawn: negative or beyond binary64.
+    Bin { channel: usize, bin: usize, expected: f64 },
+    /// The same of the auxiliary measurement of this parameter.
+    AuxiliaryMeasurement { parameter: usize, expected: f64 },
+    /// No draw of this parameter, of many, lay within its bounds.
+    OutsideBounds { parameter: usize },
+    /// The covariance is not positive definite.
+    Covariance,
+}
+
+/// So often a parameter is drawn again when it is outside its bounds.
+const MOST_DRAWS: usize = 1000;
+
+/// From what toys are made. Slices are in fit order (n_parameters).
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    pub kind: ToyKind,
+    pub ensemble: Ensemble,
+    pub point: &'a [f64],
+    /// Parameters that are not drawn.
+    pub held: &'a [bool],
+    pub bounds: &'a [(f64, f64)],
+    /// Gives the auxiliary data that are kept.
+    pub observed: &'a Data,
+    /// n × n, row-major; that of `PosteriorPredictive`.
+    pub covariance: Option<&'a [f64]>,
+}
+
+/// Draws toys of one ensemble at one point. Toys depend on ensemble and index alone.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    pub ensemble: Ensemble,
+    kind: ToyKind,
+    point: Vec<f64>,
+    /// Where the parameters do not vary: of the main data, then of the auxiliary data.
+    fixed: Option<Vec<Variate>>,
+    observed_auxiliary: Vec<f64>,
+    /// Of each parameter (index, distribution, bounds).
+    priors: Vec<(usize, Variate, (f64, f64))>,
+    /// Lower triangular factor of the covariance and what it acts on.
+    factor: Option<(Vec<usize>, nalgebra::DMatrix<f64>)>,
+    bounds: Vec<(f64, f64)>,
+}
+
+impl Generator {
+    pub fn new(evaluator: &mut Evaluator, origin: &Origin) -> Result<Generator, GenerationFailure> {
+        let &Origin { kind, ensemble, point, held, bounds, observed, covariance } = origin;
+        let mut generator = Generator {
+            ensemble,
+            kind,
+            point: point.to_vec(),
+            fixed: None,
+            observed_auxiliary: observed.auxiliary.clone(),
+            priors: Vec::new(),
+            factor: None,
+            bounds: bounds.to_vec(),
+        };
+        match kind {
+            ToyKind::Frequentist | ToyKind::MainOnly => generator.fixed = Some(generator.variates(evaluator, point)?),
+            ToyKind::BayesianPredictive => generator.set_priors(evaluator, held)?,
+            ToyKind::PosteriorPredictive => {
+                let matrix = covariance.ok_or(GenerationFailure::Covariance)?;
+                generator.set_factor(held, matrix)?;
+            }
+        }
+        Ok(generator)
+    }
+
+    pub fn point(&self) -> &[f64] {
+        &self.point
+    }
+
+    /// Writes the data of a toy.
+    pub fn draw(&self, evaluator: &mut Evaluator, toy: u64, data: &mut Data) -> Result<(), GenerationFailure> {
+        let mut stream = self.ensemble.stream(Purpose::Data, toy);
+        let own;
+        let variates = match &self.fixed {
+            Some(variates) => variates,
+            None => {
+                own = self.variates(evaluator, &self.parameters(toy)?)?;
+                &own
+            }
+        };
+        let n_main = data.main.len();
+        for (n, variate) in data.main.iter_mut().zip(variates) {
+            *n = variate.draw(&mut stream);
+        }
+        for (n, variate) in data.auxiliary.iter_mut().zip(&variates[n_main..]) {
+            *n = variate.draw(&mut stream);
+        }
+        Ok(())
+    }
+
+    /// The parameters at which a toy is made.
+    fn parameters(&self, toy: u64) -> Result<Vec<f64>, GenerationFailure> {
+        let mut stream = self.ensemble.stream(Purpose::Parameters, toy);
+        let mut parameters = self.point.clone();
+        for &(index, variate, (low, high)) in &self.priors {
+            let inside = (0..MOST_DRAWS).map(|_| variate.draw(&mut stream)).find(|x| (low..=high).contains(x));
+            parameters[index] = inside.ok_or(GenerationFailure::OutsideBounds { parameter: index })?;
+        }
+        let Some((free, factor)) = &self.factor else { return Ok(parameters) };
+        let unit = Variate::normal(0.0, 1.0).ok_or(GenerationFailure::Covariance)?;
+        let mut outside = 0;
+        for _ in 0..MOST_DRAWS {
+            let z = nalgebra::DVector::from_iterator(free.len(), free.iter().map(|_| unit.draw(&mut stream)));
+            for (&index, shift) in free.iter().zip((factor * z).iter()) {
+                parameters[index] = self.point[index] + shift;
+            }
+            let out = |&&i: &&usize| !(self.bounds[i].0..=self.bounds[i].1).contains(&parameters[i]);
+            match free.iter().find(out) {
+                None => return Ok(parameters),
+                Some(&index) => outside = index,
+            }
+        }
+        Err(GenerationFailure::OutsideBounds { parameter: outside })
+    }
+
+    /// Distributions of main and auxiliary data at a point.
+    fn variates(&self, evaluator: &mut Evaluator, point: &[f64]) -> Result<Vec<Variate>, GenerationFailure> {
+        let program = evaluator.program;
+        let (mut main, mut auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
+        evaluator.expected(point, &mut main, &mut auxiliary);
+        let mut variates = Vec::with_capacity(main.len() + auxiliary.len());
+        for (index, &expected) in main.iter().enumerate() {
+            let (channel, bin) = program.layout.channel_of_bin(index);
+            variates.push(Variate::poisson(expected).ok_or(GenerationFailure::Bin { channel, bin, expected })?);
+        }
+        if self.kind != ToyKind::Frequentist {
+            variates.extend(self.observed_auxiliary.iter().copied().map(Variate::Constant));
+            return Ok(variates);
+        }
+        let mut drawn = vec![Variate::Constant(0.0); auxiliary.len()];
+        for &(parameter, sigma, index) in &program.constraints.gaussians {
+            let (parameter, expected) = (parameter as usize, auxiliary[index as usize]);
+            let failure = GenerationFailure::AuxiliaryMeasurement { parameter, expected };
+            drawn[index as usize] = Variate::normal(expected, sigma).ok_or(failure)?;
+        }
+        for &(parameter, _, index) in &program.constraints.poissons {
+            let (parameter, expected) = (parameter as usize, auxiliary[index as usize]);
+            let failure = GenerationFailure::AuxiliaryMeasurement { parameter, expected };
+            drawn[index as usize] = Variate::poisson(expected).ok_or(failure)?;
+        }
+        variates.extend(drawn);
+        Ok(variates)
+    }
+
+    /// Constraint terms as densities of their parameter, centred at the point: a Gaussian stays one, a Poisson term of
+    /// factor τ at γ₀ is Gamma(τγ₀ + 1, τ).
+    fn set_priors(&mut self, evaluator: &Evaluator, held: &[bool]) -> Result<(), GenerationFailure> {
+        let constraints = &evaluator.program.constraints;
+        let gaussians = constraints.gaussians.iter().map(|&(parameter, sigma, _)| {
+            let parameter = parameter as usize;
+            (parameter, Variate::normal(self.point[parameter], sigma))
+        });
+        let poissons = constraints.poissons.iter().map(|&(parameter, factor, _)| {
+            let parameter = parameter as usize;
+            (parameter, Variate::gamma(factor * self.point[parameter] + 1.0, factor))
+        });
+        let mut priors = Vec::new();
+        for (parameter, variate) in gaussians.chain(poissons).filter(|(parameter, _)| !held[*parameter]) {
+            let expected = self.point[parameter];
+            let failure = GenerationFailure::AuxiliaryMeasurement { parameter, expected };
+            priors.push((parameter, variate.ok_or(failure)?, self.bounds[parameter]));
+        }
+        self.priors = priors;
+        Ok(())
+    }
+
+    fn set_factor(&mut self, held: &[bool], covariance: &[f64]) -> Result<(), GenerationFailure> {
+        let n = self.point.len();
+        let free: Vec<usize> = (0..n).filter(|&i| !held[i]).collect();
+        let matrix = nalgebra::DMatrix::from_fn(free.len(), free.len(), |i, j| covariance[free[i] * n + free[j]]);
+        let factor = nalgebra::Cholesky::new(matrix).ok_or(GenerationFailure::Covariance)?.l();
+        self.factor = Some((free, factor));
+        Ok(())
+    }
+}
