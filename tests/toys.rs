@@ -301,7 +301,7 @@ fn bayesian_toys_vary_the_parameters_and_keep_the_auxiliary_data() {
     let draw = |kind, likelihood: &mut Likelihood| {
         let ensemble = Ensemble { seed: 1, value: 0.0 };
         let (point, bounds) = ([0.0, 1.0], &fit_options.bounds);
-        let generator = generator(&mut likelihood, kind, ensemble, &point, &held, bounds, &data);
+        let generator = generator(likelihood, kind, ensemble, &point, &held, bounds, &data);
         let mut drawn = data.clone();
         let sets: Vec<Data> = (0..20_000)
             .map(|toy| {

@@ -37,10 +37,10 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-ranking", generate: generate::<RankingReport> },
     Named { name: "report-scan", generate: generate::<ScanReport> },
     Named { name: "report-scan-2d", generate: generate::<SurfaceReport> },
+    Named { name: "report-significance", generate: generate::<SignificanceReport> },
     Named { name: "report-toy", generate: generate::<ToyLine> },
     Named { name: "report-toy-header", generate: generate::<ToyHeader> },
     Named { name: "report-toys", generate: generate::<ToyReport> },
-    Named { name: "report-significance", generate: generate::<SignificanceReport> },
     Named { name: "report-validate", generate: generate::<ValidateReport> },
     Named { name: "report-yields", generate: generate::<YieldsReport> },
 ];
