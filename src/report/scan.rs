@@ -207,6 +207,7 @@ mod tests {
         let end = |value: f64, reason| ScanEnd { reason, value: Number(value) };
         let open = Some(Reason::new(Code::AtBound, "at its bound"));
         let interval = ScanInterval { lower: end(0.0, open), upper: end(1.23456, None) };
-        assert_eq!(interval.text(0.1), "(0.0000, 1.2346]");
+        // A tenth of σ to two digits: 0.010.
+        assert_eq!(interval.text(0.1), "(0.000, 1.235]");
     }
 }
