@@ -301,7 +301,7 @@ fn bayesian_toys_vary_the_parameters_and_keep_the_auxiliary_data() {
     let draw = |kind, likelihood: &mut Likelihood| {
         let ensemble = Ensemble { seed: 1, value: 0.0 };
         let (point, bounds) = ([0.0, 1.0], &fit_options.bounds);
-        let generator = generator(&mut likelihood, kind, ensemble, &point, &held, bounds, &data);
+        let generator = generator(likelihood, kind, ensemble, &point, &held, bounds, &data);
         let mut drawn = data.clone();
         let sets: Vec<Data> = (0..20_000)
             .map(|toy| {
@@ -339,7 +339,7 @@ fn saturated_statistics_of_toys() {
         let mut likelihood = Likelihood::new(&program, &data, fit_options.clone());
         let ensemble = Ensemble { seed: 2, value: f64::NAN };
         let (kind, bounds, held) = (ToyKind::Frequentist, &fit_options.bounds, &fit_options.fixed);
-        let generator = generator(&mut likelihood, kind, ensemble, &[1.0], &held, bounds, &data);
+        let generator = generator(&mut likelihood, kind, ensemble, &[1.0], held, bounds, &data);
         let mut drawn = data.clone();
         for (index, statistic) in saturated_statistics(&program, &fit_options, &generator, 0..300, &watch) {
             generator.draw(&mut likelihood.evaluator, index, &mut drawn).unwrap();
