@@ -339,7 +339,7 @@ fn saturated_statistics_of_toys() {
         let mut likelihood = Likelihood::new(&program, &data, fit_options.clone());
         let ensemble = Ensemble { seed: 2, value: f64::NAN };
         let (kind, bounds, held) = (ToyKind::Frequentist, &fit_options.bounds, &fit_options.fixed);
-        let generator = generator(&mut likelihood, kind, ensemble, &[1.0], &held, bounds, &data);
+        let generator = generator(&mut likelihood, kind, ensemble, &[1.0], held, bounds, &data);
         let mut drawn = data.clone();
         for (index, statistic) in saturated_statistics(&program, &fit_options, &generator, 0..300, &watch) {
             generator.draw(&mut likelihood.evaluator, index, &mut drawn).unwrap();

@@ -199,5 +199,8 @@ mod tests {
         ] {
             assert_ne!(one, other);
         }
+        let mut numbers: Vec<f64> = (0..1000).map(|toy| first(1, Purpose::Data, 1.0, toy)).collect();
+        numbers.sort_by(f64::total_cmp);
+        assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]));
     }
 }

@@ -257,7 +257,10 @@ impl<'p> ToyFitter<'p> {
             return Minimum { parameters, twice_nll: reduced, reason: None };
         }
         self.likelihood.data.clone_from(&self.prepared[place]);
+        // As in lanes: restarts are for what fails without them.
+        let restarts = std::mem::replace(&mut self.likelihood.options.restarts, false);
         let minimum = self.likelihood.minimum_from(start, held);
+        self.likelihood.options.restarts = restarts;
         if minimum.valid() { minimum } else { self.likelihood.conditional_fit(held) }
     }
 }
