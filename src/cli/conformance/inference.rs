@@ -4,9 +4,12 @@ use super::after_fit;
 use super::case::{ErrorAnswer, Request};
 use super::library::{Answered, Built, bad_request, built, text};
 use crate::infer::asymptotic::{Criterion, Tails};
+use crate::infer::generate::ToyKind;
 use crate::infer::hypotest::{TestFailure, likelihood_ratio};
+use crate::infer::toy_hypotest::{Hypothesis, ToyHypotest, ToyOptions};
+use crate::infer::toy_test::{Distribution, ToyTails};
 use crate::infer::{
-    AsymptoticTest, FitOptions, Hypotest, Likelihood, LimitOptions, NoLimit, TestStatistic, upper_limit,
+    AsymptoticTest, FitOptions, Hypotest, Likelihood, LimitOptions, NoLimit, TestStatistic, Watch, upper_limit,
 };
 use crate::program::Program;
 use serde_json::{Value, json};
@@ -18,6 +21,7 @@ pub fn answer(request: &Request) -> Option<Answered> {
         "likelihood_ratio" => ratio,
         "significance" => significance,
         "upper_limit" => limit,
+        "toys" => toys,
         "minos" => after_fit::intervals,
         "scan" => after_fit::scan,
         "ranking" => after_fit::impacts,
@@ -52,6 +56,7 @@ fn statistic(request: &Request) -> Result<TestStatistic, ErrorAnswer> {
     match text(request, "test_stat") {
         Some("q") => Ok(TestStatistic::Qmu),
         Some("qtilde") => Ok(TestStatistic::QmuTilde),
+        Some("q0") => Ok(TestStatistic::Q0),
         other => Err(bad_request(format!("no test statistic {other:?}"))),
     }
 }
@@ -117,4 +122,26 @@ fn limit(request: &Request, built: &Built, program: &Program) -> Answered {
     };
     let expected = found.expected.iter().map(value).collect::<Result<Vec<_>, _>>()?;
     Ok(json!({"observed_limit": value(&found.observed)?, "expected_limit": expected}))
+}
+
+fn toys(request: &Request, built: &Built, program: &Program) -> Answered {
+    let whole = |key| request.input.get(key).and_then(Value::as_u64).ok_or_else(|| bad_request(format!("no {key}")));
+    let (n, seed) = (whole("toys")?, whole("seed")?);
+    let (statistic, mu) = (statistic(request)?, number(request, "poi_test")?);
+    let options = ToyOptions { kind: ToyKind::Frequentist, seed, statistic, mu };
+    let test = ToyHypotest::new(likelihood(built, program), &built.data, poi(built)?, &options).map_err(failed)?;
+    let distribution = |hypothesis| {
+        let mut drawn = Vec::new();
+        let Ok(()) = test.run(hypothesis, 0..n, &Watch::default(), |toy| {
+            drawn.push(toy);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        Distribution::new(&drawn, statistic, mu)
+    };
+    let (tested, alternative) = (distribution(Hypothesis::Tested), distribution(Hypothesis::Alternative));
+    let tails = ToyTails::new(&tested, &alternative, test.observed);
+    match tails.clsb.n_failed + tails.clb.n_failed {
+        0 => Ok(json!({"CLsb": tails.clsb.p(), "CLb": tails.clb.p()})),
+        failures => Err(failed(format!("{failures} toys failed"))),
+    }
 }
