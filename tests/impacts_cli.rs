@@ -275,3 +275,25 @@ fn no_p_value_without_degrees_of_freedom() {
     assert_eq!(gof["reason"]["code"], "no_degrees_of_freedom");
     assert_eq!(gof["compatibility"]["reason"]["code"], "no_degrees_of_freedom");
 }
+
+/// With the strength held at 0 the count alone is random: the part of the Poisson probabilities (b = 40) with a deviance of
+/// at least that of 53 events.
+#[test]
+fn goodness_of_fit_by_toys_is_a_poisson_sum() {
+    let counting = "fixtures/counting/workspace.json";
+    let arguments = ["gof", counting, "--fix", "mu=0", "--ntoys", "20000", "--seed", "5"];
+    let report = json_of(&arguments);
+    let deviance = |n: f64| 2.0 * (40.0 - n + if n > 0.0 { n * (n / 40.0).ln() } else { 0.0 });
+    assert!((report["statistic"].as_f64().unwrap() - deviance(53.0)).abs() < 1e-9);
+    let (mut pmf, mut exact) = ((-40.0_f64).exp(), 0.0);
+    for n in 0..400 {
+        if deviance(f64::from(n)) >= deviance(53.0) - 1e-9 {
+            exact += pmf;
+        }
+        pmf *= 40.0 / f64::from(n + 1);
+    }
+    let p = report["toys"]["p_value"].as_f64().unwrap();
+    assert!((p - exact).abs() < 5.0 * (exact * (1.0 - exact) / 20_000.0).sqrt(), "{p} but {exact}");
+    assert_eq!(report, json_of(&arguments));
+    assert_eq!(report["toys"]["n_failed"], 0);
+}

@@ -5,13 +5,14 @@ use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
 use super::output::OutputArgs;
 use super::ranking::{at_most_parameters, free_poi};
-use super::{CommandError, CommandResult, judge};
+use super::{CommandError, CommandResult, judge, progress};
 use crate::infer::compatibility::compatibility;
-use crate::infer::goodness_of_fit::saturated;
+use crate::infer::goodness_of_fit::{self, saturated};
 use crate::infer::{Hesse, Likelihood};
 use crate::model::Model;
 use crate::program::Program;
-use crate::report::gof::{CompatibilityReport, GofReport};
+use crate::report::gof::{CompatibilityReport, GofReport, GofToys};
+use crate::report::reason::Reason;
 use crate::report::text;
 use clap::Args;
 use std::path::PathBuf;
@@ -28,6 +29,12 @@ pub struct Gof {
     /// Channels that share a parameter of interest in that test: NAME=GLOB,GLOB,… [default: each its own]
     #[arg(long = "group", value_name = "NAME=GLOB,…", requires = "compatibility")]
     pub groups: Vec<String>,
+    /// The p-value from this many toys as well, made at the best fit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub ntoys: Option<u64>,
+    /// Toys with the same seed are the same toys
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub seed: u64,
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
@@ -48,6 +55,16 @@ impl Gof {
         let goodness = saturated(&mut likelihood, &fit.parameters);
         let blinding = prepared.blinding(offset.is_some());
         let mut report = GofReport::new(&prepared.model, &likelihood.options, &fit, &goodness, blinding);
+        if let Some(n_toys) = self.ntoys.filter(|_| fit.valid) {
+            let distribution = progress::run("Toys", |watch| {
+                goodness_of_fit::toys(&mut likelihood, &fit.parameters, self.seed, n_toys, watch)
+            })?;
+            let distribution = distribution.map_err(|why| {
+                let reason = Reason::of_generation(&prepared.model, &why);
+                CommandError::Message(format!("no toys can be made: {}", reason.message))
+            })?;
+            report.toys = Some(GofToys::new(&distribution.at_least(goodness.statistic), self.seed));
+        }
         if self.compatibility {
             report.compatibility = Some(self.channels_agree(&prepared, offset)?);
         }

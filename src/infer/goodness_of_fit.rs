@@ -1,8 +1,14 @@
 //! Goodness of fit by the saturated model (spec/inference.md, eq. 35).
 
+use super::fit::{FitOptions, Hesse};
+use super::generate::{GenerationFailure, Generator, Origin, ToyKind};
 use super::likelihood::Likelihood;
 use super::normal::ln_chi2_tail;
 use super::prefit;
+use super::random::Ensemble;
+use super::toy_test::Distribution;
+use super::toys::saturated_statistics;
+use super::watch::Watch;
 
 /// −2 ln of the ratio to the saturated model, and what each bin and each auxiliary measurement adds to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +52,37 @@ pub fn saturated(likelihood: &mut Likelihood, parameters: &[f64]) -> GoodnessOfF
         bins,
         constraints,
     }
+}
+
+/// Saturated statistics of frequentist toys made at `parameters`, the best fit of the data (spec/inference.md, "Goodness of
+/// fit"): their distribution, failed toys counted apart. A stopped watch leaves what is done.
+///
+/// # Errors
+/// Where no toy can be drawn there.
+pub fn toys(
+    likelihood: &mut Likelihood,
+    parameters: &[f64],
+    seed: u64,
+    n_toys: u64,
+    watch: &Watch,
+) -> Result<Distribution, GenerationFailure> {
+    let program = likelihood.program();
+    let observed = likelihood.data.to_data(program);
+    let options = FitOptions { init: parameters.to_vec(), hesse: Hesse::No, ..likelihood.options.clone() };
+    let origin = Origin {
+        kind: ToyKind::Frequentist,
+        // No value of a POI belongs to these toys.
+        ensemble: Ensemble { seed, value: f64::NAN },
+        point: parameters,
+        held: &options.fixed,
+        bounds: &options.bounds,
+        observed: &observed,
+        covariance: None,
+    };
+    let generator = Generator::new(&mut likelihood.evaluator, &origin)?;
+    watch.expect(n_toys);
+    let toys = saturated_statistics(program, &options, &generator, 0..n_toys, watch);
+    Ok(Distribution::from_values(toys.into_iter().map(|(_, statistic)| statistic.ok())))
 }
 
 /// D(n, ν) = ν − n + n ln(n/ν) (spec/likelihood.md, eq. 6).

@@ -7,6 +7,7 @@ use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::infer::compatibility::{Compatibility, NotTestable};
 use crate::infer::goodness_of_fit::GoodnessOfFit;
+use crate::infer::toy_test::ToyFraction;
 use crate::infer::{FitOptions, FitResult};
 use crate::model::Model;
 use schemars::JsonSchema;
@@ -32,8 +33,38 @@ pub struct GofReport {
     /// Why the fit is not valid, or why there is no p-value.
     pub reason: Option<Reason>,
     pub statistic: Number,
+    /// The same by toys, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toys: Option<GofToys>,
     pub twice_nll: Number,
     pub valid: bool,
+}
+
+/// Toys made at the best fit.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct GofToys {
+    /// Toys without a valid fit: they count in no other number.
+    pub n_failed: u64,
+    /// Toys with a valid fit.
+    pub n_toys: u64,
+    /// The part of them with a statistic of at least the observed one.
+    pub p_value: Number,
+    /// The central interval of 68.3 % of that part.
+    pub p_value_interval: [Number; 2],
+    pub seed: u64,
+}
+
+impl GofToys {
+    pub fn new(fraction: &ToyFraction, seed: u64) -> GofToys {
+        let (low, high) = fraction.interval();
+        GofToys {
+            n_failed: fraction.n_failed,
+            n_toys: fraction.n,
+            p_value: Number(fraction.p()),
+            p_value_interval: [Number(low), Number(high)],
+            seed,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -124,6 +155,7 @@ impl GofReport {
             p_value: p_value.map(Number),
             reason: not_valid.or_else(no_test),
             statistic: Number(goodness.statistic),
+            toys: None,
             twice_nll: Number(fit.twice_nll),
             valid: fit.valid,
             blinding,
@@ -139,6 +171,13 @@ impl GofReport {
             .remark("statistic", significant(self.statistic.0, 6))
             .remark("degrees of freedom", self.degrees_of_freedom.to_string())
             .remark("p-value", p_value);
+        if let Some(toys) = &self.toys {
+            let [low, high] = toys.p_value_interval.map(|end| significant(end.0, 4));
+            let p = significant(toys.p_value.0, 4);
+            let (n, failed) = (toys.n_toys, toys.n_failed);
+            page =
+                page.remark("p-value by toys", format!("{p}, 68 % within [{low}, {high}] ({n} toys, {failed} failed)"));
+        }
         if let Some(reason) = &self.reason {
             page = page.remark(if self.valid { "reason" } else { "NOT VALID" }, reason.message.clone());
         }
