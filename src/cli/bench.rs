@@ -5,7 +5,7 @@ use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
 use super::output::OutputArgs;
 use super::{CommandError, CommandResult};
-use crate::infer::{FitOptions, Fitter, Hesse};
+use crate::infer::{AsymptoticTest, FitOptions, Fitter, Hesse, Likelihood, LimitOptions, TestStatistic, upper_limit};
 use crate::kernel::Evaluator;
 use crate::model::{Data, Model};
 use crate::program::{PreparedData, Program};
@@ -72,6 +72,10 @@ impl Bench {
         let fit_at_minimum = self.median(|_| fitter.fit(&mut evaluator, &prepared, &minimum).twice_nll);
         let fit_and_hesse = self.median(|_| fitter.fit(&mut evaluator, &prepared, &with_hesse).twice_nll);
 
+        let likelihood = Likelihood::new(&program, &start.data, start.fit_options(Hesse::No));
+        let poi = start.model.poi.filter(|&poi| !start.fixed[poi]);
+        let test = |poi: usize| AsymptoticTest::new(likelihood.clone(), poi, TestStatistic::QmuTilde);
+        let value = |poi: usize| start.model.bounds()[poi].1.min(1.0);
         let document = self.input.reading.read(path)?;
         Ok(BenchReport {
             file: start.file.clone(),
@@ -84,6 +88,10 @@ impl Bench {
             fit_warm_s,
             hesse_s: best.valid.then_some((fit_and_hesse - fit_at_minimum).max(0.0)),
             fit_cold_s: self.median(|_| self.cold(path, &start).is_ok()),
+            hypotest_s: poi.map(|poi| self.median(|_| test(poi).and_then(|mut test| test.at(value(poi))).is_ok())),
+            limit_s: poi.map(|poi| {
+                self.median(|_| test(poi).map(|mut test| upper_limit(&mut test, &LimitOptions::default())).is_ok())
+            }),
             fit_valid: best.valid,
         })
     }

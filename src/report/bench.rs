@@ -27,13 +27,29 @@ pub struct BenchReport {
     pub hesse_s: Option<f64>,
     /// Read, validate, compile and fit.
     pub fit_cold_s: f64,
+    /// CLs at one value of the POI, observed and with its band, on a compiled model; null without a free POI.
+    pub hypotest_s: Option<f64>,
+    /// Observed and five expected upper limits on a compiled model; null without a free POI.
+    pub limit_s: Option<f64>,
     /// Whether the warm fit is valid.
     pub fit_valid: bool,
 }
 
 /// One line a file.
 pub fn page(reports: &[BenchReport]) -> Page {
-    let titles = ["read", "validate", "compile", "twice_nll", "gradient", "hessian", "warm fit", "hesse", "cold fit"];
+    let titles = [
+        "read",
+        "validate",
+        "compile",
+        "twice_nll",
+        "gradient",
+        "hessian",
+        "warm fit",
+        "hesse",
+        "cold fit",
+        "hypotest",
+        "limit",
+    ];
     let mut columns = vec![Column::left("file")];
     columns.extend(titles.map(|title| Column::right(title).key(&format!("{}_s", title.replace(' ', "_")))));
     columns.push(Column::left("").key("remark"));
@@ -49,6 +65,8 @@ pub fn page(reports: &[BenchReport]) -> Page {
             Some(r.fit_warm_s),
             r.hesse_s,
             Some(r.fit_cold_s),
+            r.hypotest_s,
+            r.limit_s,
         ];
         let mut cells = vec![Cell::name(&r.file)];
         cells.extend(seconds.iter().map(|s| s.map_or_else(Cell::empty, |s| Cell::number_as(s, duration(s)))));
