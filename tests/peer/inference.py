@@ -39,8 +39,8 @@ def arguments():
     parser.add_argument("--only", default="references,toms748,cabinetry,minos,random", help="comma-separated parts")
     parser.add_argument("--files", default="*", metavar="GLOBS", help="reference workspaces")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first random workspace (default 1)")
-    parser.add_argument("--number", type=int, default=30, help="random workspaces (default 30)")
-    parser.add_argument("--largest", type=int, default=12, metavar="N", help="leave out random models of more parameters (default 12)")
+    parser.add_argument("--number", type=int, default=60, help="random workspaces (default 60)")
+    parser.add_argument("--largest", type=int, default=30, metavar="N", help="leave out random models of more parameters (default 12)")
     return parser.parse_args()
 
 
@@ -83,6 +83,8 @@ def main():
     tally = Tally()
     for part in options.only.split(","):
         {"references": references, "toms748": toms748, "cabinetry": cabinetry, "minos": minos, "random": random_workspaces}[part](options, tally)
+    if "random" in options.only.split(",") and not tally.row("random CLs")["numbers"]:
+        tally.miss("random", "nothing was compared")
     print(text(["what", "numbers", "left out", "largest deviation"], list(tally.rows.values())))
     compared = sum(row["numbers"] for row in tally.rows.values())
     print(f"{compared} numbers compared, {tally.missed} missed")
@@ -277,6 +279,7 @@ def compare_random(options, tally, seed, path):
     document, model, data = random_fits.workspace(seed)
     factors = [] if model is None else [n for n, t in model.config.modifiers if t == "normfactor"]
     if not factors or model.config.npars > options.largest:
+        tally.left_out("random workspaces without a model, a strength, or too large")
         return
     path.write_text(random_fits.json.dumps(document))
     draw = random.Random(seed)
@@ -285,6 +288,7 @@ def compare_random(options, tally, seed, path):
     value = draw.choice([0.0, 0.3, 1.0, 1.7, draw.uniform(0, 4)])
     start, low, high, fixed = peer_pyhf.arrays(model)
     if fixed[index] or not low[index] <= value <= high[index]:
+        tally.left_out("random values beyond the bounds")
         return
     try:
         stat = "qtilde" if low[index] >= 0 else "q"
