@@ -157,7 +157,7 @@ fn intervals_by_toys() {
         assert!((value - exact).abs() < 0.1 + 4.0 * error, "{end}: {value} ± {error} but {exact}");
     }
     assert!(report["points"].as_array().unwrap().len() > 13);
-    assert_eq!(complaint(&["toys", COUNTING, "--feldman-cousins"], 2).is_empty(), false);
+    assert!(!complaint(&["toys", COUNTING, "--feldman-cousins"], 2).is_empty());
 }
 
 #[test]
