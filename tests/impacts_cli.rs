@@ -1,31 +1,21 @@
 //! `ranking`, `yields`, `gof`, `asimov` and blinding as people use them. Numbers come from fits of the same program,
 //! which tests/impacts.rs compares with others, and from closed forms.
 
+mod common;
+
+use common::program::{json_of, morphist, scratch, stderr};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
 
 const COUNTING: &str = "fixtures/counting/workspace.json";
 const HIGGS_LIKE: &str = "fixtures/higgs_like/workspace.json";
 const ALL: &str = "fixtures/all_modifiers/workspace.json";
-
-fn morphist(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_morphist")).args(arguments).output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 /// The JSON of a command that ends well, and what it said.
 fn told(arguments: &[&str]) -> (Value, String) {
     let output = morphist(arguments);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", stderr(&output));
     (serde_json::from_slice(&output.stdout).unwrap(), stderr(&output))
-}
-
-fn json_of(arguments: &[&str]) -> Value {
-    told(arguments).0
 }
 
 fn refused(arguments: &[&str], code: i32) -> String {
@@ -35,10 +25,8 @@ fn refused(arguments: &[&str], code: i32) -> String {
     stderr(&output)
 }
 
-fn scratch(name: &str, content: &Value) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("impacts_{name}"));
-    std::fs::write(&path, serde_json::to_vec(content).unwrap()).unwrap();
-    path
+fn document(name: &str, content: &Value) -> PathBuf {
+    scratch(&format!("impacts_{name}"), &content.to_string())
 }
 
 fn read(path: &str) -> Value {
@@ -65,8 +53,8 @@ fn results_obey_their_schemas() {
         ("report-fit", &["fit", HIGGS_LIKE, "--blind-poi", "word", "--blind", "SR_0jet"]),
     ];
     for (name, arguments) in cases {
-        let validator = jsonschema::validator_for(&json_of(&["schema", name])).unwrap();
-        let result = json_of(arguments);
+        let validator = jsonschema::validator_for(&json_of(&["schema", name], 0)).unwrap();
+        let result = json_of(arguments, 0);
         let errors: Vec<String> = validator.iter_errors(&result).map(|e| e.to_string()).collect();
         assert!(errors.is_empty(), "{arguments:?}: {errors:?}");
         for format in ["table", "csv", "latex"] {
@@ -78,12 +66,12 @@ fn results_obey_their_schemas() {
 
 #[test]
 fn rankings_take_the_flags_of_cabinetry() {
-    let all = json_of(&["ranking", HIGGS_LIKE]);
-    let first = json_of(&["ranking", HIGGS_LIKE, "--max_pars", "3"]);
+    let all = json_of(&["ranking", HIGGS_LIKE], 0);
+    let first = json_of(&["ranking", HIGGS_LIKE, "--max_pars", "3"], 0);
     assert_eq!(first["parameters"].as_array().unwrap()[..], all["parameters"].as_array().unwrap()[..3]);
     assert_eq!(first["not_listed"], json!(all["parameters"].as_array().unwrap().len() - 3));
     // On Asimov data the strength is the one that they were made with.
-    let asimov = json_of(&["ranking", HIGGS_LIKE, "--asimov", "--expectSignal", "0.7", "--method", "hesse"]);
+    let asimov = json_of(&["ranking", HIGGS_LIKE, "--asimov", "--expectSignal", "0.7", "--method", "hesse"], 0);
     close(&asimov["poi_value"], &json!(0.7), 1e-4);
     for parameter in asimov["parameters"].as_array().unwrap().iter().filter(|p| !p["pull"].is_null()) {
         close(&parameter["pull"], &json!(0.0), 1e-3);
@@ -98,7 +86,7 @@ fn rankings_take_the_flags_of_cabinetry() {
 /// may be compared.
 #[test]
 fn a_hidden_value_moves_nothing_else() {
-    let (open, hidden) = (json_of(&["fit", HIGGS_LIKE]), told(&["fit", HIGGS_LIKE, "--blind-poi", "word"]));
+    let (open, hidden) = (json_of(&["fit", HIGGS_LIKE], 0), told(&["fit", HIGGS_LIKE, "--blind-poi", "word"]));
     let (hidden, said) = hidden;
     let offset = number(&hidden["mle_parameters"]["mu"][0]) - number(&open["mle_parameters"]["mu"][0]);
     assert!(offset.abs() > 1e-3);
@@ -110,12 +98,12 @@ fn a_hidden_value_moves_nothing_else() {
     same["notes"] = open["notes"].clone();
     assert_eq!(same, open);
     assert!(!said.contains(&format!("{offset:.3}")));
-    let ranking = [json_of(&["ranking", HIGGS_LIKE]), json_of(&["ranking", HIGGS_LIKE, "--blind-poi", "word"])];
+    let ranking = [json_of(&["ranking", HIGGS_LIKE], 0), json_of(&["ranking", HIGGS_LIKE, "--blind-poi", "word"], 0)];
     close(&ranking[1]["poi_value"], &json!(number(&ranking[0]["poi_value"]) + offset), 1e-9);
     assert_eq!(ranking[0]["parameters"], ranking[1]["parameters"]);
     let gof = ["gof", HIGGS_LIKE, "--compatibility"];
-    let gof =
-        [json_of(&gof), json_of(&[&gof[..], &["--blind-poi", "word"]].concat())].map(|r| r["compatibility"].clone());
+    let gof = [json_of(&gof, 0), json_of(&[&gof[..], &["--blind-poi", "word"]].concat(), 0)]
+        .map(|r| r["compatibility"].clone());
     close(&gof[1]["common"], &json!(number(&gof[0]["common"]) + offset), 1e-9);
     for (open, hidden) in gof[0]["groups"].as_array().unwrap().iter().zip(gof[1]["groups"].as_array().unwrap()) {
         close(&hidden["value"], &json!(number(&open["value"]) + offset), 1e-9);
@@ -129,7 +117,7 @@ fn a_hidden_value_moves_nothing_else() {
 /// Row 25: yields at a hidden value are refused, and other commands say that the value they begin with is shifted.
 #[test]
 fn a_hidden_value_does_not_leak_through_other_commands() {
-    let path = scratch("blinded.json", &json_of(&["fit", HIGGS_LIKE, "--blind-poi", "word"]));
+    let path = document("blinded.json", &json_of(&["fit", HIGGS_LIKE, "--blind-poi", "word"], 0));
     let path = path.to_str().unwrap();
     assert!(refused(&["yields", HIGGS_LIKE, "--parameters", path], 1).contains("hidden"));
     let (_, said) = told(&["fit", HIGGS_LIKE, "--parameters", path]);
@@ -148,7 +136,7 @@ fn blinded_channels_are_predicted_only() {
             observation["data"].as_array_mut().unwrap().iter_mut().for_each(|n| *n = json!(7654321));
         }
     }
-    let other = scratch("other.json", &other);
+    let other = document("other.json", &other);
     let commands: [&[&str]; 5] =
         [&["fit"], &["ranking", "--method", "hesse"], &["yields", "--postfit"], &["gof"], &["evaluate", "--gradient"]];
     for command in commands {
@@ -161,7 +149,7 @@ fn blinded_channels_are_predicted_only() {
         assert!(!ours.to_string().contains("7654321"));
         assert!(said.contains("SR_0jet"), "{said}");
     }
-    let yields = json_of(&["yields", HIGGS_LIKE, "--mask", "SR_0jet"]);
+    let yields = json_of(&["yields", HIGGS_LIKE, "--mask", "SR_0jet"], 0);
     assert_eq!(yields["blinded_channels"], json!(["SR_0jet"]));
     let channels = yields["channels"].as_array().unwrap();
     let of = |name: &str| channels.iter().find(|channel| channel["name"] == name).unwrap();
@@ -182,9 +170,9 @@ fn blinded_channels_are_predicted_only() {
 /// the same, what the fit lacks is told and as before a fit.
 #[test]
 fn a_fit_is_applied_to_another_model() {
-    let fit = scratch("fit.json", &json_of(&["fit", HIGGS_LIKE]));
-    let direct = json_of(&["yields", HIGGS_LIKE, "--postfit"]);
-    let applied = json_of(&["yields", HIGGS_LIKE, "--parameters", fit.to_str().unwrap()]);
+    let fit = document("fit.json", &json_of(&["fit", HIGGS_LIKE], 0));
+    let direct = json_of(&["yields", HIGGS_LIKE, "--postfit"], 0);
+    let applied = json_of(&["yields", HIGGS_LIKE, "--parameters", fit.to_str().unwrap()], 0);
     for (direct, applied) in direct["channels"].as_array().unwrap().iter().zip(applied["channels"].as_array().unwrap())
     {
         for key in ["total", "total_uncertainties"] {
@@ -197,7 +185,7 @@ fn a_fit_is_applied_to_another_model() {
     for list in ["channels", "observations"] {
         smaller[list].as_array_mut().unwrap().retain(|entry| entry["name"] != "SR_1jet");
     }
-    let smaller = scratch("smaller.json", &smaller);
+    let smaller = document("smaller.json", &smaller);
     let smaller = smaller.to_str().unwrap();
     let (less, said) = told(&["yields", smaller, "--parameters", fit.to_str().unwrap()]);
     assert!(said.contains("not in the model, so left out"), "{said}");
@@ -205,22 +193,22 @@ fn a_fit_is_applied_to_another_model() {
         let same = applied["channels"].as_array().unwrap().iter().find(|c| c["name"] == channel["name"]).unwrap();
         assert_eq!(channel["samples"], same["samples"]);
     }
-    let part = scratch("part.json", &json_of(&["fit", smaller]));
+    let part = document("part.json", &json_of(&["fit", smaller], 0));
     let (more, said) = told(&["yields", HIGGS_LIKE, "--parameters", part.to_str().unwrap()]);
     assert!(said.contains("not in the fit, so as before a fit"), "{said}");
     assert!(more["notes"].as_array().unwrap().iter().any(|note| note["code"] == "not_matched"));
     assert_eq!(more["prefit"], json!(false));
-    let wrong = scratch("wrong.json", &json!({"mle_parameters": {"mu": "one"}}));
+    let wrong = document("wrong.json", &json!({"mle_parameters": {"mu": "one"}}));
     refused(&["yields", HIGGS_LIKE, "--parameters", wrong.to_str().unwrap()], 1);
     let wrong = json!({"mle_parameters": {"mu": [1.0]}, "correlation": {"labels": ["mu"], "values": [[1.0, 0.0]]}});
-    let wrong = scratch("not_square.json", &wrong);
+    let wrong = document("not_square.json", &wrong);
     refused(&["yields", HIGGS_LIKE, "--parameters", wrong.to_str().unwrap()], 1);
 }
 
 /// n = b + μ s of the counting experiment: 40 + 8 μ.
 #[test]
 fn asimov_workspaces_differ_in_their_observations_only() {
-    let written = json_of(&["asimov", COUNTING, "--poi-value", "2"]);
+    let written = json_of(&["asimov", COUNTING, "--poi-value", "2"], 0);
     let mut by_hand = read(COUNTING);
     assert_eq!(written["observations"][0]["data"], json!([56.0]));
     by_hand["observations"][0]["data"] = written["observations"][0]["data"].clone();
@@ -236,17 +224,17 @@ fn asimov_workspaces_differ_in_their_observations_only() {
 /// fit to what was written ends at the fit it was made from, with nothing left over.
 #[test]
 fn asimov_data_after_a_fit_carry_their_auxiliary_data() {
-    let fit = json_of(&["fit", ALL]);
+    let fit = json_of(&["fit", ALL], 0);
     let (written, said) = told(&["asimov", ALL, "--postfit"]);
     assert!(said.contains("WARNING: the auxiliary data moved"), "{said}");
-    let path = scratch("asimov.json", &written);
-    let again = json_of(&["fit", path.to_str().unwrap()]);
+    let path = document("asimov.json", &written);
+    let again = json_of(&["fit", path.to_str().unwrap()], 0);
     for (name, values) in fit["mle_parameters"].as_object().unwrap() {
         for (i, value) in values.as_array().unwrap().iter().enumerate() {
             close(&again["mle_parameters"][name][i], value, 1e-4);
         }
     }
-    assert!(number(&json_of(&["gof", path.to_str().unwrap()])["statistic"]) < 1e-8);
+    assert!(number(&json_of(&["gof", path.to_str().unwrap()], 0)["statistic"]) < 1e-8);
     let (nominal, said) = told(&["asimov", ALL, "--postfit", "--nominal-auxdata"]);
     assert!(said.contains("will not end at the point"), "{said}");
     assert_eq!(nominal["measurements"], read(ALL)["measurements"]);
@@ -270,7 +258,7 @@ fn a_failed_fit_is_told() {
 
 #[test]
 fn no_p_value_without_degrees_of_freedom() {
-    let gof = json_of(&["gof", COUNTING, "--compatibility"]);
+    let gof = json_of(&["gof", COUNTING, "--compatibility"], 0);
     assert_eq!((&gof["p_value"], &gof["degrees_of_freedom"]), (&Value::Null, &json!(0)));
     assert_eq!(gof["reason"]["code"], "no_degrees_of_freedom");
     assert_eq!(gof["compatibility"]["reason"]["code"], "no_degrees_of_freedom");
@@ -282,7 +270,7 @@ fn no_p_value_without_degrees_of_freedom() {
 fn goodness_of_fit_by_toys_is_a_poisson_sum() {
     let counting = "fixtures/counting/workspace.json";
     let arguments = ["gof", counting, "--fix", "mu=0", "--ntoys", "20000", "--seed", "5"];
-    let report = json_of(&arguments);
+    let report = json_of(&arguments, 0);
     let deviance = |n: f64| 2.0 * (40.0 - n + if n > 0.0 { n * (n / 40.0).ln() } else { 0.0 });
     assert!((report["statistic"].as_f64().unwrap() - deviance(53.0)).abs() < 1e-9);
     let (mut pmf, mut exact) = ((-40.0_f64).exp(), 0.0);
@@ -294,6 +282,6 @@ fn goodness_of_fit_by_toys_is_a_poisson_sum() {
     }
     let p = report["toys"]["p_value"].as_f64().unwrap();
     assert!((p - exact).abs() < 5.0 * (exact * (1.0 - exact) / 20_000.0).sqrt(), "{p} but {exact}");
-    assert_eq!(report, json_of(&arguments));
+    assert_eq!(report, json_of(&arguments, 0));
     assert_eq!(report["toys"]["n_failed"], 0);
 }

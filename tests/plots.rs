@@ -1,6 +1,9 @@
 //! Pictures: SVG that other programs read, texts that never overlap however hard the input, gaps that are told, the
 //! same bytes each time.
 
+mod common;
+
+use common::program::morphist;
 use morphist::plot::{Figure, Options, brazil, correlation, data_mc, exclusion, nll_scan, png, pulls, ranking};
 use serde_json::{Value, json};
 
@@ -316,10 +319,6 @@ fn pixels_come_from_the_same_drawing() {
     assert!(first.len() > 10_000, "an empty picture compresses to less: {}", first.len());
     assert!(png::render(&figure.svg, 1000.0).is_err());
     assert!(png::render("<svg", 1.0).is_err());
-}
-
-fn morphist(arguments: &[&str]) -> std::process::Output {
-    std::process::Command::new(env!("CARGO_BIN_EXE_morphist")).args(arguments).output().expect("the program runs")
 }
 
 #[test]

@@ -1,25 +1,16 @@
 //! `morphist scan` and `morphist minos`: flags, shapes of results, exit codes. Numbers of the counting experiment are
 //! closed forms: b = 40, s = 8, n = 53.
 
+mod common;
+
 #[path = "common/small.rs"]
 mod small;
 
+use common::program::{json_of, morphist};
 use serde_json::Value;
-use std::process::{Command, Output};
 
 const COUNTING: &str = "fixtures/counting/workspace.json";
 const HIGGS_LIKE: &str = "fixtures/higgs_like/workspace.json";
-
-fn morphist(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_morphist")).args(arguments).output().unwrap()
-}
-
-fn json_of(arguments: &[&str], code: i32) -> Value {
-    let output = morphist(arguments);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 fn text_of(arguments: &[&str], code: i32) -> String {
     let output = morphist(arguments);
