@@ -315,3 +315,52 @@ fn results_obey_their_schemas() {
         valid("report-limit-point", &serde_json::from_str(line).unwrap());
     }
 }
+
+/// Bounds that do not hold the value with which a test compares are refused: no numbers that mean something else.
+#[test]
+fn bounds_without_the_alternative_are_refused() {
+    for bounds in ["--poi-bounds=-10,-2", "--poi-bounds=2,10"] {
+        let report = json_of(&["limit", HIGGS_LIKE, bounds], 1);
+        assert_eq!((&report["observed_limit"], &report["valid"]), (&Value::Null, &json!(false)));
+        assert_eq!(report["reason"]["code"], "alternative_out_of_bounds", "{bounds}");
+    }
+    for statistic in ["qtilde", "ttilde"] {
+        let arguments = ["hypotest", HIGGS_LIKE, "--poi-bounds=-10,-2", "--test-poi=-3", "--test-stat", statistic];
+        assert_eq!(morphist(&arguments).status.code(), Some(2), "a tilde and a negative value: {statistic}");
+    }
+    // t needs no alternative: its best fit stays within the bounds.
+    let report = json_of(&["hypotest", HIGGS_LIKE, "--poi-bounds=2,10", "--test-poi", "3", "--test-stat", "t"], 0);
+    assert!((report["best_fit"].as_f64().unwrap() - 2.0).abs() < 1e-9, "{report}");
+}
+
+/// 1e15 events: one unit in the last place of twice_nll is 0.1, and no fit looks good.
+#[test]
+fn rounding_of_large_counts_is_no_result() {
+    let workspace = json!({
+        "channels": [{"name": "SR", "samples": [
+            {"name": "signal", "data": [1e12], "modifiers": [{"name": "mu", "type": "normfactor", "data": null}]},
+            {"name": "background", "data": [1e15],
+             "modifiers": [{"name": "norm", "type": "normsys", "data": {"hi": 1.1, "lo": 0.9}}]}]}],
+        "observations": [{"name": "SR", "data": [1.01e15]}],
+        "measurements": [{"name": "m", "config": {"poi": "mu", "parameters": []}}],
+        "version": "1.0.0"
+    });
+    let path = scratch("huge_counts.json", &workspace.to_string());
+    let report = json_of(&["fit", path.to_str().unwrap()], 1);
+    assert_eq!((&report["valid"], &report["reason"]["code"]), (&json!(false), &json!("rounding")));
+    let report = json_of(&["hypotest", path.to_str().unwrap()], 1);
+    assert_eq!((&report["CLs_obs"], &report["reason"]["code"]), (&Value::Null, &json!("rounding")));
+}
+
+/// What is written can be drawn: CLs at values from the lower bound to above the largest limit.
+#[test]
+fn a_limit_comes_with_its_curve() {
+    let report = json_of(&["limit", COUNTING], 0);
+    let values: Vec<f64> = report["scan"].as_array().unwrap().iter().map(|p| p["poi"].as_f64().unwrap()).collect();
+    assert!(values.len() > 30 && values[0] == 0.0 && values.is_sorted());
+    assert!(*values.last().unwrap() > report["expected_limit"][4].as_f64().unwrap());
+    for k in [1, 10, 20] {
+        let (value, cls) = (values[k].to_string(), report["scan"][k]["CLs_obs"].as_f64().unwrap());
+        close(&json_of(&["hypotest", COUNTING, "--test-poi", &value], 0)["CLs_obs"], cls, 1e-8);
+    }
+}

@@ -1,5 +1,6 @@
 //! What users of binned likelihoods complain about, and the answer of this program: one test a pain. Others of the kind
-//! stand beside what they test: `pain_…` in tests/scan.rs, tests/minos.rs.
+//! stand beside what they test: `pain_…` in tests/scan.rs and tests/minos.rs, toys that fail or run in shards in
+//! tests/toys.rs and tests/toy_commands.rs, memory in tests/memory.rs, impacts and yields in tests/impacts.rs.
 
 mod common;
 

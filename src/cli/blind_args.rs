@@ -28,6 +28,9 @@ impl BlindPoiArgs {
     /// Where there is no parameter of interest.
     pub fn offset(&self, model: &Model) -> Result<Option<f64>, CommandError> {
         let Some(word) = &self.blind_poi else { return Ok(None) };
+        if word.is_empty() {
+            return Err(CommandError::Usage("--blind-poi: an empty word hides nothing from anybody".to_owned()));
+        }
         let name = model.poi.and_then(|poi| model.parameter_names().get(poi).cloned());
         let name =
             name.ok_or_else(|| CommandError::Message("--blind-poi: there is no parameter of interest".into()))?;

@@ -3,7 +3,7 @@
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
 use super::output::OutputArgs;
-use super::poi_args::{PoiArgs, TestStatArg, asymptotic_test, check_free, check_within};
+use super::poi_args::{PoiArgs, TestStatArg, asymptotic_test, check_free, check_tilde, check_within};
 use super::pyhf_args::PyhfArgs;
 use super::toys::{ToyArgs, ToyRun, write_report};
 use super::{CommandError, CommandResult, judge, note};
@@ -81,6 +81,7 @@ impl Hypotest {
             value
         };
         check_within(prepared, &options, poi, value)?;
+        check_tilde(statistic, value)?;
         let program = Program::compile(&prepared.model);
         if self.calctype == CalcType::Toybased {
             let run = ToyRun::new(prepared, &program, &self.poi, &self.toys, self.test_stat, value)?;

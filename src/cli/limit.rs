@@ -85,8 +85,8 @@ impl LimitCommand {
             return Err(CommandError::Usage("--resume goes with all points of a patchset, not with --name".to_owned()));
         }
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
-        let report = self.report(&prepared)?;
-        self.output.write(&report, || report.page())?;
+        let report = self.report(&prepared, CURVE)?;
+        self.output.write(&report, || report.page(self.scan.is_some()))?;
         judge(report.reason.is_none(), report.reason.as_ref(), self.output.format())
     }
 
@@ -102,8 +102,8 @@ impl LimitCommand {
         LimitOptions { level: 1.0 - self.confidence_level, criterion, widen: self.poi.poi_bounds.is_none() }
     }
 
-    /// The limits of one model.
-    pub fn report(&self, prepared: &Prepared) -> Result<LimitReport, CommandError> {
+    /// The limits of one model, with tests at the limits and at `n_between` values around them.
+    pub fn report(&self, prepared: &Prepared, n_between: usize) -> Result<LimitReport, CommandError> {
         let (poi, fit_options) = self.poi.options(prepared)?;
         let program = Program::compile(&prepared.model);
         let mut test = asymptotic_test(prepared, &program, &fit_options, poi, self.statistic());
@@ -113,7 +113,7 @@ impl LimitCommand {
                 Some(grid) => self.grid_limit(test, grid),
                 None => {
                     let limit = upper_limit(test, &self.options());
-                    let tests = at_limits(test, &limit);
+                    let tests = around_limits(test, &limit, n_between);
                     (Ok(limit), tests)
                 }
             },
@@ -158,9 +158,18 @@ impl LimitCommand {
 
 type Tests = Vec<(f64, Result<Hypotest, TestFailure>)>;
 
-/// Tests at the limits found, in ascending order.
-fn at_limits(test: &mut AsymptoticTest, limit: &Limit) -> Tests {
+/// How many values a limit tests so that CLs can be drawn.
+const CURVE: usize = 31;
+
+/// Tests at the limits found and at equidistant values from the lowest to a little above the highest of them, in
+/// ascending order.
+fn around_limits(test: &mut AsymptoticTest, limit: &Limit, n_between: usize) -> Tests {
     let mut values: Vec<f64> = limit.expected.iter().chain([&limit.observed]).flatten().copied().collect();
+    let low = limit.bounds.0.max(0.0);
+    let high = values.iter().copied().fold(low, |a, b| a.max(b + 0.1 * (b - low))).min(limit.bounds.1);
+    if high > low && n_between > 1 {
+        values.extend(Grid { low, high, n: n_between }.values());
+    }
     values.sort_by(f64::total_cmp);
     values.dedup();
     values.into_iter().map(|value| (value, test.follow(value))).collect()

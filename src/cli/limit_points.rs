@@ -107,7 +107,7 @@ impl<'a> Base<'a> {
         if watch.is_stopped() {
             return None;
         }
-        let limit = self.prepare(index, point).and_then(|prepared| self.command.report(&prepared));
+        let limit = self.prepare(index, point).and_then(|prepared| self.command.report(&prepared, 0));
         watch.step();
         let (limit, error) = match limit {
             Ok(limit) => (Some(limit), None),

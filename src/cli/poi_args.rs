@@ -90,6 +90,15 @@ pub fn check_within(prepared: &Prepared, options: &FitOptions, parameter: usize,
     )))
 }
 
+/// A usage error where a statistic with a tilde is to test a negative value.
+pub fn check_tilde(statistic: TestStatistic, value: f64) -> CommandResult {
+    if !statistic.is_tilde() || value >= 0.0 {
+        return Ok(());
+    }
+    let message = "a statistic with a tilde tests values of 0 and above: --test-stat q or t tests negative ones";
+    Err(CommandError::Usage(message.to_owned()))
+}
+
 /// The tests of a prepared model's POI, which hold fits made once.
 pub fn asymptotic_test<'p>(
     prepared: &Prepared,

@@ -4,7 +4,7 @@ use super::input_args::InputArgs;
 use super::limit::{Grid, grid, level};
 use super::model_args::{ModelArgs, Prepared, finite};
 use super::output::{Format, Lines, OutputArgs};
-use super::poi_args::{PoiArgs, TestStatArg, check_within};
+use super::poi_args::{PoiArgs, TestStatArg, check_tilde, check_within};
 use super::{CommandError, CommandResult, judge, note, progress, toy_files};
 use crate::document::digest::{Algorithm, digest};
 use crate::infer::feldman_cousins::{FeldmanCousinsOptions, feldman_cousins};
@@ -210,6 +210,7 @@ impl<'p> ToyRun<'p> {
         let value = if statistic == TestStatArg::Q0 { 0.0 } else { value };
         for value in [value, statistic.statistic().alternative()] {
             check_within(prepared, &fit, poi, value)?;
+            check_tilde(statistic.statistic(), value)?;
         }
         let likelihood = Likelihood::new(program, &prepared.data, fit.clone());
         let test = ToyHypotest::new(likelihood, &prepared.data, poi, &toys.options(statistic.statistic(), value));

@@ -1,6 +1,6 @@
 //! Bounded maximum-likelihood fit with a certificate (spec/likelihood.md, "Fit").
 
-use super::minimize::{Ending, Limits, MOST_SHARED, Minimizer};
+use super::minimize::{Ending, Limits, MOST_SHARED, Minimizer, rounding};
 use super::uncertainty;
 use crate::kernel::simd;
 use crate::kernel::{Evaluator, OutOfDomain};
@@ -12,6 +12,9 @@ const RESTARTS: [f64; 2] = [1.0, 4.0];
 
 /// A minimum is lower than another by more than this.
 const LOWER: f64 = 1e-7;
+
+/// Rounding of `twice_nll` above this is seen in its differences.
+const MOST_ROUNDING: f64 = 1e-3;
 
 /// With more parameters than this a fit has one start.
 const MOST_RESTARTED: usize = 1000;
@@ -101,6 +104,10 @@ pub enum Failure {
         directions: Vec<Vec<(usize, f64)>>,
     },
     IterationLimit,
+    /// Rounding moves `twice_nll` by more than differences of it that matter.
+    Rounding {
+        size: f64,
+    },
     /// No step lowers the value although the estimated distance is above the tolerance.
     NoProgress,
 }
@@ -130,7 +137,9 @@ impl Fitter {
         options: &FitOptions,
     ) -> (f64, f64, bool) {
         let ending = self.minimizer.run(evaluator, data, &options.init, &options.limits());
-        let certified = ending == Ending::Converged && self.undetermined(evaluator, data).is_none();
+        let certified = ending == Ending::Converged
+            && hidden_by_rounding(data).is_none()
+            && self.undetermined(evaluator, data).is_none();
         (self.minimizer.value + 2.0 * data.constant, self.minimizer.edm, certified)
     }
 
@@ -161,7 +170,9 @@ impl Fitter {
         let ((ending, iterations, evaluations), first_minimum) = self.lowest(evaluator, data, options);
         let reason = match ending {
             Ending::Converged => {
-                self.undetermined(evaluator, data).or_else(|| self.emptied_bin(evaluator, data, options))
+                let hidden = hidden_by_rounding(data);
+                let undetermined = hidden.or_else(|| self.undetermined(evaluator, data));
+                undetermined.or_else(|| self.emptied_bin(evaluator, data, options))
             }
             _ => self.reason(evaluator, data, ending),
         };
@@ -451,6 +462,12 @@ fn restart(evaluator: &Evaluator, data: &PreparedData, options: &FitOptions, the
         }
     }
     start
+}
+
+/// Counts so large that differences of `twice_nll` are rounding.
+fn hidden_by_rounding(data: &PreparedData) -> Option<Failure> {
+    let size = rounding(data);
+    (size > MOST_ROUNDING).then_some(Failure::Rounding { size })
 }
 
 /// The main components of flat directions.

@@ -25,6 +25,8 @@ pub enum TestFit {
 pub enum TestFailure {
     /// A fit is not valid.
     Fit(TestFit, Failure),
+    /// The value of the POI at which the Asimov data are made is not within its bounds.
+    AlternativeOutOfBounds { value: f64, bounds: (f64, f64) },
     /// The Asimov data would have a negative count in this bin of this channel.
     NegativeAsimov { channel: usize, bin: usize },
 }
@@ -76,6 +78,8 @@ impl Hypotest {
 pub struct AsymptoticTest<'p> {
     pub statistic: TestStatistic,
     pub poi: usize,
+    /// The value of the POI at which the Asimov data are made.
+    pub alternative: f64,
     pub observed: Profile<'p>,
     pub asimov: Profile<'p>,
 }
@@ -84,15 +88,22 @@ impl<'p> AsymptoticTest<'p> {
     /// Fits the data, and with the POI at the alternative's value; the latter makes the Asimov data. A statistic with a tilde
     /// raises the POI's lower bound to 0.
     pub fn new(mut likelihood: Likelihood<'p>, poi: usize, statistic: TestStatistic) -> Result<Self, TestFailure> {
+        let bounds = likelihood.options.bounds[poi];
+        let mut alternative = statistic.alternative();
+        if statistic == TestStatistic::Tmu {
+            // Its distribution needs no Asimov data; any value serves.
+            alternative = alternative.max(bounds.0).min(bounds.1);
+        } else if !(bounds.0..=bounds.1).contains(&alternative) {
+            return Err(TestFailure::AlternativeOutOfBounds { value: alternative, bounds });
+        }
         statistic.restrict(&mut likelihood.options, poi);
         let mut observed = Profile::new(likelihood, &[poi]);
-        let alternative = [statistic.alternative()];
-        observed.confirm(&alternative);
-        let background = observed.at(&alternative).minimum;
+        observed.confirm(&[alternative]);
+        let background = observed.at(&[alternative]).minimum;
         valid(TestFit::Unconditional, observed.best())?;
         valid(TestFit::Alternative, &background)?;
         let asimov = asimov_profile(&mut observed, poi, &background)?;
-        Ok(AsymptoticTest { statistic, poi, observed, asimov })
+        Ok(AsymptoticTest { statistic, poi, alternative, observed, asimov })
     }
 
     /// Tests a value of the POI, following the profiles from the points known.
@@ -131,7 +142,7 @@ impl<'p> AsymptoticTest<'p> {
 
     /// Where the best fit has become lower, the alternative may have as well.
     fn remake_asimov(&mut self) -> Result<bool, TestFailure> {
-        let alternative = [self.statistic.alternative()];
+        let alternative = [self.alternative];
         let best = self.observed.best().parameters.clone();
         if self.observed.first_minimum().is_none() || !self.observed.improve_from(&alternative, &best) {
             return Ok(false);

@@ -111,7 +111,7 @@ impl<'p> Likelihood<'p> {
         let (init, fixed) = (self.options.init.clone(), self.options.fixed.clone());
         let bounds: Vec<(f64, f64)> = held.iter().map(|&(i, _)| self.options.bounds[i]).collect();
         if let Some(start) = start {
-            let clamped = start.iter().zip(&self.options.bounds).map(|(x, (low, high))| x.clamp(*low, *high));
+            let clamped = start.iter().zip(&self.options.bounds).map(|(x, (low, high))| x.max(*low).min(*high));
             self.options.init = clamped.collect();
         }
         for &(i, value) in held {

@@ -103,7 +103,7 @@ impl Search<'_, '_> {
 
     /// The lowest value that a limit can have.
     fn low(&self) -> f64 {
-        self.bounds().0.max(self.test.statistic.alternative())
+        self.bounds().0.max(self.test.alternative)
     }
 
     /// Makes room for a test at `value` under the POI's upper bound, where that is allowed and within reason.

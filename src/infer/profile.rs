@@ -182,10 +182,18 @@ impl<'p> Profile<'p> {
 
     /// Adds a point of the same profile, found elsewhere.
     pub fn add(&mut self, point: ProfilePoint) {
-        if point.minimum.valid() && point.minimum.twice_nll < self.best.twice_nll - LOWER {
+        if point.minimum.valid() && point.minimum.twice_nll < self.best.twice_nll - LOWER && self.within_bounds(&point)
+        {
             self.lower_best(&point.minimum);
         }
         self.points.push(point);
+    }
+
+    /// A point outside of the bounds is no minimum that a fit may choose, however low it is.
+    fn within_bounds(&self, point: &ProfilePoint) -> bool {
+        let bounds = &self.likelihood.options.bounds;
+        let mut values = self.parameters.iter().zip(&point.values);
+        values.all(|(&i, value)| (bounds[i].0..=bounds[i].1).contains(value))
     }
 
     /// Adds the points of the same profile that another thread has found, and takes over its lower minimum.

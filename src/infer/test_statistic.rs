@@ -39,8 +39,8 @@ impl TestStatistic {
     pub fn restrict(self, options: &mut FitOptions, poi: usize) {
         let (low, high) = options.bounds[poi];
         if self.is_tilde() && low < 0.0 {
-            options.bounds[poi].0 = 0.0;
-            options.init[poi] = options.init[poi].clamp(0.0, high.max(0.0));
+            options.bounds[poi].0 = high.min(0.0);
+            options.init[poi] = options.init[poi].max(high.min(0.0));
         }
     }
 

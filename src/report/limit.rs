@@ -31,7 +31,7 @@ pub struct LimitReport {
     /// Of the POI, in the end.
     pub poi_bounds: [Number; 2],
     pub reason: Option<Reason>,
-    /// Values tested: those of a grid, else the limits found.
+    /// Values tested: those of a grid, else the limits found and values around them.
     pub scan: Vec<ScanPoint>,
     pub test_stat: Statistic,
     /// Whether all fits that the observed limit needs are valid.
@@ -162,13 +162,14 @@ impl LimitReport {
         }
     }
 
-    pub fn page(&self) -> Page {
+    /// The limits, and with `with_scan` CLs at every value tested.
+    pub fn page(&self, with_scan: bool) -> Page {
         let shown = |x: Number| if x.0.is_nan() { Cell::text("none") } else { Cell::number(x.0, 6) };
         let name = text::label(&self.poi);
         let level = significant(100.0 * self.confidence_level.0, 6);
         let criterion = if self.criterion == CriterionName::CLs { "CLs" } else { "CLs+b" };
         let mut page = Page::new()
-            .remark("limit on", format!("{name} at {level} % ({criterion})"))
+            .remark("limit", format!("on {name} at {level} % ({criterion})"))
             .remark("best fit", format!("{name} = {}", significant(self.best_fit.0, 6)));
         page = remarks(page, self.valid, self.reason.as_ref(), &self.notes);
         let mut told: Vec<&str> = self.reason.iter().map(|r| r.message.as_str()).collect();
@@ -182,7 +183,7 @@ impl LimitReport {
         let mut table = Table::new("limit", columns().collect::<Vec<_>>());
         table.add_row([shown(self.observed_limit)].into_iter().chain(self.expected_limit.iter().map(|x| shown(*x))));
         page = page.table(table);
-        if !self.scan.is_empty() {
+        if with_scan && !self.scan.is_empty() {
             let columns = [Column::right(&self.poi).key("poi")].into_iter().chain(columns());
             let mut table = Table::new("CLs", columns.collect::<Vec<_>>());
             for point in &self.scan {

@@ -36,6 +36,8 @@ pub struct Reason {
 pub enum Code {
     /// Every value of the POI is excluded.
     AllExcluded,
+    /// The value of the POI with which a test compares is not within its bounds.
+    AlternativeOutOfBounds,
     /// A parameter's bound comes before what was looked for.
     AtBound,
     /// Something is hidden, as was asked for.
@@ -83,6 +85,8 @@ pub enum Code {
     OutOfDomain,
     /// Minima of a profile do not join continuously where a crossing was looked for.
     ProfileJumps,
+    /// Rounding of large counts hides what is to be found.
+    Rounding,
     /// The likelihood has another, higher minimum, to which the start leads.
     SeveralMinima,
     /// A parameter began elsewhere than asked for.
@@ -176,6 +180,16 @@ impl Reason {
                 };
                 reason.message = format!("{which} is not valid: {}", reason.message);
                 reason
+            }
+            TestFailure::AlternativeOutOfBounds { value, bounds: (low, high) } => {
+                let message = format!(
+                    "the test compares with the value {} of the POI, which is not within its bounds [{}, {}]: give others \
+                     with --poi-bounds",
+                    number(*value),
+                    number(*low),
+                    number(*high)
+                );
+                Reason::new(Code::AlternativeOutOfBounds, message)
             }
             TestFailure::NegativeAsimov { channel, bin } => {
                 let channel = channel_name(model, *channel);
@@ -317,6 +331,14 @@ impl Reason {
                 Reason::at_bin(Code::YieldAtZero, message, channel, *bin)
             }
             Failure::FlatDirections { directions } => flat_directions(&names, directions),
+            Failure::Rounding { size } => {
+                let message = format!(
+                    "the counts are so large that rounding alone moves twice_nll by {}: differences of it mean nothing; \
+                     use a coarser unit or merge what is known exactly",
+                    number(*size)
+                );
+                Reason::new(Code::Rounding, message)
+            }
             Failure::IterationLimit => Reason::new(
                 Code::IterationLimit,
                 "the limit of iterations was reached before the minimum; start nearer (--init, --parameters)",

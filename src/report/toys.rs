@@ -175,8 +175,22 @@ impl ToyReport {
         let number = |x: f64| Number(if cls { x } else { f64::NAN });
         let (clsb, clb) = (Fraction::from(tails.clsb), Fraction::from(tails.clb));
         let failed = tails.clsb.n_failed + tails.clb.n_failed;
-        let reason = (tails.clsb.n == 0 || (cls && tails.clb.n == 0))
-            .then(|| Reason::new(Code::NoValidToy, "no toy has a valid fit, or there is none"));
+        let made = |fraction: &ToyFraction| fraction.n + fraction.n_failed;
+        let reason = if tails.clsb.n == 0 || (cls && tails.clb.n == 0) {
+            Some(Reason::new(Code::NoValidToy, "no toy has a valid fit, or there is none"))
+        } else if cls && tails.clb.n_above == 0 {
+            let message = "no toy of the alternative is as far from it as the data, so that CLs is 0/0 or infinite";
+            Some(Reason::new(Code::NoValidToy, message))
+        } else {
+            None
+        };
+        let mut notes = if failed > 0 { vec![Reason::failed_toys(failed)] } else { Vec::new() };
+        let fewest = if cls { made(&tails.clsb).min(made(&tails.clb)) } else { made(&tails.clsb) };
+        if fewest < header.ntoys {
+            let message =
+                format!("{fewest} of {} toys are there: the others are in other shards, or not made", header.ntoys);
+            notes.push(Reason::new(Code::Incomplete, message));
+        }
         ToyReport {
             clb: cls.then(|| clb.clone()),
             cls_exp: numbers(&band),
@@ -184,7 +198,7 @@ impl ToyReport {
             cls_uncertainty: number(tails.cls_uncertainty()),
             clsb: cls.then(|| clsb.clone()),
             best_fit: Number(header.best_fit),
-            notes: if failed > 0 { vec![Reason::failed_toys(failed)] } else { Vec::new() },
+            notes,
             p_value: (!cls).then_some(clsb),
             poi: header.poi.clone(),
             poi_test: Number(header.poi_test),
