@@ -136,7 +136,9 @@ fn limit(points: usize, number: impl Fn(usize) -> Value) -> brazil::Limit {
 fn brazil_bands() {
     for points in [1, 2, 21, 300] {
         let good = limit(points, |i| json!((-(i as f64) / 5.0).exp()));
-        assert!(drawn("a band", |o| brazil::draw(&good, o)).notes.is_empty());
+        let notes = drawn("a band", |o| brazil::draw(&good, o)).notes;
+        assert_eq!(notes.iter().any(|note| note.contains("limit --scan LO,HI,N")), points == 2, "{notes:?}");
+        assert_eq!(notes.is_empty(), points != 2, "{notes:?}");
     }
     let bad = limit(20, |i| if i == 4 { Value::Null } else { json!(0.5) });
     let figure = drawn("a band with gaps", |o| brazil::draw(&bad, o));
@@ -245,6 +247,49 @@ fn scans() {
     let figure = drawn("a plane with holes", |o| nll_scan::draw(&plane(&holes), o));
     assert!(figure.notes.iter().any(|note| note.contains("15 of 225 scan points are not valid")), "{:?}", figure.notes);
     assert!(nll_scan::draw(&plane(&|_, _| Value::Null), &Options::default()).is_err());
+}
+
+/// The dashed lines lie where a point of the same −2 Δln L lies, with the level's name beside.
+#[test]
+fn a_scan_shows_its_own_levels() {
+    let draw = |levels: &[(f64, f64)]| {
+        let intervals: Vec<Value> =
+            levels.iter().map(|(level, delta)| json!({"level": level, "delta": delta, "intervals": []})).collect();
+        let points: Vec<Value> = levels
+            .iter()
+            .enumerate()
+            .map(|(i, (_, delta))| json!({"value": i, "delta_twice_nll": delta, "valid": true}))
+            .collect();
+        let scan = json!({"parameter": "mu", "best": {"value": 0.5}, "intervals": intervals, "points": points});
+        let scan: nll_scan::Scan = serde_json::from_value(scan).expect("a scan");
+        nll_scan::draw(&scan, &Options::default()).expect("a picture")
+    };
+    let labels = |figure: &Figure| -> Vec<(String, f64)> {
+        let named = figure.written.iter().filter(|w| w.text.ends_with(" %"));
+        named.map(|w| (w.text.clone(), f64::midpoint(w.area.top, w.area.bottom))).collect()
+    };
+    for (levels, names) in [
+        (vec![(0.682_689, 1.0), (0.95, 3.84146)], vec!["68 %", "95 %"]),
+        (vec![(0.9, 2.70554)], vec!["90 %"]),
+        (vec![(0.95, 3.84146), (0.9973, 9.0)], vec!["95 %", "99.7 %"]),
+    ] {
+        let figure = draw(&levels);
+        let labels = labels(&figure);
+        assert_eq!(labels.iter().map(|l| l.0.as_str()).collect::<Vec<_>>(), names);
+        let dashed = figure.svg.lines().filter(|l| l.starts_with("<path") && l.contains("dasharray=\"7 4\""));
+        let lines: Vec<f64> = dashed
+            .map(|l| l.split(['"', 'L', ' ', 'M']).filter_map(|v| v.parse().ok()).nth(1).expect("a place"))
+            .collect();
+        // The first circle is the legend's.
+        let circles = figure.svg.lines().filter(|l| l.starts_with("<circle")).skip(1);
+        let points: Vec<f64> = circles
+            .map(|l| {
+                l.split("cy=\"").nth(1).and_then(|v| v.split('"').next()).expect("a place").parse().expect("pixels")
+            })
+            .collect();
+        assert_eq!(lines, points, "{names:?}");
+        assert!(labels.iter().zip(&lines).all(|(label, line)| (label.1 - line).abs() < 2.0), "{labels:?} {lines:?}");
+    }
 }
 
 #[test]

@@ -44,6 +44,9 @@ struct Column {
     expected: [f64; 5],
 }
 
+/// Below this number of tested values straight lines between them mislead.
+const FEW: usize = 10;
+
 /// # Errors
 /// A sentence, where the result has no scan to draw.
 pub fn draw(limit: &Limit, options: &Options) -> Result<Figure, String> {
@@ -57,6 +60,13 @@ pub fn draw(limit: &Limit, options: &Options) -> Result<Figure, String> {
     if gaps > 0 {
         notes.push(format!("{gaps} of {} scan points have no expected CLs: gaps", columns.len()));
     }
+    if (2..FEW).contains(&columns.len()) {
+        notes.push(format!(
+            "only {} tested values, joined by straight lines: the curves between them are not known; limit --scan \
+             LO,HI,N tests more",
+            columns.len()
+        ));
+    }
     let alpha = 1.0 - limit.confidence_level;
     let poi = limit.poi.as_deref().unwrap_or("");
     let own_title = if poi.is_empty() { "μ (POI)".to_owned() } else { format!("μ (POI: {poi})") };
@@ -65,14 +75,20 @@ pub fn draw(limit: &Limit, options: &Options) -> Result<Figure, String> {
     let (width, height) = options.size_or(720.0, 560.0);
     let mut canvas = Canvas::new(width, height);
     let legend = Legend::new(options.title.as_deref(), &entries(alpha, &columns), width - 4.0 * GAP);
-    let texts = limits_text(limit);
-    let outer = Rect::new(1.5 * GAP, 2.0 * GAP + legend.height(), width - 2.0 * GAP, height);
-    let x = Range::of(columns.iter().map(|c| c.poi), false);
+    // Between legend and frame, where no curve is.
+    let texts = limits_text(limit, width - 4.0 * GAP);
+    let line = SMALL * font::LINE;
+    let top = 2.0 * GAP + legend.height() + texts.len() as f64 * line;
+    let outer = Rect::new(1.5 * GAP, top, width - 2.0 * GAP, height);
+    let x = Range::of(columns.iter().map(|c| c.poi), false).padded(0.015, 0.015);
     let frame = Frame::within(outer, &x, &y_range(&columns, alpha, options.log), x_title, y_title);
     legend.draw(&mut canvas, 2.0 * GAP, 1.5 * GAP);
     canvas.clipped(frame.area, |canvas| curves(canvas, &frame, &columns, alpha, limit));
     frame.draw(&mut canvas, x_title, y_title);
-    annotate(&mut canvas, &frame, &columns, &texts);
+    for (index, text) in texts.iter().enumerate() {
+        let y = GAP + legend.height() + index as f64 * line;
+        canvas.text(&Label::new(text, SMALL).across(Side::Start), (2.0 * GAP, y));
+    }
     Ok(canvas.finish(notes))
 }
 
@@ -108,7 +124,7 @@ fn entries(alpha: f64, columns: &[Column]) -> Vec<(Sign, String)> {
 
 fn y_range(columns: &[Column], alpha: f64, log: bool) -> Range {
     if !log {
-        return Range::new(0.0, 1.0, false).padded(0.0, 0.05);
+        return Range::new(0.0, 1.0, false).padded(0.02, 0.05);
     }
     let values = columns.iter().flat_map(|c| c.expected.into_iter().chain([c.observed])).chain([alpha, 1.0]);
     let range = Range::of(values, true);
@@ -147,45 +163,26 @@ fn curves(canvas: &mut Canvas, frame: &Frame, columns: &[Column], alpha: f64, li
     }
 }
 
-/// The limits in words.
-fn limits_text(limit: &Limit) -> Vec<String> {
+/// The limits in words, in lines of at most this width.
+fn limits_text(limit: &Limit, width: f64) -> Vec<String> {
     let level = number(100.0 * limit.confidence_level, 4);
-    let observed = limit.observed_limit.and_then(finite).map_or("none".to_owned(), |v| number(v, 4));
-    let mut lines = vec![format!("{level} % CL upper limits"), format!("observed  {observed}")];
+    let named = |v: f64| finite(v).map_or("none".to_owned(), |v| number(v, 4));
+    let mut parts = vec![
+        format!("{level} % CL upper limits:"),
+        format!("observed {}", named(limit.observed_limit.unwrap_or(f64::NAN))),
+    ];
     let expected: Vec<f64> = limit.expected_limit.iter().flatten().map(|v| v.0).collect();
     if let [_, low, median, high, _] = expected.as_slice() {
-        let band = |v: f64| finite(v).map_or("none".to_owned(), |v| number(v, 4));
-        lines.push(format!("expected  {} [{}, {}] (±1σ)", band(*median), band(*low), band(*high)));
+        parts.push(format!("expected {} [{}, {}] (±1σ)", named(*median), named(*low), named(*high)));
     }
-    lines
-}
-
-/// Writes the limits into the upper right corner, where CLs is small; elsewhere in the frame only if nothing is drawn
-/// there.
-fn annotate(canvas: &mut Canvas, frame: &Frame, columns: &[Column], lines: &[String]) {
-    let width = lines.iter().map(|line| font::width(line, SMALL)).fold(0.0, f64::max);
-    let height = lines.len() as f64 * SMALL * font::LINE;
-    let Rect { left, right, top, bottom } = frame.area;
-    let drawn: Vec<_> = columns
-        .iter()
-        .flat_map(|c| c.expected.into_iter().chain([c.observed]).map(|v| (c.poi, v)))
-        .filter(|(_, v)| v.is_finite())
-        .map(|(x, y)| frame.at(x, y))
-        .collect();
-    let room = 2.0 * GAP;
-    let places = [(right - room - width, top + room), (left + room, bottom - room - height), (left + room, top + room)];
-    let free = |(x, y): &(f64, f64)| {
-        let (x0, x1, y0, y1) = (x - GAP, x + width + GAP, y - GAP, y + height + GAP);
-        !crosses(&drawn, Rect::new(x0, y0, x1, y1))
-    };
-    let place = places.into_iter().find(free).unwrap_or(places[0]);
-    for (index, line) in lines.iter().enumerate() {
-        let y = place.1 + index as f64 * SMALL * font::LINE;
-        canvas.text(&Label::new(line, SMALL).across(Side::Start), (place.0, y));
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if font::width(&format!("{line}   {part}"), SMALL) <= width => {
+                *line = format!("{line}   {part}");
+            }
+            _ => lines.push(part),
+        }
     }
-}
-
-/// Whether a drawn point lies in the area.
-fn crosses(points: &[(f64, f64)], area: Rect) -> bool {
-    points.iter().any(|(x, y)| (area.left..=area.right).contains(x) && (area.top..=area.bottom).contains(y))
+    lines.iter().map(|line| font::shorten(line, SMALL, width)).collect()
 }

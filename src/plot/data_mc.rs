@@ -109,13 +109,16 @@ fn panel<'a>(channel: &'a Channel, names: &[&str]) -> Result<Panel<'a>, String> 
     };
     let samples = channel.samples.iter().map(|s| {
         let index = names.iter().position(|name| *name == s.name).unwrap_or(0);
-        Ok((sample(index), list(&s.yields, &clean(&s.name))?))
+        Ok((index, list(&s.yields, &clean(&s.name))?))
     });
     let nothing = || vec![f64::NAN; bins];
+    let mut samples = samples.collect::<Result<Vec<_>, String>>()?;
+    // The order of the legend, whatever the order in this channel.
+    samples.sort_by_key(|(index, _)| *index);
     Ok(Panel {
         name: &channel.name,
         data: channel.data.as_ref().map_or_else(|| Ok(nothing()), |d| list(d, "data"))?,
-        samples: samples.collect::<Result<_, String>>()?,
+        samples: samples.into_iter().map(|(index, yields)| (sample(index), yields)).collect(),
         total: list(&channel.total, "total")?,
         sigma: channel
             .total_uncertainties
@@ -177,10 +180,12 @@ fn draw_panel(canvas: &mut Canvas, outer: Rect, panel: &Panel, options: &Options
     main.draw_x(canvas, "", false);
     main.draw_y(canvas, y_title);
     canvas.outline(main.area, Stroke::solid(BLACK, 1.2));
+    markers(canvas, &main, panel.data.iter().map(|d| poisson::interval(*d).map(|_| *d)));
     canvas.clipped(below.area, |canvas| draw_ratio(canvas, &below, panel));
     below.draw_x(canvas, x_title, true);
     below.draw_y(canvas, "Data / MC");
     canvas.outline(below.area, Stroke::solid(BLACK, 1.2));
+    markers(canvas, &below, ratios(panel).map(|r| r.map(|(ratio, _)| ratio)));
     let name = font::shorten(&clean(panel.name), SMALL, right - left);
     canvas.text(&Label::new(&name, SMALL), (left, main.area.top - 0.75 * GAP));
 }
@@ -233,7 +238,7 @@ fn draw_main(canvas: &mut Canvas, frame: &Frame, panel: &Panel) {
     }
     for (i, count) in panel.data.iter().enumerate() {
         if let Some(bar) = poisson::interval(*count) {
-            data_point(canvas, frame, panel.data.len(), (i as f64 + 0.5, *count), bar);
+            error_bar(canvas, frame, panel.data.len(), i as f64 + 0.5, bar);
         }
     }
 }
@@ -245,14 +250,33 @@ fn bin(frame: &Frame, index: usize, (from, to): (f64, f64)) -> Vec<Point> {
     vec![frame.at(left, from), frame.at(right, from), frame.at(right, to), frame.at(left, to)]
 }
 
-fn data_point(canvas: &mut Canvas, frame: &Frame, bins: usize, (x, y): Point, (lo, hi): (f64, f64)) {
-    let radius = (0.35 * frame.area.width() / bins.max(1) as f64).clamp(1.2, 3.6);
-    canvas.line(frame.at(x, lo), frame.at(x, hi), Stroke::solid(BLACK, 0.35 * radius));
-    canvas.disc(frame.at(x, y), radius, BLACK);
+fn radius(frame: &Frame, bins: usize) -> f64 {
+    (0.35 * frame.area.width() / bins.max(1) as f64).clamp(1.2, 3.6)
+}
+
+/// With the head of an arrow where it goes on above the frame.
+fn error_bar(canvas: &mut Canvas, frame: &Frame, bins: usize, x: f64, (lo, hi): (f64, f64)) {
+    let radius = radius(frame, bins);
+    let stroke = Stroke::solid(BLACK, 0.35 * radius);
+    canvas.line(frame.at(x, lo), frame.at(x, hi.min(frame.y.hi)), stroke);
+    if hi > frame.y.hi {
+        let (at, top) = (frame.x.at(x), frame.area.top + 1.0);
+        canvas.polyline(&[(at - radius, top + 1.5 * radius), (at, top), (at + radius, top + 1.5 * radius)], stroke);
+    }
+}
+
+/// One point a bin, whole even at the edge of the frame.
+fn markers(canvas: &mut Canvas, frame: &Frame, values: impl ExactSizeIterator<Item = Option<f64>>) {
+    let radius = radius(frame, values.len());
+    for (i, value) in values.enumerate() {
+        if let Some(value) = value.filter(|v| frame.y.contains(*v)) {
+            canvas.disc(frame.at(i as f64 + 0.5, value), radius, BLACK);
+        }
+    }
 }
 
 /// Data over total and its error bar, where the total is positive.
-fn ratios<'a>(panel: &'a Panel<'a>) -> impl Iterator<Item = Option<(f64, (f64, f64))>> + 'a {
+fn ratios<'a>(panel: &'a Panel<'a>) -> impl ExactSizeIterator<Item = Option<(f64, (f64, f64))>> + 'a {
     panel.data.iter().zip(&panel.total).map(|(data, total)| {
         let (lo, hi) = poisson::interval(*data).filter(|_| *total > 0.0)?;
         Some((data / total, (lo / total, hi / total)))
@@ -266,7 +290,7 @@ fn ratio_range(panel: &Panel) -> Range {
         panel.total.iter().zip(&panel.sigma).filter(|(t, s)| **t > 0.0 && s.is_finite()).map(|(t, s)| 1.0 + s / t);
     let far = bars.chain(bands).map(|v| (v - 1.0).abs()).fold(0.2, f64::max).min(1.0) * 1.05;
     let most = ratios(panel).flatten().map(|(r, _)| r).fold(0.0, f64::max).min(10.0);
-    Range::new((1.0 - far).max(0.0), (1.0 + far).max(most * 1.1), false)
+    Range::new((1.0 - far).max(0.0), (1.0 + far).max(most * 1.1), false).padded(0.05, 0.05)
 }
 
 fn draw_ratio(canvas: &mut Canvas, frame: &Frame, panel: &Panel) {
@@ -284,7 +308,7 @@ fn draw_ratio(canvas: &mut Canvas, frame: &Frame, panel: &Panel) {
             let at = frame.x.at(x);
             canvas.polygon(&[(at, top + 1.0), (at - 4.0, top + 9.0), (at + 4.0, top + 9.0)], BLACK);
         } else {
-            data_point(canvas, frame, panel.data.len(), (x, ratio), bar);
+            error_bar(canvas, frame, panel.data.len(), x, bar);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::legend::{Legend, Sign};
 use super::mesh::Mesh;
 use super::pulls::clean;
 use super::ticks::number;
-use super::{Options, finite, runs};
+use super::{Options, finite, font, runs};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,6 +19,9 @@ pub struct Scan {
     pub best: Value,
     #[serde(default)]
     pub contours: Vec<Contour>,
+    /// The levels of a scan over one parameter.
+    #[serde(default)]
+    pub intervals: Vec<Level>,
     #[serde(default)]
     pub parameter: Option<String>,
     #[serde(default)]
@@ -40,6 +43,13 @@ pub struct Scanned {
     pub values: Option<Vec<f64>>,
 }
 
+/// A confidence level and its −2 Δln L.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Level {
+    pub delta: f64,
+    pub level: f64,
+}
+
 /// The line of one confidence level.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Contour {
@@ -53,8 +63,8 @@ fn yes() -> bool {
     true
 }
 
-/// −2 Δln L at the edge of the 68.27 % and the 95.45 % interval of one parameter.
-const ONE: [(f64, &str); 2] = [(1.0, "68 %"), (4.0, "95 %")];
+/// −2 Δln L at the edge of the 68.27 % and the 95 % interval of one parameter.
+const ONE: [(f64, f64); 2] = [(0.6827, 1.0), (0.95, 3.8415)];
 /// At the edges of the 68.27 % and the 95 % region of two: −2 ln(1 − level).
 const TWO: [(f64, f64); 2] = [(0.6827, 2.2957), (0.95, 5.9915)];
 
@@ -105,16 +115,18 @@ fn one(scan: &Scan, name: &str, options: &Options) -> Result<Canvas, String> {
     let (width, height) = options.size_or(680.0, 540.0);
     let legend = Legend::new(options.title.as_deref(), &entries, width - 4.0 * GAP);
     let mut canvas = Canvas::new(width, height);
-    let outer = Rect::new(GAP, 2.0 * GAP + legend.height(), width - 2.0 * GAP, height);
-    let x = Range::of(points.iter().map(|p| p.0), false);
+    let levels = levels(scan);
+    let room = levels.iter().map(|(_, text)| font::width(text, SMALL)).fold(0.0, f64::max) + 0.75 * GAP;
+    let outer = Rect::new(GAP, 2.0 * GAP + legend.height(), width - GAP - room, height);
+    let x = Range::of(points.iter().map(|p| p.0), false).padded(0.02, 0.02);
     let heights = || points.iter().filter_map(|p| p.1);
-    let y = Range::of(heights().chain([0.0, 4.6]), false).padded(0.0, 0.05);
+    let y = Range::of(heights().chain([0.0, 4.6]).chain(levels.iter().map(|l| 1.15 * l.0)), false).padded(0.02, 0.05);
     let frame = Frame::within(outer, &x, &y, x_title, y_title);
     legend.draw(&mut canvas, 2.0 * GAP, 1.5 * GAP);
     let Rect { left, right, top, bottom } = frame.area;
     canvas.clipped(frame.area, |canvas| {
-        for (delta, _) in ONE {
-            canvas.line((left, frame.y.at(delta)), (right, frame.y.at(delta)), Stroke::dashed(GREY, 1.2));
+        for (delta, _) in &levels {
+            canvas.line((left, frame.y.at(*delta)), (right, frame.y.at(*delta)), Stroke::dashed(GREY, 1.2));
         }
         if let Some(best) = best.filter(|b| frame.x.contains(*b)) {
             canvas.line((frame.x.at(best), top), (frame.x.at(best), bottom), Stroke::dotted(BLACK, 1.2));
@@ -127,22 +139,35 @@ fn one(scan: &Scan, name: &str, options: &Options) -> Result<Canvas, String> {
         }
     });
     frame.draw(&mut canvas, x_title, y_title);
-    level_names(&mut canvas, &frame, &points);
+    level_names(&mut canvas, &frame, &levels);
     Ok(canvas)
 }
 
-/// Names the levels above their lines, beside the lowest point, where the curve lies below; not where lines are too
-/// close.
-fn level_names(canvas: &mut Canvas, frame: &Frame, points: &[(f64, Option<f64>)]) {
-    let Rect { left, right, mut top, .. } = frame.area;
-    let valid = points.iter().filter_map(|(x, height)| Some((*x, (*height)?)));
-    let lowest = valid.min_by(|a, b| a.1.total_cmp(&b.1)).map_or((left + right) / 2.0, |(x, _)| frame.x.at(x));
-    let (x, side) = if lowest < (left + right) / 2.0 { (lowest + GAP, Side::Start) } else { (lowest - GAP, Side::End) };
-    for (delta, text) in ONE.iter().rev() {
-        let y = frame.y.at(*delta) - 4.0;
-        if y - SMALL > top {
-            canvas.text(&Label::new(text, SMALL).along(side).colour(DARK), (x, y));
-            top = y;
+/// The levels of the result with their −2 Δln L, the lowest first; where it has none, the usual ones.
+fn levels(scan: &Scan) -> Vec<(f64, String)> {
+    let mut levels: Vec<(f64, f64)> = scan.intervals.iter().map(|i| (i.level, i.delta)).collect();
+    levels.retain(|(level, delta)| level.is_finite() && delta.is_finite() && *delta > 0.0);
+    if levels.is_empty() {
+        levels = ONE.to_vec();
+    }
+    levels.sort_by(|a, b| a.1.total_cmp(&b.1));
+    levels.dedup();
+    // Whole percents, unless two levels would look the same or one like certainty.
+    let named = |digits| -> Vec<String> { levels.iter().map(|(l, _)| number(100.0 * l, digits)).collect() };
+    let distinct = |names: &Vec<String>| names.windows(2).all(|w| w[0] != w[1]) && names.iter().all(|n| n != "100");
+    let names = (2..6).map(named).find(distinct).unwrap_or_else(|| named(6));
+    levels.iter().zip(names).map(|((_, delta), name)| (*delta, format!("{name} %"))).collect()
+}
+
+/// Names the levels right of the frame, where no line is; not where they are too close to one another.
+fn level_names(canvas: &mut Canvas, frame: &Frame, levels: &[(f64, String)]) {
+    let mut last = f64::INFINITY;
+    for (delta, text) in levels {
+        let y = frame.y.at(*delta);
+        if last - y > 1.1 * SMALL {
+            let label = Label::new(text, SMALL).across(Side::Middle).colour(DARK);
+            canvas.text(&label, (frame.area.right + 0.75 * GAP, y));
+            last = y;
         }
     }
 }
