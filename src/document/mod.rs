@@ -1,6 +1,7 @@
 //! Files as they are written: one module a format, types one to one with the text.
 
 pub mod digest;
+pub mod eft;
 mod modifier;
 pub mod patch;
 pub mod patchset;

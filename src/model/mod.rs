@@ -4,6 +4,7 @@
 
 pub mod constraint;
 pub mod effect;
+pub mod eft;
 pub mod interpolation;
 pub mod modifier;
 pub mod parameter;

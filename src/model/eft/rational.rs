@@ -1,0 +1,1 @@
+//! Products of powers of polynomials and their Taylor series (spec/eft.md, "Rational responses").
