@@ -300,8 +300,11 @@ fn channel(
     };
     let samples = region.samples.iter().map(|(name, nominal, modifiers)| model::Sample {
         name: (*name).to_owned(),
-        nominal: nominal.clone(),
-        effects: modifiers.iter().map(|modifier| effect(modifier)).collect(),
+        parts: vec![model::Part {
+            nominal: nominal.clone(),
+            effects: modifiers.iter().map(|modifier| effect(modifier)).collect(),
+            response: None,
+        }],
     });
     model::Channel { name: region.name.to_owned(), n_bins: region.n_bins, samples: samples.collect() }
 }
