@@ -149,7 +149,7 @@ fn regions<'w>(workspace: &'w Workspace, options: &ModelOptions) -> Vec<Region<'
 fn sorted_modifiers(sample: &Sample) -> Vec<&Modifier> {
     let last: BTreeMap<(&str, &str), &Modifier> =
         sample.modifiers.iter().map(|modifier| ((modifier.name(), modifier.kind()), modifier)).collect();
-    last.into_values().collect()
+    last.into_values().filter(|modifier| !modifier.is_eft()).collect()
 }
 
 /// Every modifier in pyhf's walk: channels, samples, then (name, type).
@@ -200,7 +200,7 @@ fn parameter_sets(
                 Modifier::Normsys { .. } => normsys::parameters(name),
                 Modifier::Shapefactor { .. } => shapefactor::parameters(name, nominal.len()),
                 Modifier::Shapesys { data, .. } => shapesys::parameters(name, nominal, data),
-                Modifier::Staterror { .. } => continue,
+                _ => continue,
             });
         }
     }
@@ -280,7 +280,7 @@ fn channel(
         let bins = |offset: usize| Effect::BinScale {
             parameters: (0..region.n_bins).map(|b| Some(value(offset + b))).collect(),
         };
-        match modifier {
+        Some(match modifier {
             Modifier::Histosys { data, .. } => Effect::Offset {
                 parameter,
                 lo: data.lo_data.clone(),
@@ -296,12 +296,13 @@ fn channel(
             Modifier::Lumi { .. } | Modifier::Normfactor { .. } => Effect::Scale { parameter },
             Modifier::Shapefactor { .. } | Modifier::Shapesys { .. } => bins(0),
             Modifier::Staterror { name, .. } => bins(staterrors[name.as_str()].first_of_region[&index]),
-        }
+            _ => return None,
+        })
     };
     let samples = region.samples.iter().map(|(name, nominal, modifiers)| model::Sample {
         name: (*name).to_owned(),
         nominal: nominal.clone(),
-        effects: modifiers.iter().map(|modifier| effect(modifier)).collect(),
+        effects: modifiers.iter().filter_map(|modifier| effect(modifier)).collect(),
     });
     model::Channel { name: region.name.to_owned(), n_bins: region.n_bins, samples: samples.collect() }
 }
