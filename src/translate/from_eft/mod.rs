@@ -14,7 +14,7 @@ use crate::document::eft::{Eft, SampleData};
 use crate::document::workspace::Modifier;
 use crate::finding::{Finding, Result, quote};
 use crate::model::modifier::{eft_uncertainty, wilson_coefficient};
-use crate::model::{Effect, ParameterSet, Part};
+use crate::model::{Channel, Effect, ParameterSet, Part};
 use crate::rule;
 use crate::translate::from_pyhf::ModelOptions;
 use crate::workspace::nuisances;
@@ -67,6 +67,19 @@ pub(super) fn add_parameters<'w>(
     );
     let names: BTreeSet<&str> = modifiers.flat_map(|modifier| nuisances(modifier, eft)).collect();
     sets.extend(names.into_iter().filter(|name| !known.contains(*name)).map(eft_uncertainty::parameters));
+}
+
+/// A lower limit of the bins' yields knows no statistical uncertainty that is profiled (spec/eft.md, "Domain").
+pub(super) fn check_clip(channels: &[Channel], options: &ModelOptions) -> Result<()> {
+    let uncertain = |channel: &&Channel| channel.samples.iter().flat_map(|s| &s.parts).any(Part::is_uncertain);
+    match channels.iter().find(uncertain) {
+        Some(channel) if options.clip_bin_data.is_some() => {
+            let found = format!("a lower limit of the bins' yields, with mc_stat in channel {}", quote(&channel.name));
+            let expected = "no such limit where a statistical uncertainty is profiled";
+            Err(Finding::new(&rule::EFT_RESPONSE, found, expected).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 impl<'w> EftContext<'w> {
