@@ -19,6 +19,7 @@
 
 pub mod cli;
 pub mod document;
+pub mod event_database;
 pub mod finding;
 pub mod infer;
 pub mod kernel;
