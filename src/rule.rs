@@ -202,4 +202,17 @@ rules! {
     FREED_BIN = strict("W145", "InvalidModel",
         "fixed is false for a shapesys or staterror with a bin whose uncertainty is zero: the parameter of that bin would float in a constraint of arbitrary width.",
         "remove the key fixed, so that such bins stay fixed by themselves; under --compat pyhf they float");
+    // Foreign files of the EFT extension
+    IMPORT_FORMAT = error("W290", "ImportError",
+        "A foreign file does not have the layout of its format.",
+        "is this the right file for --from? spec/eft-importers.md describes the layouts");
+    IMPORT_REFUSED = error("W291", "ImportError",
+        "A foreign file holds code, or something that no response can say.",
+        "write what it computes as coefficients of monomials");
+    IMPORT_MISSING = error("W292", "ImportError",
+        "A foreign file leaves something open that a response needs.",
+        "give it as an option");
+    IMPORT_DROPPED = warning("W293", "ImportWarning",
+        "Something in a foreign file is not carried over.",
+        "add it to the document by hand, if it matters");
 }
