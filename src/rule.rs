@@ -202,6 +202,10 @@ rules! {
     FREED_BIN = strict("W145", "InvalidModel",
         "fixed is false for a shapesys or staterror with a bin whose uncertainty is zero: the parameter of that bin would float in a constraint of arbitrary width.",
         "remove the key fixed, so that such bins stay fixed by themselves; under --compat pyhf they float");
+    // EFT extension
+    EFT_RESPONSE = error("W280", "InvalidEft",
+        "A response cannot be made of what the document says of a sample.",
+        "see spec/eft.md, and the message");
     // Foreign files of the EFT extension
     IMPORT_FORMAT = error("W290", "ImportError",
         "A foreign file does not have the layout of its format.",

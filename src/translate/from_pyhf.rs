@@ -93,6 +93,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
     if !findings.0.is_empty() {
         return Err(findings);
     }
+    from_eft::check_clip(&channels, options)?;
     let poi = options.poi.as_deref().unwrap_or(&measurement.config.poi);
     let poi =
         parameters.iter().find(|set| set.name == poi && set.len() == 1).map(|set| ranges[set.name.as_str()].start);
