@@ -48,10 +48,9 @@ fn the_wh_database_gives_the_numbers_of_numpy() {
         let w2 = binned.w2.as_ref().unwrap();
         for point in reference["reference"].as_array().unwrap() {
             let c = numbers(&point["c"]);
-            for (got, want) in [
-                (binned.polynomial.evaluate(&c), numbers(&point["yields"])),
-                (w2.evaluate(&c), numbers(&point["var"])),
-            ] {
+            for (got, want) in
+                [(binned.polynomial.evaluate(&c), numbers(&point["yields"])), (w2.evaluate(&c), numbers(&point["var"]))]
+            {
                 assert_eq!(got.len(), want.len());
                 let worst = got.iter().zip(&want).map(|(g, w)| (g / w - 1.0).abs()).fold(0.0, f64::max);
                 assert!(worst < 1e-12, "{file}: {worst:e}");
@@ -126,7 +125,8 @@ fn sums_at_load_are_sums_at_the_point_whatever_the_batches_and_the_order() {
 #[test]
 fn float32_and_integer_columns() {
     let events = [[50.0, -0.5, 0.1, 3.0], [50.0, 0.5, 0.7, -2.0], [50.0, 0.25, 0.3, 7.0]];
-    let single = |k: usize| -> ArrayRef { Arc::new(Float32Array::from_iter_values(events.iter().map(|e| e[k] as f32))) };
+    let single =
+        |k: usize| -> ArrayRef { Arc::new(Float32Array::from_iter_values(events.iter().map(|e| e[k] as f32))) };
     let whole: ArrayRef = Arc::new(Int64Array::from_iter_values(events.iter().map(|e| e[3] as i64)));
     let columns: Columns =
         vec![("pTW", single(0)), ("Qcosd", single(1)), ("w00", single(2)), ("w01", Arc::clone(&whole))];
@@ -186,7 +186,8 @@ fn two_axes_merge_each_on_its_own() {
     let (block, histogram) = line(&written, json!([0.0, 1.0, 2.0]), "merge", "merge");
     let observables = json!({"x": {"column": "x", "unit": "1"}, "y": {"column": "y", "unit": "1"}});
     let block = in_database(&block, "observables", observables);
-    let axes = json!([{"observable": "x", "edges": [0.0, 1.0, 2.0]}, {"observable": "y", "edges": [0.0, 1.0, 2.0, 3.0]}]);
+    let axes =
+        json!([{"observable": "x", "edges": [0.0, 1.0, 2.0]}, {"observable": "y", "edges": [0.0, 1.0, 2.0, 3.0]}]);
     let histogram = with(&histogram, "/axes", axes);
     // Bins: x 0 (y 0, 1, 2), then x 1.
     assert_eq!(yields(&written.bin(&block, &histogram)), [17.0, 0.0, 2.0, 4.0, 0.0, 8.0]);
@@ -291,8 +292,7 @@ fn basis_weights_and_ratios_are_the_coefficients() {
         columns.push((name, f64s(&ratios)));
     }
     let ratio = write("ratio.parquet", &columns);
-    let weights =
-        json!({"kind": "ratio", "reference": "reference", "monomials": monomials(), "columns": WEIGHTS});
+    let weights = json!({"kind": "ratio", "reference": "reference", "monomials": monomials(), "columns": WEIGHTS});
     let got = ratio.bin(&in_database(&ratio.block(), "weights", weights), &small_histogram());
     close(&got.polynomial.coefficients, &want.polynomial.coefficients, 1e-12, "ratio");
 }
@@ -303,8 +303,7 @@ fn normalisation_is_in_yields_and_in_variances() {
     let events = random_events(200, 6);
     let written = write("normalisation.parquet", &columns_of(&events));
     let plain = written.bin(&written.block(), &small_histogram());
-    let normalisation =
-        json!({"kind": "absolute", "luminosity": 0.5, "luminosity_unit": "1/fb", "weight_unit": "pb"});
+    let normalisation = json!({"kind": "absolute", "luminosity": 0.5, "luminosity_unit": "1/fb", "weight_unit": "pb"});
     let block = in_database(&written.block(), "normalisation", normalisation);
     let scaled = written.bin(&block, &with(&small_histogram(), "/k_factor", json!(1.25)));
     let times = |p: &[f64], factor: f64| -> Vec<f64> { p.iter().map(|x| factor * x).collect() };
