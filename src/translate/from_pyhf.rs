@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
+use super::from_eft::{self, EftContext};
 use crate::document::workspace::{Channel, Modifier, ParameterConfig, Sample, Workspace};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::modifier::{histosys, lumi, normfactor, normsys, shapefactor, shapesys, staterror};
@@ -33,6 +34,8 @@ pub struct ModelOptions {
     pub clip_sample_data: Option<f64>,
     pub clip_bin_data: Option<f64>,
     pub compat: Compat,
+    /// Ends all responses at this order in 1/Λ², where they do not end before.
+    pub max_np_order: Option<u32>,
 }
 
 /// A channel with its samples by name; a sample that only other channels have is empty.
@@ -66,6 +69,9 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
     let regions = regions(workspace, options);
     let staterrors = staterror_bins(&regions);
     let mut parameters = parameter_sets(&regions, &staterrors, &configs)?;
+    if let Some(eft) = &workspace.eft {
+        from_eft::add_parameters(eft, walk(&regions).map(|(_, _, modifier)| modifier), &mut parameters);
+    }
     if parameters.is_empty() {
         return Err(Finding::new(&rule::NO_PARAMETERS, "a model without parameters", "at least one modifier").into());
     }
@@ -75,11 +81,18 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         }
     }
     let ranges = value_ranges(&parameters);
-    let channels = regions
-        .iter()
-        .enumerate()
-        .map(|(index, region)| channel(index, region, &ranges, &staterrors, options))
-        .collect();
+    let eft = workspace.eft.as_deref().map(|eft| EftContext::new(eft, &ranges, options));
+    let mut channels = Vec::with_capacity(regions.len());
+    let mut findings = Findings::default();
+    for (index, region) in regions.iter().enumerate() {
+        match channel(index, region, &ranges, &staterrors, eft.as_ref(), options) {
+            Ok(channel) => channels.push(channel),
+            Err(found) => findings.0.extend(found.0),
+        }
+    }
+    if !findings.0.is_empty() {
+        return Err(findings);
+    }
     let poi = options.poi.as_deref().unwrap_or(&measurement.config.poi);
     let poi =
         parameters.iter().find(|set| set.name == poi && set.len() == 1).map(|set| ranges[set.name.as_str()].start);
@@ -149,7 +162,7 @@ fn regions<'w>(workspace: &'w Workspace, options: &ModelOptions) -> Vec<Region<'
 fn sorted_modifiers(sample: &Sample) -> Vec<&Modifier> {
     let last: BTreeMap<(&str, &str), &Modifier> =
         sample.modifiers.iter().map(|modifier| ((modifier.name(), modifier.kind()), modifier)).collect();
-    last.into_values().filter(|modifier| !modifier.is_eft()).collect()
+    last.into_values().collect()
 }
 
 /// Every modifier in pyhf's walk: channels, samples, then (name, type).
@@ -269,10 +282,11 @@ fn channel(
     region: &Region,
     ranges: &HashMap<&str, Range<usize>>,
     staterrors: &BTreeMap<&str, StaterrorBins>,
+    eft: Option<&EftContext>,
     options: &ModelOptions,
-) -> model::Channel {
+) -> Result<model::Channel> {
     let effect = |modifier: &Modifier| {
-        let range = &ranges[modifier.name()];
+        let range = ranges.get(modifier.name())?;
         let parameter = range.start;
         // A shapefactor that is shorter than this channel takes value 0 of the whole model for the bins beyond its
         // end: pyhf's behaviour, which only pyhf's rules let through (spec/validation.md, "Compatibility").
@@ -299,10 +313,23 @@ fn channel(
             _ => return None,
         })
     };
-    let samples = region.samples.iter().map(|(name, nominal, modifiers)| model::Sample {
-        name: (*name).to_owned(),
-        nominal: nominal.clone(),
-        effects: modifiers.iter().filter_map(|modifier| effect(modifier)).collect(),
-    });
-    model::Channel { name: region.name.to_owned(), n_bins: region.n_bins, samples: samples.collect() }
+    let mut findings = Findings::default();
+    let mut samples = Vec::with_capacity(region.samples.len());
+    for (name, nominal, modifiers) in &region.samples {
+        let effects = modifiers.iter().filter_map(|modifier| Some((modifier.name(), effect(modifier)?)));
+        let plain = from_eft::PlainSample { channel: region.name, name, nominal, effects: effects.collect() };
+        let parts = match eft {
+            Some(eft) if modifiers.iter().any(|modifier| modifier.is_eft()) => eft.parts(&plain, modifiers),
+            _ => Ok(vec![plain.part()]),
+        };
+        match parts {
+            Ok(parts) => samples.push(model::Sample { name: (*name).to_owned(), parts }),
+            Err(found) => findings.0.extend(found.0),
+        }
+    }
+    if findings.0.is_empty() {
+        Ok(model::Channel { name: region.name.to_owned(), n_bins: region.n_bins, samples })
+    } else {
+        Err(findings)
+    }
 }
