@@ -4,7 +4,9 @@
 use morphist::kernel::Evaluator;
 use morphist::kernel::simd::Backend;
 use morphist::model::eft::{Factor, Form, Polynomial, Response};
-use morphist::model::{Channel, Constraint, Data, Effect, HistosysCode, Model, NormsysCode, ParameterSet, Part, Sample};
+use morphist::model::{
+    Channel, Constraint, Data, Effect, HistosysCode, Model, NormsysCode, ParameterSet, Part, Sample,
+};
 use morphist::program::Program;
 
 fn scalar(name: &str, init: f64, bounds: (f64, f64), constrained: bool) -> ParameterSet {

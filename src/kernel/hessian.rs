@@ -253,7 +253,8 @@ fn add_row<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks, c
     blocks.row.fill(ZERO);
     for bin in 0..channel.n_bins {
         let cell = channel.first_cell + row * channel.n_bins + bin;
-        let weight = 2.0 * flat(&scratch.cell_weight).get(cell).unwrap_or(&flat(&scratch.weight)[channel.first_bin + bin]);
+        let weight =
+            2.0 * flat(&scratch.cell_weight).get(cell).unwrap_or(&flat(&scratch.weight)[channel.first_bin + bin]);
         let scale = flat(&scratch.scale)[cell];
         add_offsets(program, scratch, blocks, cell, weight * scale, scale);
         add_scaled::<S>(weight, &blocks.cell, &mut blocks.row);

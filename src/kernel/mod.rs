@@ -140,13 +140,7 @@ impl<'p> Evaluator<'p> {
 
     /// As [`Evaluator::expected`], with the statistical uncertainty of simulated bins where these data profile it: main
     /// data are the profiled means, their auxiliary data η̂ (spec/eft.md, eq. 15).
-    pub fn profiled(
-        &mut self,
-        parameters: &[f64],
-        data: &PreparedData,
-        main: &mut [f64],
-        auxiliary: &mut [f64],
-    ) {
+    pub fn profiled(&mut self, parameters: &[f64], data: &PreparedData, main: &mut [f64], auxiliary: &mut [f64]) {
         self.expected(parameters, main, auxiliary);
         let program = self.program;
         response::profile(program, data, &mut self.scratch);

@@ -12,8 +12,8 @@ mod response;
 pub use data::PreparedData;
 pub(crate) use data::lanes;
 pub(crate) use layout::ChannelLayout;
-pub(crate) use response::{CompiledForm, CompiledPolynomial, Responses, RowResponse};
 pub use layout::Layout;
+pub(crate) use response::{CompiledForm, CompiledPolynomial, Responses, RowResponse};
 
 use crate::kernel::simd::Lanes;
 use crate::model::HistosysCode;

@@ -80,10 +80,13 @@ fn one_by_one(
     let groups = points.par_chunks(8 * n).zip(values.par_chunks_mut(8));
     match gradients {
         Some(gradients) => {
-            groups.zip(gradients.par_chunks_mut(8 * n)).for_each_init(evaluator, |one, ((points, values), gradients)| {
-                let each = points.chunks_exact(n).zip(values).zip(gradients.chunks_exact_mut(n));
-                each.for_each(|((point, value), gradient)| *value = one.gradient(point, data, gradient));
-            });
+            groups.zip(gradients.par_chunks_mut(8 * n)).for_each_init(
+                evaluator,
+                |one, ((points, values), gradients)| {
+                    let each = points.chunks_exact(n).zip(values).zip(gradients.chunks_exact_mut(n));
+                    each.for_each(|((point, value), gradient)| *value = one.gradient(point, data, gradient));
+                },
+            );
         }
         None => groups.for_each_init(evaluator, |one, (points, values)| {
             points.chunks_exact(n).zip(values).for_each(|(point, value)| *value = one.twice_nll(point, data));

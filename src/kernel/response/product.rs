@@ -43,12 +43,7 @@ pub(super) fn second(factors: &Factors, scratch: &[FactorScratch], a: usize, b: 
 }
 
 /// Π_c of the `times(c)`-th derivative of P_c^{p_c}: no division, so a factor may be zero.
-fn power_derivative(
-    factors: &Factors,
-    scratch: &[FactorScratch],
-    bin: usize,
-    times: impl Fn(usize) -> usize,
-) -> f64 {
+fn power_derivative(factors: &Factors, scratch: &[FactorScratch], bin: usize, times: impl Fn(usize) -> usize) -> f64 {
     let mut product = 1.0;
     for (c, ((_, power), factor)) in factors.iter().zip(scratch).enumerate() {
         let (mut power, mut coefficient) = (*power, 1.0);
