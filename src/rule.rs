@@ -256,7 +256,7 @@ rules! {
         "Truncation leaves nothing of a response that depends on a coefficient.",
         "raise max_np_order, or write none");
     EFT_POWER = error("W220", "InvalidEft",
-        "A factor of a rational response has the power 0.",
+        "The power of a factor of a rational response is 0, or its magnitude is above 100.",
         "remove the factor, or write its power");
     EFT_DENOMINATOR = error("W221", "InvalidEft",
         "A factor with a negative power is not positive everywhere inside the bounds of its coefficients (or, if expanded, at zero).",
