@@ -32,7 +32,9 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
     }
     for (c, channel) in workspace.channels.iter().enumerate() {
         for (s, sample) in channel.samples.iter().enumerate() {
-            for (pointer, modifier) in super::extended(&sample.modifiers, &format!("/channels/{c}/samples/{s}/modifiers")) {
+            for (pointer, modifier) in
+                super::extended(&sample.modifiers, &format!("/channels/{c}/samples/{s}/modifiers"))
+            {
                 check_nuisances(context, &kinds, modifier, &format!("{pointer}/data"), report);
             }
         }

@@ -128,7 +128,9 @@ impl<'w> Context<'w> {
     fn keeps(&self, truncation: &Truncation, monomial: &[u32]) -> bool {
         match truncation {
             Truncation::None(_) => true,
-            Truncation::Order(most) => crate::model::eft::polynomial::np_order(monomial, &self.order) <= most.max_np_order,
+            Truncation::Order(most) => {
+                crate::model::eft::polynomial::np_order(monomial, &self.order) <= most.max_np_order
+            }
         }
     }
 }

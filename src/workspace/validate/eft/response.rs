@@ -107,7 +107,8 @@ fn check_shape(
     let mut seen = HashMap::new();
     for (j, uncertainty) in data.uncertainties.iter().enumerate() {
         let place = at(&format!("uncertainties/{j}"));
-        let one = context.monomials(std::slice::from_ref(&uncertainty.monomial), &at(&format!("uncertainties/{j}")), report);
+        let one =
+            context.monomials(std::slice::from_ref(&uncertainty.monomial), &at(&format!("uncertainties/{j}")), report);
         let Some([monomial]) = one.as_deref() else { continue };
         if listed.as_ref().is_some_and(|listed| !listed.contains(monomial)) {
             let found = product(&uncertainty.monomial);
@@ -223,9 +224,14 @@ impl Checker<'_, '_> {
         self.check_size(monomials.len(), coefficients, report)?;
         let terms = monomials.iter().zip(&data.coefficients).map(|(m, a)| (m.clone(), per_bin(a, n_bins)));
         let polynomial = Polynomial::from_terms(n_bins, terms);
-        let reference = self.context.point(&data.reference, "", &mut Report { compat: report.compat, findings: Default::default() });
+        let reference = self.context.point(
+            &data.reference,
+            "",
+            &mut Report { compat: report.compat, findings: Default::default() },
+        );
         self.check_reference(data.mode, &reference, &polynomial, coefficients, report);
-        let mut response = self.response(data.mode, &data.truncation, Monomials::Known(monomials.into_iter().collect()));
+        let mut response =
+            self.response(data.mode, &data.truncation, Monomials::Known(monomials.into_iter().collect()));
         self.check_truncation(&response, report);
         if data.positivity == Positivity::Require {
             self.check_positivity(&polynomial, data, report);
@@ -257,21 +263,13 @@ impl Checker<'_, '_> {
         self.check_values(mode, at, &values, &magnitudes, key, report);
     }
 
-    fn check_values(
-        &self,
-        mode: Mode,
-        at: &[f64],
-        values: &[f64],
-        magnitudes: &[f64],
-        key: &str,
-        report: &mut Report,
-    ) {
+    fn check_values(&self, mode: Mode, at: &[f64], values: &[f64], magnitudes: &[f64], key: &str, report: &mut Report) {
         let wanted = |n: f64| if mode == Mode::Absolute { n } else { 1.0 };
         let bins = self.nominal.iter().zip(values).zip(magnitudes).enumerate();
         let mut off = bins.filter(|(_, ((n, value), magnitude))| {
             let tolerance = REFERENCE.0 * wanted(**n).abs() + REFERENCE.1 * **magnitude;
-            // Not a number is off as well.
-            !((*value - wanted(**n)).abs() <= tolerance)
+            let off = *value - wanted(**n);
+            off.abs() > tolerance || off.is_nan()
         });
         if let Some((b, ((n, value), _))) = off.next() {
             let more = match off.count() {
@@ -311,7 +309,8 @@ impl Checker<'_, '_> {
             }
             let least = minimum(&polynomial, b, &self.context.bounds);
             if least.is_negative() {
-                let found = format!("{} in bin {b} at {}", number(least.value), self.context.point_in_words(&least.point));
+                let found =
+                    format!("{} in bin {b} at {}", number(least.value), self.context.point_in_words(&least.point));
                 report.add(&rule::EFT_NEGATIVE, self.at("positivity"), found, "no negative value inside the bounds");
                 return;
             }
@@ -338,7 +337,13 @@ impl Checker<'_, '_> {
         let n_bins = self.nominal.len();
         let left = self.context.monomials(&data.left, &self.at("left"), report);
         let right = self.context.monomials(&data.right, &self.at("right"), report);
-        let mut sound = check_length(data.coefficients.len(), data.left.len(), "monomial on the left", self.at("coefficients"), report);
+        let mut sound = check_length(
+            data.coefficients.len(),
+            data.left.len(),
+            "monomial on the left",
+            self.at("coefficients"),
+            report,
+        );
         for (j, row) in data.coefficients.iter().enumerate() {
             let place = self.at(&format!("coefficients/{j}"));
             sound &= check_per_bin(row, (data.right.len(), "monomial on the right"), Some(n_bins), &place, report);
@@ -520,7 +525,13 @@ impl Checker<'_, '_> {
         let mut sound = check_bins(data.map.len(), self.nominal.len(), || self.at("map"), report);
         let true_bins = data.map.first().map_or(0, Vec::len);
         for (b, row) in data.map.iter().enumerate() {
-            sound &= check_length(row.len(), true_bins, "true bin, as in the first row", self.at(&format!("map/{b}")), report);
+            sound &= check_length(
+                row.len(),
+                true_bins,
+                "true bin, as in the first row",
+                self.at(&format!("map/{b}")),
+                report,
+            );
         }
         sound &= check_length(data.weights.len(), data.monomials.len(), "monomial", self.at("weights"), report);
         for (k, weights) in data.weights.iter().enumerate() {
@@ -544,12 +555,7 @@ impl Checker<'_, '_> {
 }
 
 /// The numbers of a list of parameters, each once.
-pub(super) fn parameters(
-    context: &Context,
-    names: &[String],
-    pointer: &str,
-    report: &mut Report,
-) -> Option<Vec<u32>> {
+pub(super) fn parameters(context: &Context, names: &[String], pointer: &str, report: &mut Report) -> Option<Vec<u32>> {
     let mut numbers: Vec<u32> = Vec::with_capacity(names.len());
     for (i, name) in names.iter().enumerate() {
         let place = || format!("{pointer}/{i}");
@@ -597,12 +603,18 @@ pub(super) fn morph_monomials(
         MorphComponents::Vertices(list) => {
             let escape = crate::finding::escape_token;
             let vertices = list.vertices.iter();
-            let all: Vec<_> = vertices.map(|(name, names)| local(names, format!("{pointer}/vertices/{}", escape(name)))).collect();
+            let all: Vec<_> =
+                vertices.map(|(name, names)| local(names, format!("{pointer}/vertices/{}", escape(name)))).collect();
             let vertices: Vec<Monomial> = all.into_iter().collect::<Option<_>>()?;
             match morphing::vertex_monomials(&vertices) {
                 Ok(monomials) => Some(monomials),
                 Err(error) => {
-                    report.add(&rule::EFT_MORPHING, format!("{pointer}/vertices"), error.to_string(), "fewer operators");
+                    report.add(
+                        &rule::EFT_MORPHING,
+                        format!("{pointer}/vertices"),
+                        error.to_string(),
+                        "fewer operators",
+                    );
                     None
                 }
             }

@@ -77,7 +77,12 @@ impl Checker<'_, '_> {
     fn check_products(&self, report: &mut Report) {
         if let Some(second) = self.responses.iter().filter(|r| r.mode == Mode::Absolute).nth(1) {
             let found = "a second response that replaces the nominal yields";
-            report.add(&rule::EFT_SEVERAL_ABSOLUTE, second.pointer.clone(), found, "relative responses beside the first");
+            report.add(
+                &rule::EFT_SEVERAL_ABSOLUTE,
+                second.pointer.clone(),
+                found,
+                "relative responses beside the first",
+            );
         }
         let truncated = self.responses.iter().find(|r| r.truncated);
         if let (Some(truncated), None, true) = (truncated, self.of_sample.truncation, self.responses.len() > 1) {
@@ -98,7 +103,7 @@ impl Checker<'_, '_> {
         let Some(first) = with.next() else { return };
         if let Some(second) = with.next() {
             let found = "a second statistical uncertainty";
-            report.add(&rule::EFT_SEVERAL_MC_STAT, format!("{}", second.pointer), found, "one for each sample");
+            report.add(&rule::EFT_SEVERAL_MC_STAT, second.pointer.clone(), found, "one for each sample");
         }
         let others = self.responses.iter().filter(|r| !std::ptr::eq(*r, first));
         if let Some(other) = others.into_iter().find(|r| matches!(r.monomials, Monomials::None)) {
@@ -185,7 +190,9 @@ impl Checker<'_, '_> {
     }
 
     /// Every histosys of the sample, with its place, how it combines, and its templates of monomials.
-    fn histosys(&self) -> impl Iterator<Item = (usize, &HistosysData, HistosysMode, Option<(&str, &HistosysSystematic)>)> {
+    fn histosys(
+        &self,
+    ) -> impl Iterator<Item = (usize, &HistosysData, HistosysMode, Option<(&str, &HistosysSystematic)>)> {
         self.sample.modifiers.iter().enumerate().filter_map(|(m, modifier)| {
             let Modifier::Histosys { name, data } = modifier else { return None };
             Some(match self.of_sample.systematics.get(name) {
@@ -207,7 +214,12 @@ impl Checker<'_, '_> {
             };
             match mode {
                 HistosysMode::PerMonomial if templates.is_empty() => {
-                    report.add(&rule::EFT_NO_TEMPLATES, place, "a histosys per monomial without templates", "templates");
+                    report.add(
+                        &rule::EFT_NO_TEMPLATES,
+                        place,
+                        "a histosys per monomial without templates",
+                        "templates",
+                    );
                 }
                 HistosysMode::PerMonomial => self.check_templates(m, data, templates, &place, report),
                 _ if !templates.is_empty() => {
@@ -310,7 +322,7 @@ impl Checker<'_, '_> {
                     *sum += phi * (t - a);
                 }
             }
-            let differs = |(sum, x): &(&f64, &f64)| !((*sum - *x).abs() <= 1e-6 * x.abs().max(sum.abs()));
+            let differs = |(sum, x): &(&f64, &f64)| (*sum - *x).abs() > 1e-6 * x.abs().max(sum.abs()) || sum.is_nan();
             if let Some((b, (sum, x))) = sums.iter().zip(wanted).enumerate().find(|(_, pair)| differs(pair)) {
                 let found = format!("{} in bin {b}", number(*x));
                 let expected = format!("{}, which the templates add up to", number(*sum));
