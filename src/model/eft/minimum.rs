@@ -212,7 +212,7 @@ impl Problem<'_> {
     /// Every variable at the same part of its interval, from the middle; zero is kept where it is inside.
     fn start(&self, part: f64) -> Vec<f64> {
         let coordinate = |(low, high): &(f64, f64)| match part {
-            0.0 => 0.0f64.clamp(*low, *high),
+            0.0 => 0.0f64.max(*low).min(*high),
             _ => 0.5 * (low + high) + 0.5 * part * (high - low),
         };
         self.bounds.iter().map(coordinate).collect()
@@ -285,6 +285,9 @@ impl Quadratic {
 
 /// No eigenvalue is below zero by more than rounding.
 fn positive_semidefinite(matrix: DMatrix<f64>) -> bool {
+    if matrix.iter().any(|x| !x.is_finite()) {
+        return false;
+    }
     let eigenvalues = matrix.symmetric_eigenvalues();
     let largest = eigenvalues.iter().fold(0.0f64, |largest, e| largest.max(e.abs()));
     eigenvalues.iter().all(|e| *e >= -1e-13 * largest)

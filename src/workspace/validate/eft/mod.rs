@@ -67,7 +67,8 @@ impl<'w> Context<'w> {
         Context {
             eft,
             index,
-            bounds: coefficients().map(|c| (c.bounds[0], c.bounds[1])).collect(),
+            // Bounds in the wrong order have a finding of their own.
+            bounds: coefficients().map(|c| (c.bounds[0].min(c.bounds[1]), c.bounds[0].max(c.bounds[1]))).collect(),
             order: coefficients().map(WilsonCoefficient::np_order).collect(),
         }
     }
