@@ -42,7 +42,8 @@ impl Cuts {
         let one = |cut: &Cut| {
             let (min, max) = (cut.min.unwrap_or(f64::NEG_INFINITY), cut.max.unwrap_or(f64::INFINITY));
             if min.is_nan() || max.is_nan() || min >= max {
-                let found = format!("a selection of {} from {} to {}", quote(&cut.observable), number(min), number(max));
+                let found =
+                    format!("a selection of {} from {} to {}", quote(&cut.observable), number(min), number(max));
                 return Err(super::declaration::contradiction(&found, "min below max").into());
             }
             Ok((column(&cut.observable)?, min, max))
@@ -115,7 +116,9 @@ impl Histogram {
     /// What a message says of a row that may not be where it is.
     pub fn refusal(&self, place: &Place, batch: &Batch, row: usize) -> String {
         let side = place.under.map(|axis| (axis, "below")).or(place.over.map(|axis| (axis, "above")));
-        let Some((axis, side)) = side.and_then(|(i, side)| Some((self.axes.get(i)?, side))) else { return String::new() };
+        let Some((axis, side)) = side.and_then(|(i, side)| Some((self.axes.get(i)?, side))) else {
+            return String::new();
+        };
         let x = batch.numbers(axis.column).get(row).copied().unwrap_or(f64::NAN);
         let edge = if side == "below" { axis.edges.first() } else { axis.edges.last() };
         let row = batch.first_row + row as u64;

@@ -74,7 +74,9 @@ impl Plan {
         let placement = |replaced: Option<(&str, &str)>, columns: &mut Columns| -> Result<Placement> {
             let mut column = |observable: &str| -> Result<usize> {
                 let Some(own) = database.observables.get(observable) else {
-                    return Err(contradiction(&format!("observable {}", quote(observable)), "one of the database").into());
+                    return Err(
+                        contradiction(&format!("observable {}", quote(observable)), "one of the database").into()
+                    );
                 };
                 let name = replaced.filter(|(name, _)| *name == observable).map_or(own.column.as_str(), |(_, by)| by);
                 Ok(columns.number(name))
@@ -110,9 +112,8 @@ impl Plan {
             }
         }
         let weights = Weights::new(eft, &database.weights, data.truncation, &mut columns)?;
-        let mut other = |name: &Option<String>, kind| {
-            name.as_ref().map(|name| columns.place(Wanted { name: name.clone(), kind }))
-        };
+        let mut other =
+            |name: &Option<String>, kind| name.as_ref().map(|name| columns.place(Wanted { name: name.clone(), kind }));
         let (event_id, channel) = (other(&database.event_id, Kind::Integer), other(&database.channel, Kind::Text));
         let variance = variance(&data.mc_stat, &weights.variables, eft)?;
         if data.floor.is_some_and(|floor| !floor.is_finite()) {

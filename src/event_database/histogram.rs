@@ -2,9 +2,9 @@
 
 use super::columns::Batch;
 use super::declaration::{FactorColumns, Placement, Plan};
+use super::kept::Kept;
 use super::open::Database;
 use super::sum::Sums;
-use super::kept::Kept;
 use crate::document::eft::{Eft, EventsData};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::eft::{Events, Polynomial};

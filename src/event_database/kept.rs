@@ -28,7 +28,8 @@ impl Kept {
         self.numbers += self.width;
         if self.numbers > MOST_NUMBERS {
             let found = format!("more than {MOST_NUMBERS} weights and factors of events to keep");
-            let hint = "a floor or a systematic of single events keeps all events in memory: select fewer, or use shifts";
+            let hint =
+                "a floor or a systematic of single events keeps all events in memory: select fewer, or use shifts";
             return Err(Finding::new(&rule::EVENT_SIZE, found, "fewer events or columns").hint(hint).into());
         }
         if let Some(own) = self.bins.get_mut(bin) {

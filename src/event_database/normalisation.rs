@@ -46,7 +46,8 @@ mod tests {
     /// 139/fb × 2 pb = 278 000 events; 0.5 of a sum of weights of 4 counts eight times less.
     #[test]
     fn units_are_converted() {
-        let absolute = |luminosity_unit, weight_unit| Normalisation::Absolute { luminosity: 139.0, luminosity_unit, weight_unit };
+        let absolute =
+            |luminosity_unit, weight_unit| Normalisation::Absolute { luminosity: 139.0, luminosity_unit, weight_unit };
         let factor = |n: &Normalisation| yield_factor(n, 1.0).unwrap();
         assert_eq!(factor(&absolute(LuminosityUnit::InverseFemtobarn, CrossSectionUnit::Pb)) * 2.0, 278_000.0);
         assert_eq!(factor(&absolute(LuminosityUnit::InversePicobarn, CrossSectionUnit::Fb)) * 2.0, 0.278);

@@ -88,7 +88,9 @@ impl Database {
         let found = sha256(&mut file).map_err(|e| unreadable(&e))?;
         if !found.eq_ignore_ascii_case(&declaration.sha256) {
             let expected = format!("sha256 {}", quote(&declaration.sha256));
-            return Err(Finding::new(&rule::EVENT_HASH, format!("sha256 {found} of {}", path.display()), expected).into());
+            return Err(
+                Finding::new(&rule::EVENT_HASH, format!("sha256 {found} of {}", path.display()), expected).into()
+            );
         }
         let (n_rows, columns) = match declaration.media_type {
             MediaType::Parquet => parquet_file::describe(&file),

@@ -11,9 +11,10 @@ use std::fs::File;
 pub fn describe(file: &File) -> std::result::Result<(u64, Vec<(String, String)>), String> {
     named(without_panic(|| {
         let builder = builder(file.try_clone()?)?;
-        let rows = builder.metadata().row_groups().iter().try_fold(0u64, |sum, group| {
-            u64::try_from(group.num_rows()).ok().and_then(|rows| sum.checked_add(rows))
-        });
+        let rows =
+            builder.metadata().row_groups().iter().try_fold(0u64, |sum, group| {
+                u64::try_from(group.num_rows()).ok().and_then(|rows| sum.checked_add(rows))
+            });
         let rows = rows.ok_or_else(|| error("an impossible number of rows"))?;
         let fields = builder.schema().fields().iter();
         Ok((rows, fields.map(|f| (f.name().clone(), f.data_type().to_string())).collect()))

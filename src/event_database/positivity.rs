@@ -42,7 +42,9 @@ pub fn check(database: &Database, eft: &Eft) -> Result<()> {
                     let at = weights.variables.iter().zip(&at).map(|(name, x)| format!("{name} = {}", number(*x)));
                     format!("a weight of {} at {}", number(least), at.collect::<Vec<_>>().join(", "))
                 }
-                Sign::Unknown => format!("a weight that is negative somewhere, and more than {MOST_SEARCHED} coefficients"),
+                Sign::Unknown => {
+                    format!("a weight that is negative somewhere, and more than {MOST_SEARCHED} coefficients")
+                }
             };
             let found = format!("{found}, in row {} (from 0)", batch.first_row + row as u64);
             let expected = "weights of at least 0 inside the bounds of the coefficients";
@@ -82,7 +84,8 @@ impl LeastWeight {
     /// The sign of Σ_k a_k φ_k. A form that is nowhere negative is recognised by its matrix; else the box is searched.
     pub fn sign(&self, a: &[f64], tolerance: f64) -> Sign {
         let radius = |i: &u32| self.bounds.get(*i as usize).map_or(f64::NAN, |[low, high]| low.abs().max(high.abs()));
-        let scale: f64 = self.monomials.iter().zip(a).map(|(m, a)| a.abs() * m.iter().map(radius).product::<f64>()).sum();
+        let scale: f64 =
+            self.monomials.iter().zip(a).map(|(m, a)| a.abs() * m.iter().map(radius).product::<f64>()).sum();
         let lift = tolerance * scale;
         let matrix = self.matrix(a);
         let n = self.bounds.len();

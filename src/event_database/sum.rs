@@ -52,9 +52,18 @@ pub struct Sums {
 enum Second {
     None,
     /// Σ w² as a polynomial: each pair of monomials (k, l ≤ k) goes to the monomial of their product.
-    Quartic { products: Vec<Monomial>, target: Vec<usize>, sums: Vec<Compensated>, scratch: Vec<f64> },
+    Quartic {
+        products: Vec<Monomial>,
+        target: Vec<usize>,
+        sums: Vec<Compensated>,
+        scratch: Vec<f64>,
+    },
     /// Σ w² at one point, where the monomials are `phi`.
-    At { phi: Vec<f64>, floor: Option<f64>, sums: Vec<Compensated> },
+    At {
+        phi: Vec<f64>,
+        floor: Option<f64>,
+        sums: Vec<Compensated>,
+    },
 }
 
 impl Sums {
@@ -115,7 +124,11 @@ impl Sums {
             Second::Quartic { products, target, sums, scratch } => {
                 scratch.fill(0.0);
                 let pairs = columns.iter().enumerate().flat_map(|(i, a)| {
-                    columns.iter().take(i + 1).enumerate().map(move |(j, b)| if i == j { dot(a, b) } else { 2.0 * dot(a, b) })
+                    columns
+                        .iter()
+                        .take(i + 1)
+                        .enumerate()
+                        .map(move |(j, b)| if i == j { dot(a, b) } else { 2.0 * dot(a, b) })
                 });
                 for (product, target) in pairs.zip(target.iter()) {
                     if let Some(sum) = scratch.get_mut(*target) {

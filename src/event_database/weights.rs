@@ -37,7 +37,8 @@ enum Form {
 impl Weights {
     /// The weight of a declaration, truncated; its columns are asked for in `columns`.
     pub fn new(eft: &Eft, weights: &EventWeights, truncation: Truncation, columns: &mut Columns) -> Result<Weights> {
-        let index: BTreeMap<&str, u32> = (0u32..).zip(&eft.wilson_coefficients).map(|(i, c)| (c.name.as_str(), i)).collect();
+        let index: BTreeMap<&str, u32> =
+            (0u32..).zip(&eft.wilson_coefficients).map(|(i, c)| (c.name.as_str(), i)).collect();
         let all = match weights {
             EventWeights::Coefficients { monomials, .. } | EventWeights::Ratio { monomials, .. } => {
                 indices(monomials, &index)?
@@ -135,7 +136,9 @@ fn operator(
     let local: Option<Vec<Monomial>> =
         monomials.iter().map(|m| m.iter().map(|v| place.get(v).copied()).collect()).collect();
     let Some(local) = local else {
-        return Err(contradiction("a monomial has a coefficient that is no parameter of the basis", "its parameters").into());
+        return Err(
+            contradiction("a monomial has a coefficient that is no parameter of the basis", "its parameters").into()
+        );
     };
     super::basis::operator(basis_points, &local)
         .map_err(|why| crate::finding::Finding::new(&rule::EVENT_BASIS, why, "a basis that can be solved").into())

@@ -168,4 +168,3 @@ pub fn line(written: &Written, edges: Value, underflow: &str, overflow: &str) ->
     });
     (block, histogram)
 }
-
