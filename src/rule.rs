@@ -257,4 +257,21 @@ rules! {
     EVENT_EMPTY_BIN = warning("W267", "EventDatabaseWarning",
         "A bin of a histogram of events has no event.",
         "the response of this bin is zero everywhere: merge the bin with another if that is not meant");
+    // EFT extension
+    EFT_RESPONSE = error("W280", "InvalidEft",
+        "A response cannot be made of what the document says of a sample.",
+        "see spec/eft.md, and the message");
+    // Foreign files of the EFT extension
+    IMPORT_FORMAT = error("W290", "ImportError",
+        "A foreign file does not have the layout of its format.",
+        "is this the right file for --from? spec/eft-importers.md describes the layouts");
+    IMPORT_REFUSED = error("W291", "ImportError",
+        "A foreign file holds code, or something that no response can say.",
+        "write what it computes as coefficients of monomials");
+    IMPORT_MISSING = error("W292", "ImportError",
+        "A foreign file leaves something open that a response needs.",
+        "give it as an option");
+    IMPORT_DROPPED = warning("W293", "ImportWarning",
+        "Something in a foreign file is not carried over.",
+        "add it to the document by hand, if it matters");
 }

@@ -163,13 +163,15 @@ fn violations_are_readable() {
         (
             format!("{modifiers}/2/type"),
             "the string \"normsis\"",
-            "one of \"histosys\", \"lumi\", \"normfactor\", \"normsys\", \"shapefactor\", \"shapesys\", \"staterror\"",
+            "one of \"histosys\", \"lumi\", \"normfactor\", \"normsys\", \"shapefactor\", \"shapesys\", \"staterror\", \
+             \"eft_bilinear\", \"eft_events\", \"eft_map\", \"eft_morph\", \"eft_polynomial\", \"eft_rational\", \
+             \"eft_sample\", \"eft_sum_of_squares\"",
         ),
         (format!("{modifiers}/3/data/1"), "the string \"x\"", "a number"),
         (
             "/extra".to_string(),
             "the key \"extra\"",
-            "only the keys \"channels\", \"measurements\", \"observations\", \"version\"",
+            "only the keys \"channels\", \"eft\", \"measurements\", \"observations\", \"version\"",
         ),
     ];
     assert_eq!(said, expected);

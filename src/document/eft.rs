@@ -134,6 +134,16 @@ pub enum PolynomialSource {
     Inline(Box<PolynomialData>),
 }
 
+impl PolynomialSource {
+    /// The polynomial itself; none where the block has no response of the name.
+    pub fn resolve<'w>(&'w self, eft: Option<&'w Eft>) -> Option<&'w PolynomialData> {
+        match self {
+            PolynomialSource::Inline(data) => Some(data),
+            PolynomialSource::Named(named) => eft?.responses.get(&named.response),
+        }
+    }
+}
+
 /// A polynomial of the block `eft`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,7 +3,8 @@
 
 use super::strict::Key;
 use super::workspace::{HistosysData, Modifier, NormsysData};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// The value of `data`, before `type` says what it must be.
@@ -11,6 +12,8 @@ enum Data {
     Null,
     Numbers(Vec<f64>),
     Object(Object),
+    /// Of the EFT extension, whose types read it once the type is known.
+    Members(Map<String, Value>),
 }
 
 #[derive(Default)]
@@ -48,9 +51,11 @@ impl<'de> Visitor<'de> for ModifierVisitor {
         }
         let name = name.ok_or_else(|| A::Error::missing_field("name"))?;
         let kind = kind.ok_or_else(|| A::Error::missing_field("type"))?;
-        let data = data.ok_or_else(|| A::Error::missing_field("data"))?;
-        modifier(name, &kind.0, data)
-            .ok_or_else(|| A::Error::custom(format_args!("the data do not fit the type {:?}", kind.0)))
+        let fitting = match data.ok_or_else(|| A::Error::missing_field("data"))? {
+            Data::Members(data) => eft_modifier(name, &kind.0, data).map_err(A::Error::custom)?,
+            data => modifier(name, &kind.0, data),
+        };
+        fitting.ok_or_else(|| A::Error::custom(format_args!("the data do not fit the type {:?}", kind.0)))
     }
 }
 
@@ -71,8 +76,30 @@ fn modifier(name: String, kind: &str, data: Data) -> Option<Modifier> {
         ("shapefactor", Data::Null) => Modifier::Shapefactor { name, data: () },
         ("shapesys", Data::Numbers(data)) => Modifier::Shapesys { name, data },
         ("staterror", Data::Numbers(data)) => Modifier::Staterror { name, data },
+        // A sample of which nothing is to be said.
+        ("eft_sample", Data::Object(Object { lo: None, hi: None, lo_data: None, hi_data: None })) => {
+            Modifier::EftSample { name, data: Box::default() }
+        }
         _ => return None,
     })
+}
+
+fn eft_modifier(name: String, kind: &str, data: Map<String, Value>) -> serde_json::Result<Option<Modifier>> {
+    Ok(Some(match kind {
+        "eft_bilinear" => Modifier::EftBilinear { name, data: boxed(data)? },
+        "eft_events" => Modifier::EftEvents { name, data: boxed(data)? },
+        "eft_map" => Modifier::EftMap { name, data: boxed(data)? },
+        "eft_morph" => Modifier::EftMorph { name, data: boxed(data)? },
+        "eft_polynomial" => Modifier::EftPolynomial { name, data: boxed(data)? },
+        "eft_rational" => Modifier::EftRational { name, data: boxed(data)? },
+        "eft_sample" => Modifier::EftSample { name, data: boxed(data)? },
+        "eft_sum_of_squares" => Modifier::EftSumOfSquares { name, data: boxed(data)? },
+        _ => return Ok(None),
+    }))
+}
+
+fn boxed<T: DeserializeOwned>(data: Map<String, Value>) -> serde_json::Result<Box<T>> {
+    serde_json::from_value(Value::Object(data)).map(Box::new)
 }
 
 impl<'de> Deserialize<'de> for Data {
@@ -87,7 +114,7 @@ impl<'de> Visitor<'de> for DataVisitor {
     type Value = Data;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("null, an array of numbers, or an object of lo and hi, or lo_data and hi_data")
+        f.write_str("null, an array of numbers, or an object")
     }
 
     fn visit_unit<E>(self) -> Result<Data, E> {
@@ -110,9 +137,26 @@ impl<'de> Visitor<'de> for DataVisitor {
                 "hi" => set(&mut object.hi, "hi", map.next_value()?)?,
                 "lo_data" => set(&mut object.lo_data, "lo_data", map.next_value()?)?,
                 "hi_data" => set(&mut object.hi_data, "hi_data", map.next_value()?)?,
-                other => return Err(A::Error::unknown_field(other, &["lo", "hi", "lo_data", "hi_data"])),
+                other => return members(object, other, map).map(Data::Members),
             }
         }
         Ok(Data::Object(object))
     }
+}
+
+/// All members of an object that is none of histosys or normsys: what was read already, and the rest from `key` on.
+fn members<'de, A: MapAccess<'de>>(object: Object, key: &str, mut map: A) -> Result<Map<String, Value>, A::Error> {
+    let mut members = Map::new();
+    let Object { lo, hi, lo_data, hi_data } = object;
+    for (key, value) in [("lo", lo.map(Value::from)), ("hi", hi.map(Value::from))] {
+        members.extend(value.map(|value| (key.to_string(), value)));
+    }
+    for (key, value) in [("lo_data", lo_data.map(Value::from)), ("hi_data", hi_data.map(Value::from))] {
+        members.extend(value.map(|value| (key.to_string(), value)));
+    }
+    members.insert(key.to_string(), map.next_value()?);
+    while let Some((key, value)) = map.next_entry()? {
+        members.insert(key, value);
+    }
+    Ok(members)
 }

@@ -31,8 +31,15 @@ pub(super) fn read<T: DeserializeOwned>(document: &Document, kind: Kind) -> Resu
 impl Workspace {
     /// Reads a workspace straight into its types; only if that fails the tree is built and explained.
     pub fn from_document(document: &Document) -> Result<Workspace> {
-        let error = match typed::workspace(&mut strict::parser(&document.text)) {
-            Ok(workspace) => return Ok(workspace),
+        let read = typed::workspace(&mut strict::parser(&document.text));
+        let error = match read {
+            Ok(workspace) if !workspace.has_eft() => return Ok(workspace),
+            // Serde is lax about the forms of the extension's choices, so that the schema has the last word.
+            Ok(workspace) => {
+                let mut findings = violations(&document.value()?, Kind::Workspace);
+                position::resolve(&document.text, &mut findings);
+                return if findings.0.is_empty() { Ok(workspace) } else { Err(findings) };
+            }
             Err(error) => error,
         };
         let mut findings = match document.value() {
@@ -49,13 +56,12 @@ impl Workspace {
 
     /// Reads a workspace from a tree, such as a patched one; findings have pointers and no lines.
     pub fn from_value(value: &Value) -> Result<Workspace> {
-        typed::workspace(value).map_err(|error| {
-            let mut findings = violations(value, Kind::Workspace);
-            if findings.0.is_empty() {
-                findings.push(unexplained(&error.to_string()));
-            }
-            findings
-        })
+        let read = typed::workspace(value);
+        if read.as_ref().is_ok_and(|workspace| !workspace.has_eft()) {
+            return read.map_err(|error| unexplained(&error.to_string()).into());
+        }
+        let findings = violations(value, Kind::Workspace);
+        if findings.0.is_empty() { read.map_err(|error| unexplained(&error.to_string()).into()) } else { Err(findings) }
     }
 }
 
@@ -83,9 +89,10 @@ pub(super) fn violations(value: &Value, kind: Kind) -> Findings {
     let Compiled { schema, validator: Some(validator) } = compiled(kind) else {
         return unexplained("a schema that does not compile").into();
     };
-    let mut explain = Explain { schema, branches: HashMap::new(), findings: Vec::new(), omitted: 0 };
+    let mut explain = Explain { forms: HashMap::new(), findings: Vec::new(), omitted: 0 };
+    let root = Root { key: "", schema };
     for error in validator.iter_errors(value) {
-        explain.add("", &error);
+        explain.add(&root, "", &error);
     }
     let Explain { mut findings, omitted, .. } = explain;
     if omitted > 0 {
@@ -95,16 +102,22 @@ pub(super) fn violations(value: &Value, kind: Kind) -> Findings {
     Findings(findings)
 }
 
-struct Explain<'s> {
+/// A schema that a validator was compiled from: the whole one, or a form of a choice by itself.
+struct Root<'s> {
+    /// Names the form among all.
+    key: &'s str,
     schema: &'s Value,
+}
+
+struct Explain {
     /// Compiled schemas of single forms of a choice, by where they stand in the schema.
-    branches: HashMap<String, Compiled>,
+    forms: HashMap<String, Compiled>,
     findings: Vec<Finding>,
     omitted: usize,
 }
 
-impl Explain<'_> {
-    fn add(&mut self, prefix: &str, error: &ValidationError) {
+impl Explain {
+    fn add(&mut self, root: &Root, prefix: &str, error: &ValidationError) {
         if self.findings.len() >= MOST {
             self.omitted += 1;
             return;
@@ -116,12 +129,12 @@ impl Explain<'_> {
             | ValidationErrorKind::OneOfNotValid { .. }
             | ValidationErrorKind::OneOfMultipleValid { .. } => {
                 let choice = error.schema_path().as_str().to_string();
-                self.add_choice(&pointer, instance, &choice);
+                self.add_choice(root, &pointer, instance, &choice);
             }
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 for key in unexpected {
                     let place = format!("{pointer}/{}", escape_token(key));
-                    let finding = violation(place, format!("the key {}", quote(key)), self.allowed_keys(error));
+                    let finding = violation(place, format!("the key {}", quote(key)), allowed_keys(root.schema, error));
                     self.findings.push(finding.hint("remove the key, or correct its spelling"));
                 }
             }
@@ -136,50 +149,113 @@ impl Explain<'_> {
         }
     }
 
-    /// A value that fits none of several forms: if one member tells which is meant, what that one lacks.
-    fn add_choice(&mut self, pointer: &str, instance: &Value, choice: &str) {
-        let branches = self.schema.pointer(choice).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let Some(tag) = branches.first().and_then(tag_of) else {
-            let types: Vec<&str> = branches.iter().filter_map(|b| b.get("type")?.as_str()).collect();
-            self.findings.push(violation(pointer.to_string(), describe(instance), types.join(" or ")));
-            return;
+    /// A value that fits none of several forms: what the one that is meant lacks.
+    fn add_choice(&mut self, root: &Root, pointer: &str, instance: &Value, choice: &str) {
+        let forms = forms(root.schema, choice);
+        let meant = match forms.first().and_then(|form| tag_of(form)) {
+            Some(tag) => tagged(&forms, tag, pointer, instance),
+            None => untagged(&forms, pointer, instance),
         };
-        let Some(members) = instance.as_object() else {
-            self.findings.push(violation(pointer.to_string(), describe(instance), "an object"));
-            return;
-        };
-        let names: Vec<String> = branches.iter().filter_map(|b| Some(quote(tag_value(b, tag)?))).collect();
-        let expected = format!("one of {}", names.join(", "));
-        let Some(named) = members.get(tag) else {
-            self.findings.push(violation(pointer.to_string(), format!("no key {}", quote(tag)), expected));
-            return;
-        };
-        let place = branches.iter().position(|b| named.as_str().is_some_and(|name| tag_value(b, tag) == Some(name)));
-        let Some((place, branch)) = place.and_then(|i| Some((i, branches.get(i)?))) else {
-            let place = format!("{pointer}/{}", escape_token(tag));
-            self.findings.push(violation(place, describe(named), expected));
-            return;
-        };
-        let key = format!("{choice}/{place}");
-        let form = self.branches.remove(&key).unwrap_or_else(|| compile(with_definitions(branch, self.schema)));
-        if let Some(validator) = &form.validator {
-            for error in validator.iter_errors(instance) {
-                self.add(pointer, &error);
+        match meant {
+            Err(finding) => self.findings.push(finding),
+            Ok(place) => {
+                let key = format!("{}{choice}/{place}", root.key);
+                let alone = || forms.get(place).map(|form| compile(with_definitions(form, root.schema)));
+                let Some(form) = self.forms.remove(&key).or_else(alone) else { return };
+                if let Some(validator) = &form.validator {
+                    let root = Root { key: &key, schema: &form.schema };
+                    for error in validator.iter_errors(instance) {
+                        self.add(&root, pointer, &error);
+                    }
+                }
+                self.forms.insert(key, form);
             }
         }
-        self.branches.insert(key, form);
     }
+}
 
-    fn allowed_keys(&self, error: &ValidationError) -> String {
-        let schema = error.schema_path().as_str().strip_suffix("/additionalProperties").unwrap_or_default();
-        let here = self.schema.pointer(schema).and_then(|s| s.get("properties"));
-        match here.and_then(Value::as_object) {
-            Some(properties) => {
-                let keys: Vec<String> = properties.keys().map(|k| quote(k)).collect();
-                format!("only the keys {}", keys.join(", "))
-            }
-            None => "no such key".to_string(),
+/// The forms that a choice at a place of a schema comes down to.
+fn forms<'s>(schema: &'s Value, choice: &str) -> Vec<&'s Value> {
+    let branches = schema.pointer(choice).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut forms = Vec::new();
+    for branch in branches {
+        let mut branch = branch;
+        while let Some(place) = branch.get("$ref").and_then(|to| to.as_str()?.strip_prefix('#')) {
+            let Some(referred) = schema.pointer(place) else { break };
+            branch = referred;
         }
+        match branch.get("oneOf").or_else(|| branch.get("anyOf")).and_then(Value::as_array) {
+            Some(inner) => forms.extend(inner),
+            None => forms.push(branch),
+        }
+    }
+    forms
+}
+
+/// Which of the forms, told apart by the member `tag`, an instance means.
+fn tagged(forms: &[&Value], tag: &str, pointer: &str, instance: &Value) -> std::result::Result<usize, Finding> {
+    let Some(members) = instance.as_object() else {
+        return Err(violation(pointer.to_string(), describe(instance), "an object"));
+    };
+    let names: Vec<String> = forms.iter().filter_map(|form| Some(quote(tag_value(form, tag)?))).collect();
+    let expected = format!("one of {}", names.join(", "));
+    let Some(named) = members.get(tag) else {
+        return Err(violation(pointer.to_string(), format!("no key {}", quote(tag)), expected));
+    };
+    let place = forms.iter().position(|form| named.as_str().is_some_and(|name| tag_value(form, tag) == Some(name)));
+    place.ok_or_else(|| violation(format!("{pointer}/{}", escape_token(tag)), describe(named), expected))
+}
+
+/// Which of the forms an instance means by its type and, of several objects, by the keys they have in common.
+fn untagged(forms: &[&Value], pointer: &str, instance: &Value) -> std::result::Result<usize, Finding> {
+    let is = |form: &Value| {
+        let kind = form.get("type").and_then(Value::as_str).unwrap_or_default();
+        form.get("const").or_else(|| form.get("enum")).is_none()
+            && match instance {
+                Value::Null => kind == "null",
+                Value::Bool(_) => kind == "boolean",
+                Value::Number(_) => matches!(kind, "number" | "integer"),
+                Value::String(_) => kind == "string",
+                Value::Array(_) => kind == "array",
+                Value::Object(_) => kind == "object",
+            }
+    };
+    let common = |form: &Value| match (instance, form.get("properties")) {
+        (Value::Object(members), Some(properties)) => members.keys().filter(|k| properties.get(k).is_some()).count(),
+        _ => 0,
+    };
+    let suiting = forms.iter().enumerate().filter(|(_, form)| is(form));
+    // The last of the best: forms that are written out come after those that only name something.
+    suiting.max_by_key(|(_, form)| common(form)).map(|(place, _)| place).ok_or_else(|| {
+        let words: Vec<String> = forms.iter().map(|form| form_in_words(form)).collect();
+        violation(pointer.to_string(), describe(instance), words.join(" or "))
+    })
+}
+
+fn form_in_words(form: &Value) -> String {
+    match (form.get("const"), form.get("enum"), form.get("type").and_then(Value::as_str)) {
+        (Some(value), _, _) => describe(value),
+        (None, Some(options), _) => one_of(options),
+        (None, None, Some(kind)) => a(kind),
+        (None, None, None) => "another form".into(),
+    }
+}
+
+/// The values of an `enum`.
+fn one_of(options: &Value) -> String {
+    let options: Vec<String> = options.as_array().into_iter().flatten().map(describe).collect();
+    options.join(" or ")
+}
+
+fn allowed_keys(schema: &Value, error: &ValidationError) -> String {
+    let place = error.schema_path().as_str().strip_suffix("/additionalProperties").unwrap_or_default();
+    let here = schema.pointer(place).and_then(|s| s.get("properties"));
+    match here.and_then(Value::as_object) {
+        Some(properties) => {
+            let keys: Vec<String> = properties.keys().map(|k| quote(k)).collect();
+            format!("only the keys {}", keys.join(", "))
+        }
+        None => "no such key".to_string(),
     }
 }
 
@@ -187,10 +263,10 @@ fn violation(pointer: String, found: impl Into<String>, expected: impl Into<Stri
     Finding::new(&rule::SPECIFICATION, found, expected).at(pointer)
 }
 
-/// The member that tells the forms of a choice apart: the one with a constant, `type` or `op`.
+/// The member that tells the forms of a choice apart: the one with a constant, `type`, `op` or `kind`.
 fn tag_of(branch: &Value) -> Option<&str> {
     let tag = |key: &&str| tag_value(branch, key).is_some();
-    ["type", "op"].iter().find(|key| tag(key)).copied()
+    ["type", "op", "kind"].iter().find(|key| tag(key)).copied()
 }
 
 fn tag_value<'b>(branch: &'b Value, tag: &str) -> Option<&'b str> {
@@ -216,6 +292,8 @@ fn in_words(kind: &ValidationErrorKind, instance: &Value) -> (String, String) {
             return (format!("no key {key}"), format!("the key {key}"));
         }
         ValidationErrorKind::Constant { expected_value } => describe(expected_value),
+        ValidationErrorKind::Enum { options } => one_of(options),
+        ValidationErrorKind::Minimum { limit } => format!("at least {limit}"),
         ValidationErrorKind::MinItems { limit: 1 } => "at least one item".into(),
         ValidationErrorKind::MinItems { limit } => format!("at least {limit} items"),
         ValidationErrorKind::MinProperties { limit: 1 } => "at least one key".into(),

@@ -3,6 +3,9 @@
 //! These types hold the file and nothing more: names are strings, lists keep the file's order, and no rule beyond
 //! the schema has been checked. [`crate::workspace`] gives them meaning.
 
+use super::eft::{
+    BilinearData, Eft, EventsData, MapData, MorphData, PolynomialSource, RationalData, SampleData, SumOfSquaresData,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +15,10 @@ use serde::{Deserialize, Serialize};
 pub struct Workspace {
     #[schemars(length(min = 1))]
     pub channels: Vec<Channel>,
+    /// Declares the EFT extension; a plain pyhf workspace has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Eft")]
+    pub eft: Option<Box<Eft>>,
     #[schemars(length(min = 1))]
     pub measurements: Vec<Measurement>,
     #[schemars(length(min = 1))]
@@ -40,7 +47,8 @@ pub struct Sample {
     pub modifiers: Vec<Modifier>,
 }
 
-/// What a parameter does to a sample; the seven types of HistFactory. Read by `document/modifier.rs`.
+/// What a parameter does to a sample: the seven types of HistFactory, and those of the EFT extension, which describe a
+/// response to the Wilson coefficients of the block `eft`. Read by `document/modifier.rs`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Modifier {
@@ -74,6 +82,46 @@ pub enum Modifier {
         name: String,
         #[schemars(length(min = 1))]
         data: Vec<f64>,
+    },
+    #[serde(rename = "eft_bilinear")]
+    EftBilinear {
+        name: String,
+        data: Box<BilinearData>,
+    },
+    #[serde(rename = "eft_events")]
+    EftEvents {
+        name: String,
+        data: Box<EventsData>,
+    },
+    #[serde(rename = "eft_map")]
+    EftMap {
+        name: String,
+        data: Box<MapData>,
+    },
+    #[serde(rename = "eft_morph")]
+    EftMorph {
+        name: String,
+        data: Box<MorphData>,
+    },
+    #[serde(rename = "eft_polynomial")]
+    EftPolynomial {
+        name: String,
+        data: Box<PolynomialSource>,
+    },
+    #[serde(rename = "eft_rational")]
+    EftRational {
+        name: String,
+        data: Box<RationalData>,
+    },
+    #[serde(rename = "eft_sample")]
+    EftSample {
+        name: String,
+        data: Box<SampleData>,
+    },
+    #[serde(rename = "eft_sum_of_squares")]
+    EftSumOfSquares {
+        name: String,
+        data: Box<SumOfSquaresData>,
     },
 }
 
@@ -155,7 +203,15 @@ impl Modifier {
             | Modifier::Normsys { name, .. }
             | Modifier::Shapefactor { name, .. }
             | Modifier::Shapesys { name, .. }
-            | Modifier::Staterror { name, .. } => name,
+            | Modifier::Staterror { name, .. }
+            | Modifier::EftBilinear { name, .. }
+            | Modifier::EftEvents { name, .. }
+            | Modifier::EftMap { name, .. }
+            | Modifier::EftMorph { name, .. }
+            | Modifier::EftPolynomial { name, .. }
+            | Modifier::EftRational { name, .. }
+            | Modifier::EftSample { name, .. }
+            | Modifier::EftSumOfSquares { name, .. } => name,
         }
     }
 
@@ -169,6 +225,27 @@ impl Modifier {
             Modifier::Shapefactor { .. } => "shapefactor",
             Modifier::Shapesys { .. } => "shapesys",
             Modifier::Staterror { .. } => "staterror",
+            Modifier::EftBilinear { .. } => "eft_bilinear",
+            Modifier::EftEvents { .. } => "eft_events",
+            Modifier::EftMap { .. } => "eft_map",
+            Modifier::EftMorph { .. } => "eft_morph",
+            Modifier::EftPolynomial { .. } => "eft_polynomial",
+            Modifier::EftRational { .. } => "eft_rational",
+            Modifier::EftSample { .. } => "eft_sample",
+            Modifier::EftSumOfSquares { .. } => "eft_sum_of_squares",
         }
+    }
+
+    /// The modifier belongs to the EFT extension: it declares no parameter of its name.
+    pub fn is_eft(&self) -> bool {
+        self.kind().starts_with("eft_")
+    }
+}
+
+impl Workspace {
+    /// Something in the workspace belongs to the EFT extension.
+    pub fn has_eft(&self) -> bool {
+        let modifiers = || self.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
+        self.eft.is_some() || modifiers().any(Modifier::is_eft)
     }
 }

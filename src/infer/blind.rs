@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Data, Effect, Model};
+use crate::model::{Data, Model, Part};
 
 /// A model without some of its channels, with the data of the others.
 #[derive(Clone, Debug)]
@@ -41,25 +41,12 @@ pub fn mask(model: &Model, data: &Data, masked: &[bool]) -> Masked {
 /// Which parameters move a yield.
 fn acting(model: &Model) -> Vec<bool> {
     let mut acts = vec![false; model.n_parameters()];
-    for effect in model.channels.iter().flat_map(|channel| &channel.samples).flat_map(|sample| &sample.effects) {
-        for parameter in parameters_of(effect) {
-            if let Some(acts) = acts.get_mut(parameter) {
-                *acts = true;
-            }
+    for parameter in model.parts().flat_map(Part::parameters) {
+        if let Some(acts) = acts.get_mut(parameter) {
+            *acts = true;
         }
     }
     acts
-}
-
-fn parameters_of(effect: &Effect) -> Vec<usize> {
-    match effect {
-        Effect::Offset { parameter, .. }
-        | Effect::InterpolatedScale { parameter, .. }
-        | Effect::Scale { parameter } => {
-            vec![*parameter]
-        }
-        Effect::BinScale { parameters } => parameters.iter().copied().flatten().collect(),
-    }
 }
 
 /// The hidden offset of a parameter: `width` times a number of the standard normal distribution that a word and the

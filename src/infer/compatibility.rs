@@ -4,7 +4,7 @@
 use super::fit::{FitOptions, FitResult, Hesse};
 use super::goodness_of_fit::chi_square_tail;
 use super::likelihood::{Likelihood, Minimum};
-use crate::model::{Data, Effect, Model, ParameterSet};
+use crate::model::{Data, Model, ParameterSet};
 use crate::program::Program;
 
 /// Both fits.
@@ -131,8 +131,8 @@ fn split<'g>(
         let copy = model.n_parameters();
         for &channel in channels {
             let Some(channel) = model.channels.get_mut(channel) else { continue };
-            for effect in channel.samples.iter_mut().flat_map(|sample| &mut sample.effects) {
-                replace(effect, parameter, copy);
+            for part in channel.samples.iter_mut().flat_map(|sample| &mut sample.parts) {
+                part.replace(parameter, copy);
             }
         }
         let of_channels: Vec<&str> =
@@ -155,27 +155,5 @@ fn split<'g>(
 
 fn acts(model: &Model, channel: usize, parameter: usize) -> bool {
     let samples = model.channels.get(channel).map_or(&[][..], |channel| &channel.samples);
-    samples.iter().flat_map(|sample| &sample.effects).any(|effect| match effect {
-        Effect::Offset { parameter: p, .. }
-        | Effect::InterpolatedScale { parameter: p, .. }
-        | Effect::Scale { parameter: p } => *p == parameter,
-        Effect::BinScale { parameters } => parameters.contains(&Some(parameter)),
-    })
-}
-
-fn replace(effect: &mut Effect, parameter: usize, copy: usize) {
-    match effect {
-        Effect::Offset { parameter: p, .. }
-        | Effect::InterpolatedScale { parameter: p, .. }
-        | Effect::Scale { parameter: p } => {
-            if *p == parameter {
-                *p = copy;
-            }
-        }
-        Effect::BinScale { parameters } => {
-            for p in parameters.iter_mut().filter(|p| **p == Some(parameter)) {
-                *p = Some(copy);
-            }
-        }
-    }
+    samples.iter().flat_map(|sample| &sample.parts).any(|part| part.parameters().any(|p| p == parameter))
 }

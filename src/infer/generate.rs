@@ -57,7 +57,7 @@ pub struct Generator {
     point: Vec<f64>,
     /// Where the parameters do not vary: of the main data, then of the auxiliary data.
     fixed: Option<Vec<Variate>>,
-    observed_auxiliary: Vec<f64>,
+    observed: Data,
     /// Of each parameter (index, distribution, bounds).
     priors: Vec<(usize, Variate, (f64, f64))>,
     /// Lower triangular factor of the covariance and what it acts on.
@@ -73,7 +73,7 @@ impl Generator {
             kind,
             point: point.to_vec(),
             fixed: None,
-            observed_auxiliary: observed.auxiliary.clone(),
+            observed: observed.clone(),
             priors: Vec::new(),
             factor: None,
             bounds: bounds.to_vec(),
@@ -143,14 +143,14 @@ impl Generator {
     fn variates(&self, evaluator: &mut Evaluator, point: &[f64]) -> Result<Vec<Variate>, GenerationFailure> {
         let program = evaluator.program;
         let (mut main, mut auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
-        evaluator.expected(point, &mut main, &mut auxiliary);
+        evaluator.profiled(point, &program.prepare(&self.observed), &mut main, &mut auxiliary);
         let mut variates = Vec::with_capacity(main.len() + auxiliary.len());
         for (index, &expected) in main.iter().enumerate() {
             let (channel, bin) = program.layout.channel_of_bin(index);
             variates.push(Variate::poisson(expected).ok_or(GenerationFailure::Bin { channel, bin, expected })?);
         }
         if self.kind != ToyKind::Frequentist {
-            variates.extend(self.observed_auxiliary.iter().copied().map(Variate::Constant));
+            variates.extend(self.observed.auxiliary.iter().copied().map(Variate::Constant));
             return Ok(variates);
         }
         let mut drawn = vec![Variate::Constant(0.0); auxiliary.len()];
@@ -163,6 +163,12 @@ impl Generator {
             let (parameter, expected) = (parameter as usize, auxiliary[index as usize]);
             let failure = GenerationFailure::AuxiliaryMeasurement { parameter, expected };
             drawn[index as usize] = Variate::poisson(expected).ok_or(failure)?;
+        }
+        let first = auxiliary.len() - program.responses.uncertain.len();
+        for (bin, (drawn, eta)) in drawn[first..].iter_mut().zip(&auxiliary[first..]).enumerate() {
+            let (channel, bin) = program.layout.channel_of_bin(program.responses.uncertain[bin] as usize);
+            let failure = GenerationFailure::Bin { channel, bin, expected: *eta };
+            *drawn = Variate::normal(*eta, 1.0).ok_or(failure)?;
         }
         variates.extend(drawn);
         Ok(variates)

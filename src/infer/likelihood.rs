@@ -62,11 +62,12 @@ impl<'p> Likelihood<'p> {
         self.evaluator.twice_nll(parameters, &self.data)
     }
 
-    /// Expected main and auxiliary data at a point.
+    /// Expected main and auxiliary data at a point, the statistical uncertainty of simulated bins where the data profile
+    /// it.
     pub fn expected_data(&mut self, parameters: &[f64]) -> Data {
         let program = self.evaluator.program;
         let mut data = Data { main: vec![0.0; program.n_bins()], auxiliary: vec![0.0; program.n_auxdata()] };
-        self.evaluator.expected(parameters, &mut data.main, &mut data.auxiliary);
+        self.evaluator.profiled(parameters, &self.data, &mut data.main, &mut data.auxiliary);
         data
     }
 

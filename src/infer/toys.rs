@@ -152,7 +152,7 @@ impl<'p> ToyFitter<'p> {
         let data = Data { main: vec![0.0; program.n_bins()], auxiliary: vec![0.0; program.n_auxdata()] };
         let options = FitOptions { hesse: Hesse::No, ..options.clone() };
         let likelihood = Likelihood::new(program, &data, options);
-        let small = program.n_parameters() <= MOST_IN_LANES;
+        let small = program.n_parameters() <= MOST_IN_LANES && !program.has_responses();
         let lanes = small.then(|| LaneFitter::new(&likelihood.evaluator, &likelihood.options));
         ToyFitter { likelihood, lanes, data, prepared: Vec::new() }
     }

@@ -1,5 +1,6 @@
 //! Expected data: factors of the rows, templates and rates of the cells, sums of the bins (spec/likelihood.md, eq. 1).
 
+use super::response;
 use super::scratch::Scratch;
 use super::simd::{Simd, entry_point, flat, flat_mut};
 use crate::program::{InterpolatedEntry, Program};
@@ -21,6 +22,9 @@ entry_point! {
 pub(super) fn expected_body<S: Simd>(program: &Program, scratch: &mut Scratch, order: Order) {
     row_scales::<S>(program, scratch, order);
     cell_rates::<S>(program, scratch);
+    if !program.responses.is_empty() {
+        response::apply(program, scratch);
+    }
     if let Some(clip) = program.clip_sample {
         clip_samples(program, scratch, clip);
     }

@@ -2,6 +2,7 @@
 //! (spec/likelihood.md, "Gradient").
 
 use super::expected::{Order, expected_body};
+use super::response;
 use super::scratch::Scratch;
 use super::simd::{Simd, ZERO, entry_point, flat, flat_mut};
 use super::value::negative_log_likelihood;
@@ -34,9 +35,16 @@ fn gradient_body<S: Simd>(
     }
     scratch.set_inverse();
     weights::<S>(program, data, scratch);
+    let responded = !program.responses.is_empty();
+    if responded {
+        response::cell_weights(program, scratch);
+    }
     back_through_cells::<S>(program, scratch);
     back_through_rows::<S>(program, scratch);
     collect::<S>(program, scratch, gradient);
+    if responded {
+        response::add_gradient(program, scratch, gradient);
+    }
     constraints(program, data, scratch, gradient);
     value
 }
@@ -49,6 +57,10 @@ fn weights<S: Simd>(program: &Program, data: &PreparedData, scratch: &mut Scratc
         let n = S::load(counts);
         let nu = S::splat(0.0).select_less(n, S::load(expected), one);
         one.sub(n.div(nu)).store(weight);
+    }
+    // A profiled bin without counts may have its mean at zero, where 1 − n/μ is not the derivative by λ.
+    for (&bin, slope) in program.responses.uncertain.iter().zip(&scratch.statistics.by_mean) {
+        flat_mut(&mut scratch.weight)[bin as usize] = *slope;
     }
     if let Some(clip) = program.clip_bin {
         let n_bins = program.layout.n_bins;
@@ -63,11 +75,14 @@ fn weights<S: Simd>(program: &Program, data: &PreparedData, scratch: &mut Scratc
 #[inline(always)]
 fn back_through_cells<S: Simd>(program: &Program, scratch: &mut Scratch) {
     let cells = &program.cells;
-    let Scratch { s, q, template, scale, weight, weighted_rate, offset_sum, .. } = scratch;
+    let Scratch { s, q, template, scale, weight, cell_weight, weighted_rate, offset_sum, .. } = scratch;
     offset_sum.fill(ZERO);
     for group in 0..program.layout.cell_groups() {
-        // SAFETY: bins of cells exist.
-        let weight = unsafe { S::gather(flat(weight), &cells.bin[group]) };
+        let weight = match cell_weight.get(group) {
+            Some(weight) => S::load(weight),
+            // SAFETY: bins of cells exist.
+            None => unsafe { S::gather(flat(weight), &cells.bin[group]) },
+        };
         let weighted_scale = weight.mul(S::load(&scale[group]));
         weighted_scale.mul(S::load(&template[group])).store(&mut weighted_rate[group]);
         let range = cells.start[group] as usize..cells.start[group + 1] as usize;

@@ -4,9 +4,10 @@
 //! a dense shared block, one row of couplings for each local parameter, and one small block a bin.
 
 use super::cholesky::{add_scaled, rank_update_body};
+use super::response;
 use super::scratch::Scratch;
 use super::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
-use crate::program::{ChannelLayout, Place, PreparedData, Program, RowScale};
+use crate::program::{ChannelLayout, Place, PreparedData, Program, RowResponse, RowScale};
 
 /// Which second derivatives enter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Blocks {
     row: Vec<Lanes>,
     /// ∂ν/∂(local) of each local parameter.
     local_jacobian: Vec<f64>,
+    /// ∂v/∂(shared) of the uncertain bins, of which only those with a moved auxiliary datum are used.
+    variances: Vec<Lanes>,
     /// The factors of one row.
     scales: Vec<RowFactor>,
     /// Shared places with a row in `half`.
@@ -72,6 +75,7 @@ impl Blocks {
                 scaled[place as usize] = true;
             }
         }
+        mark_responses(program, &mut scaled);
         Blocks {
             stride,
             shared: vec![ZERO; n * stride],
@@ -84,6 +88,7 @@ impl Blocks {
             cell: vec![ZERO; stride],
             row: vec![ZERO; stride],
             local_jacobian: vec![0.0; program.local.len()],
+            variances: vec![ZERO; program.responses.uncertain.len() * stride],
             scales: Vec::with_capacity(most_scales),
             scaled: (0..n as u32).filter(|&place| scaled[place as usize]).collect(),
         }
@@ -171,14 +176,55 @@ entry_point! {
 
 #[inline(always)]
 fn jacobian_body<S: Simd>(program: &Program, scratch: &mut Scratch, blocks: &mut Blocks) {
-    for list in [&mut blocks.shared, &mut blocks.half, &mut blocks.cross, &mut blocks.bins] {
+    for list in [&mut blocks.shared, &mut blocks.half, &mut blocks.cross, &mut blocks.bins, &mut blocks.variances] {
         list.fill(ZERO);
     }
     blocks.local.fill(0.0);
     blocks.local_jacobian.fill(0.0);
+    prepare_responses(program, scratch);
     for channel in &program.layout.channels {
         for row in 0..channel.n_rows {
             add_row::<S>(program, scratch, blocks, channel, row);
+        }
+    }
+    for (response, row) in program.responses.rows.iter().zip(&scratch.response_rows) {
+        add_response_curvature(response, row, blocks);
+    }
+}
+
+/// First and second derivatives of all responses by their variables.
+fn prepare_responses(program: &Program, scratch: &mut Scratch) {
+    response::set_adjoints(program, scratch);
+    for (response, row) in program.responses.rows.iter().zip(&mut scratch.response_rows) {
+        row.jacobians(response);
+        row.hessian(response);
+    }
+}
+
+/// Σ ∂f/∂r ∂²r + ∂f/∂Q ∂²Q of one row.
+fn add_response_curvature(response: &RowResponse, row: &response::RowScratch, blocks: &mut Blocks) {
+    let n = response.places.len();
+    for (i, &a) in response.places.iter().enumerate() {
+        for (j, &b) in response.places.iter().enumerate() {
+            // Two variables may be one parameter: all pairs are there, and each element below the diagonal takes one.
+            if a > b || a == b {
+                *blocks.shared_at(a as usize, b as usize) += 2.0 * row.second[i * n + j];
+            }
+        }
+    }
+}
+
+/// The shared places whose rows of `half` responses fill: their variables, and with a variance everything beside them.
+fn mark_responses(program: &Program, scaled: &mut [bool]) {
+    for response in &program.responses.rows {
+        response.places.iter().for_each(|place| scaled[*place as usize] = true);
+        if response.variance.is_none() {
+            continue;
+        }
+        let cells = program.cells.sparse_start[response.first_cell] as usize
+            ..program.cells.sparse_start[response.first_cell + response.n_bins] as usize;
+        for sparse in &program.cells.sparse[cells] {
+            scaled[sparse.shared as usize] = true;
         }
     }
 }
@@ -192,8 +238,7 @@ fn fill_body<S: Simd>(
     curvature: Curvature,
 ) {
     if curvature == Curvature::GaussNewton {
-        scratch.weight.fill(ZERO);
-        scratch.row_weight.fill(ZERO);
+        scratch.weigh_nothing();
     }
     jacobian_body::<S>(program, scratch, blocks);
     add_bins::<S>(program, data, scratch, blocks);
@@ -208,7 +253,8 @@ fn add_row<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks, c
     blocks.row.fill(ZERO);
     for bin in 0..channel.n_bins {
         let cell = channel.first_cell + row * channel.n_bins + bin;
-        let weight = 2.0 * flat(&scratch.weight)[channel.first_bin + bin];
+        let weight =
+            2.0 * flat(&scratch.cell_weight).get(cell).unwrap_or(&flat(&scratch.weight)[channel.first_bin + bin]);
         let scale = flat(&scratch.scale)[cell];
         add_offsets(program, scratch, blocks, cell, weight * scale, scale);
         add_scaled::<S>(weight, &blocks.cell, &mut blocks.row);
@@ -217,10 +263,69 @@ fn add_row<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks, c
             flat_mut(&mut blocks.cell)[place] += rate * log_derivative;
         });
         add_factors::<S>(program, scratch, blocks, cell, weight, rate);
-        let of_model = channel.first_bin + bin;
-        add_scaled::<S>(1.0, &blocks.cell, &mut blocks.bins[of_model * stride..(of_model + 1) * stride]);
+        match program.responses.of_row(channel.first_row + row) {
+            Some(index) => add_response::<S>(program, scratch, blocks, index, bin, rate),
+            None => {
+                let of_model = channel.first_bin + bin;
+                add_scaled::<S>(1.0, &blocks.cell, &mut blocks.bins[of_model * stride..(of_model + 1) * stride]);
+            }
+        }
     }
     add_scales::<S>(program, scratch, blocks, channel.first_row + row);
+}
+
+/// A cell whose bare rate B has its derivatives in `blocks.cell`: what its response adds to the Jacobian of its bin, and
+/// the products of ∂B with ∂r, ∂Q and itself (spec/eft.md, eq. 16).
+#[inline(always)]
+fn add_response<S: Simd>(
+    program: &Program,
+    scratch: &Scratch,
+    blocks: &mut Blocks,
+    index: usize,
+    bin: usize,
+    bare: f64,
+) {
+    let (response, row) = (&program.responses.rows[index], &scratch.response_rows[index]);
+    let (stride, groups) = (blocks.stride, 8 * response.n_bins.div_ceil(8));
+    let of_model = response.first_bin + bin;
+    let weight = flat(&scratch.weight)[of_model];
+    let uncertain = response::statistics_of(program, response, bin);
+    let statistics = &scratch.statistics;
+    let (q, by_variance, direction) = match uncertain {
+        Some(place) => (flat(&row.variance)[bin], statistics.by_variance[place], statistics.direction[place]),
+        None => (0.0, 0.0, 0.0),
+    };
+    let by_bare = flat(&row.value)[bin] + direction * 2.0 * bare * q;
+    add_scaled::<S>(by_bare, &blocks.cell, &mut blocks.bins[of_model * stride..(of_model + 1) * stride]);
+    if let Some(place) = uncertain {
+        let variances = &mut blocks.variances[place * stride..(place + 1) * stride];
+        add_scaled::<S>(2.0 * bare * q, &blocks.cell, variances);
+    }
+    for (i, &parameter) in response.places.iter().enumerate() {
+        let parameter = parameter as usize;
+        let by_value = flat(&row.jacobian)[i * groups + bin];
+        let mut by_bin = bare * by_value;
+        let mut crossed = weight * by_value;
+        if let Some(place) = uncertain {
+            let of_variance = flat(&row.variance_jacobian)[i * groups + bin];
+            by_bin += direction * bare * bare * of_variance;
+            crossed += by_variance * 2.0 * bare * of_variance;
+            flat_mut(&mut blocks.variances[place * stride..(place + 1) * stride])[parameter] +=
+                bare * bare * of_variance;
+        }
+        flat_mut(&mut blocks.bins[of_model * stride..(of_model + 1) * stride])[parameter] += by_bin;
+        add_scaled::<S>(2.0 * crossed, &blocks.cell, &mut blocks.half[parameter * stride..(parameter + 1) * stride]);
+    }
+    let squared = 2.0 * by_variance * q;
+    if squared != 0.0 {
+        for i in 0..program.n_shared {
+            let derivative = flat(&blocks.cell)[i];
+            if derivative != 0.0 {
+                let half = &mut blocks.half[i * stride..(i + 1) * stride];
+                add_scaled::<S>(squared * derivative, &blocks.cell, half);
+            }
+        }
+    }
 }
 
 /// ∂(rate)/∂(offset parameters) of a cell to `blocks.cell`, and their second derivatives.
@@ -351,7 +456,11 @@ fn add_bins<S: Simd>(program: &Program, data: &PreparedData, scratch: &Scratch, 
     for bin in 0..program.layout.n_bins {
         let (n, nu) = (data.count(bin), flat(&scratch.expected)[bin]);
         let constant = n == 0.0 || program.clip_bin.is_some_and(|clip| nu <= clip);
-        let curvature = if constant { 0.0 } else { 2.0 * n / (nu * nu) };
+        let curvature = match program.responses.uncertain_of_bin(bin) {
+            Some(place) => 2.0 * scratch.statistics.curvature[place],
+            None if constant => 0.0,
+            None => 2.0 * n / (nu * nu),
+        };
         blocks.curvature[bin] = curvature;
         let first = program.local_start[bin] as usize;
         let size = program.local_start[bin + 1] as usize - first;
@@ -365,6 +474,10 @@ fn add_bins<S: Simd>(program: &Program, data: &PreparedData, scratch: &Scratch, 
         }
     }
     rank_update_body::<S>(&mut blocks.shared, program.n_shared, 0, &blocks.bins, &blocks.curvature);
+    if scratch.statistics.bend.iter().any(|bend| *bend != 0.0) {
+        let bend: Vec<f64> = scratch.statistics.bend.iter().map(|bend| 2.0 * bend).collect();
+        rank_update_body::<S>(&mut blocks.shared, program.n_shared, 0, &blocks.variances, &bend);
+    }
 }
 
 /// Adds `half` and its transpose to the shared block, the transpose by columns of eight so that each cache line of a

@@ -2,10 +2,12 @@
 
 pub(crate) mod batch;
 pub(crate) mod cholesky;
+pub(crate) mod events;
 pub(crate) mod expected;
 mod gradient;
 pub mod hessian;
 mod rates;
+mod response;
 mod scratch;
 pub mod simd;
 mod value;
@@ -46,7 +48,7 @@ impl<'p> Evaluator<'p> {
     pub fn with_backend(program: &'p Program, backend: Backend) -> Self {
         let available = Backend::available();
         let backend = if available.contains(&backend) { backend } else { Backend::detect() };
-        Evaluator { program, backend, scratch: Scratch::new(program), blocks: None }
+        Evaluator { program, backend, scratch: Scratch::new(program, backend), blocks: None }
     }
 
     /// −2 ln L with all constants (spec/likelihood.md, eq. 5); `+inf` out of domain, never NaN for finite parameters.
@@ -136,6 +138,20 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// As [`Evaluator::expected`], with the statistical uncertainty of simulated bins where these data profile it: main
+    /// data are the profiled means, their auxiliary data η̂ (spec/eft.md, eq. 15).
+    pub fn profiled(&mut self, parameters: &[f64], data: &PreparedData, main: &mut [f64], auxiliary: &mut [f64]) {
+        self.expected(parameters, main, auxiliary);
+        let program = self.program;
+        response::profile(program, data, &mut self.scratch);
+        let statistics = &self.scratch.statistics;
+        let first = auxiliary.len() - program.responses.uncertain.len();
+        for (index, (&bin, to)) in program.responses.uncertain.iter().zip(&mut auxiliary[first..]).enumerate() {
+            main[bin as usize] = simd::flat(&self.scratch.expected)[bin as usize];
+            *to = statistics.eta[index];
+        }
+    }
+
     /// λ of every sample in every bin (n_cells: channels, their samples, their bins), clips of the samples applied.
     pub fn rates(&mut self, parameters: &[f64], rates: &mut [f64]) {
         self.scratch.set_point(self.program, parameters);
@@ -148,6 +164,7 @@ impl<'p> Evaluator<'p> {
         self.scratch.set_point(self.program, parameters);
         expected::expected(self.backend, self.program, &mut self.scratch, Order::First);
         self.scratch.set_inverse();
+        response::set_jacobians(self.program, &mut self.scratch);
         rates::visit_cells(self.program, &self.scratch, visit);
     }
 
@@ -157,8 +174,8 @@ impl<'p> Evaluator<'p> {
         self.scratch.set_point(program, parameters);
         expected::expected(self.backend, program, &mut self.scratch, Order::Second);
         self.scratch.set_inverse();
-        self.scratch.weight.fill(simd::ZERO);
-        self.scratch.row_weight.fill(simd::ZERO);
+        self.scratch.weigh_nothing();
+        self.scratch.statistics.direction.fill(0.0);
         let blocks = self.blocks.get_or_insert_with(|| Box::new(Blocks::new(program)));
         hessian::jacobian(self.backend, program, &mut self.scratch, blocks);
         blocks.assemble_jacobian(program, jacobian);
@@ -199,6 +216,7 @@ impl<'p> Evaluator<'p> {
         let program = self.program;
         self.scratch.set_point(program, parameters);
         expected::expected(self.backend, program, &mut self.scratch, Order::Value);
+        response::profile(program, data, &mut self.scratch);
         let index = self.scratch.forbidden(program, data)?;
         let (expected, observed) = (simd::flat(&self.scratch.expected)[index], data.count(index));
         let expected = if expected.abs() < scratch::TINY { 0.0 } else { expected };

@@ -3,7 +3,8 @@
 
 use super::scratch::{Scratch, TINY};
 use super::simd::flat;
-use crate::program::{Program, RowScale};
+use crate::program::{ChannelLayout, Program, RowScale};
+use std::ops::Range;
 
 /// One sample in one bin.
 pub struct Cell<'a> {
@@ -19,43 +20,82 @@ pub struct Cell<'a> {
     pub derivatives: &'a [f64],
 }
 
-/// λ of all cells in order (channels, samples, bins); what a factor of zero leaves is zero.
+/// λ of all samples in order (channels, samples, bins); what a factor of zero leaves is zero.
 pub(super) fn rates(program: &Program, scratch: &Scratch, to: &mut [f64]) {
-    for (to, rate) in to.iter_mut().zip(&flat(&scratch.rate)[..program.layout.n_cells]) {
-        *to = if rate.abs() < TINY { 0.0 } else { *rate };
+    let mut to = to.iter_mut();
+    for_each_sample(program, |_, layout, _, rows| {
+        for (bin, to) in (0..layout.n_bins).zip(&mut to) {
+            *to = rate(scratch, layout, rows.clone(), bin);
+        }
+    });
+}
+
+/// The rate of a sample in a bin: the sum of its rows.
+fn rate(scratch: &Scratch, layout: &ChannelLayout, rows: Range<usize>, bin: usize) -> f64 {
+    let rate: f64 = rows.map(|row| flat(&scratch.rate)[layout.first_cell + row * layout.n_bins + bin]).sum();
+    if rate.abs() < TINY { 0.0 } else { rate }
+}
+
+/// Calls `f(channel, its layout, sample, rows in the channel)` for every sample.
+fn for_each_sample(program: &Program, mut f: impl FnMut(usize, &ChannelLayout, usize, Range<usize>)) {
+    for (channel, layout) in program.layout.channels.iter().enumerate() {
+        let mut first = 0;
+        for sample in 0..layout.n_samples {
+            let rows = first..first + program.layout.rows_of_sample[layout.first_sample + sample];
+            first = rows.end;
+            f(channel, layout, sample, rows);
+        }
     }
 }
 
-/// Calls `visit` for every cell, from the scratch of expected data of first order with its inverse factors.
+/// Calls `visit` for every sample in every bin, from the scratch of expected data of first order with its inverse
+/// factors and the Jacobians of its responses.
 pub(super) fn visit_cells(program: &Program, scratch: &Scratch, mut visit: impl FnMut(Cell)) {
     let mut derivatives = vec![0.0; program.layout.n_parameters];
     let mut is_listed = vec![false; program.layout.n_parameters];
     let mut parameters: Vec<usize> = Vec::new();
-    for (channel, layout) in program.layout.channels.iter().enumerate() {
-        for (sample, bin) in (0..layout.n_rows).flat_map(|row| (0..layout.n_bins).map(move |bin| (row, bin))) {
-            let cell = layout.first_cell + sample * layout.n_bins + bin;
-            for_each_derivative(program, scratch, layout.first_row + sample, cell, |parameter, derivative| {
-                if !is_listed[parameter] {
-                    is_listed[parameter] = true;
-                    parameters.push(parameter);
-                }
-                derivatives[parameter] += derivative;
-            });
-            let rate = flat(&scratch.rate)[cell];
-            let rate = if rate.abs() < TINY { 0.0 } else { rate };
+    for_each_sample(program, |channel, layout, sample, rows| {
+        for bin in 0..layout.n_bins {
+            for row in rows.clone() {
+                for_each_derivative(program, scratch, layout, row, bin, |parameter, derivative| {
+                    if !is_listed[parameter] {
+                        is_listed[parameter] = true;
+                        parameters.push(parameter);
+                    }
+                    derivatives[parameter] += derivative;
+                });
+            }
+            let rate = rate(scratch, layout, rows.clone(), bin);
             visit(Cell { channel, sample, bin, rate, parameters: &parameters, derivatives: &derivatives });
             for parameter in parameters.drain(..) {
                 derivatives[parameter] = 0.0;
                 is_listed[parameter] = false;
             }
         }
-    }
+    });
 }
 
 /// Calls `add(parameter, part of ∂λ/∂θ)` for every effect on a cell.
-fn for_each_derivative(program: &Program, scratch: &Scratch, row: usize, cell: usize, mut add: impl FnMut(usize, f64)) {
+fn for_each_derivative(
+    program: &Program,
+    scratch: &Scratch,
+    layout: &ChannelLayout,
+    row_in_channel: usize,
+    bin: usize,
+    mut add: impl FnMut(usize, f64),
+) {
+    let (row, cell) = (layout.first_row + row_in_channel, layout.first_cell + row_in_channel * layout.n_bins + bin);
     // Zero where the sample's clip holds: then nothing moves the rate.
-    let scale = flat(&scratch.scale)[cell];
+    let mut scale = flat(&scratch.scale)[cell];
+    let bare = scale * flat(&scratch.template)[cell];
+    if let Some(index) = program.responses.of_row(row) {
+        let (response, jacobian) = (&program.responses.rows[index], &scratch.response_rows[index].jacobian);
+        let stride = 8 * layout.n_bins.div_ceil(8);
+        for (i, &parameter) in response.parameters.iter().enumerate() {
+            add(parameter as usize, bare * flat(jacobian)[i * stride + bin]);
+        }
+        scale *= flat(&scratch.cell_response)[cell];
+    }
     let rate = scale * flat(&scratch.template)[cell];
     let cells = &program.cells;
     for sparse in &cells.sparse[cells.sparse_start[cell] as usize..cells.sparse_start[cell + 1] as usize] {

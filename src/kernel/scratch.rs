@@ -1,6 +1,7 @@
 //! Everything that an evaluation writes, allocated once.
 
-use super::simd::{Lanes, ZERO};
+use super::response::{RowScratch, Statistics};
+use super::simd::{Backend, Lanes, ZERO};
 use crate::model::interpolation::Jet;
 use crate::program::{PreparedData, Program};
 
@@ -29,15 +30,20 @@ pub(crate) struct Scratch {
     pub log_second: Vec<Lanes>,
     /// Nominal and offsets of each cell.
     pub template: Vec<Lanes>,
-    /// All factors of each cell; zero where the sample's clip holds.
+    /// All factors of each cell but its response; zero where the sample's clip holds.
     pub scale: Vec<Lanes>,
+    /// The response of each cell, one without; and ∂NLL/∂(scale · template). Empty where no row has a response.
+    pub cell_response: Vec<Lanes>,
+    pub cell_weight: Vec<Lanes>,
+    pub response_rows: Vec<RowScratch>,
+    pub statistics: Statistics,
     /// What each cell adds to its bin.
     pub rate: Vec<Lanes>,
     /// ν of the bins, then τγ of the Poisson auxiliary measurements.
     pub expected: Vec<Lanes>,
     /// dNLL/dν: 1 − n/ν.
     pub weight: Vec<Lanes>,
-    /// weight · rate of each cell, and its sum over the cells of each row.
+    /// weight · (rate without response) of each cell, and its sum over the cells of each row.
     pub weighted_rate: Vec<Lanes>,
     pub row_weight: Vec<Lanes>,
     /// Derivatives by histosys and normsys parameters, lane by lane.
@@ -46,10 +52,11 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    pub fn new(program: &Program) -> Scratch {
+    pub fn new(program: &Program, backend: Backend) -> Scratch {
         let layout = &program.layout;
         let n_counts = layout.n_bins + program.constraints.poissons.len();
         let (rows, cells, counts) = (layout.row_groups(), layout.cell_groups(), n_counts.div_ceil(8));
+        let responded = if program.responses.is_empty() { 0 } else { cells };
         let (offsets, entries) = (program.cells.offsets.len(), program.rows.entries.len());
         Scratch {
             theta: vec![1.0; layout.n_parameters + 1],
@@ -62,6 +69,10 @@ impl Scratch {
             log_second: vec![ZERO; entries],
             template: vec![ZERO; cells],
             scale: vec![ZERO; cells],
+            cell_response: vec![Lanes([1.0; 8]); responded],
+            cell_weight: vec![ZERO; responded],
+            response_rows: program.responses.rows.iter().map(|row| RowScratch::new(row, backend)).collect(),
+            statistics: Statistics::new(program.responses.uncertain.len()),
             rate: vec![ZERO; cells],
             expected: vec![ZERO; counts],
             weight: vec![ZERO; counts],
@@ -84,6 +95,15 @@ impl Scratch {
             self.s[index] = code.s(alpha);
             self.q[index] = code.q(alpha);
         }
+    }
+
+    /// Leaves no weight to the second derivatives of the yields.
+    pub fn weigh_nothing(&mut self) {
+        self.weight.fill(ZERO);
+        self.row_weight.fill(ZERO);
+        self.cell_weight.fill(ZERO);
+        self.statistics.by_variance.fill(0.0);
+        self.statistics.bend.fill(0.0);
     }
 
     pub fn set_inverse(&mut self) {

@@ -2,6 +2,7 @@
 //! "Saturated part").
 
 use super::expected::{Order, expected_body};
+use super::response;
 use super::scratch::{Scratch, TINY};
 use super::simd::{Simd, entry_point};
 use crate::program::{PreparedData, Program};
@@ -18,7 +19,8 @@ fn value_body<S: Simd>(program: &Program, data: &PreparedData, scratch: &mut Scr
 }
 
 #[inline(always)]
-pub(super) fn negative_log_likelihood<S: Simd>(program: &Program, data: &PreparedData, scratch: &Scratch) -> f64 {
+pub(super) fn negative_log_likelihood<S: Simd>(program: &Program, data: &PreparedData, scratch: &mut Scratch) -> f64 {
+    let profiled = response::profile(program, data, scratch);
     let (zero, one, tiny) = (S::splat(0.0), S::splat(1.0), S::splat(TINY));
     let mut sum = zero;
     let mut forbidden = false;
@@ -43,6 +45,6 @@ pub(super) fn negative_log_likelihood<S: Simd>(program: &Program, data: &Prepare
         let pull = theta.sub(S::load(auxdata)).mul(S::load(inverse_sigma));
         squares = pull.fma(pull, squares);
     }
-    let value = sum.sum() + 0.5 * squares.sum();
+    let value = sum.sum() + 0.5 * squares.sum() + profiled;
     if value.is_nan() { f64::INFINITY } else { value }
 }

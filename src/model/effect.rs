@@ -15,3 +15,32 @@ pub enum Effect {
     /// shapefactor, shapesys, staterror: multiplies bin b by its own θ; `None` leaves the bin alone.
     BinScale { parameters: Vec<Option<usize>> },
 }
+
+impl Effect {
+    /// The parameters that the effect follows.
+    pub fn parameters(&self) -> impl Iterator<Item = usize> {
+        let (one, list) = match self {
+            Effect::Offset { parameter, .. }
+            | Effect::InterpolatedScale { parameter, .. }
+            | Effect::Scale { parameter } => (Some(*parameter), &[][..]),
+            Effect::BinScale { parameters } => (None, parameters.as_slice()),
+        };
+        one.into_iter().chain(list.iter().copied().flatten())
+    }
+
+    /// Puts one parameter in the place of another.
+    pub fn replace(&mut self, old: usize, new: usize) {
+        match self {
+            Effect::Offset { parameter, .. }
+            | Effect::InterpolatedScale { parameter, .. }
+            | Effect::Scale { parameter } => {
+                if *parameter == old {
+                    *parameter = new;
+                }
+            }
+            Effect::BinScale { parameters } => {
+                parameters.iter_mut().filter(|p| **p == Some(old)).for_each(|p| *p = Some(new));
+            }
+        }
+    }
+}

@@ -11,6 +11,7 @@ pub mod parameter;
 
 pub use constraint::Constraint;
 pub use effect::Effect;
+pub use eft::Response;
 pub use interpolation::{HistosysCode, NormsysCode};
 pub use parameter::ParameterSet;
 
@@ -39,12 +40,20 @@ pub struct Channel {
     pub samples: Vec<Sample>,
 }
 
-/// A process in a channel: nominal yields and the effects that act on them.
+/// A process in a channel: its yield is the sum of its parts.
 #[derive(Clone, Debug)]
 pub struct Sample {
     pub name: String,
+    /// One part, unless a response splits the sample (spec/eft.md, "Parts").
+    pub parts: Vec<Part>,
+}
+
+/// Nominal yields, the effects that act on them, and a response to Wilson coefficients.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
     pub nominal: Vec<f64>,
     pub effects: Vec<Effect>,
+    pub response: Option<Response>,
 }
 
 /// Observed data: main counts in channel order, then auxiliary data in parameter order.
@@ -52,6 +61,26 @@ pub struct Sample {
 pub struct Data {
     pub main: Vec<f64>,
     pub auxiliary: Vec<f64>,
+}
+
+impl Part {
+    /// Its bins have a profiled statistical uncertainty.
+    pub fn is_uncertain(&self) -> bool {
+        self.response.as_ref().is_some_and(|response| response.variance.is_some())
+    }
+
+    /// The parameters on which the part depends, with repetitions.
+    pub fn parameters(&self) -> impl Iterator<Item = usize> {
+        let of_response = self.response.iter().flat_map(|response| response.parameters.iter().copied());
+        self.effects.iter().flat_map(Effect::parameters).chain(of_response)
+    }
+
+    /// Puts one parameter in the place of another.
+    pub fn replace(&mut self, parameter: usize, by: usize) {
+        self.effects.iter_mut().for_each(|effect| effect.replace(parameter, by));
+        let of_response = self.response.iter_mut().flat_map(|response| &mut response.parameters);
+        of_response.filter(|p| **p == parameter).for_each(|p| *p = by);
+    }
 }
 
 impl Model {
@@ -87,8 +116,35 @@ impl Model {
         self.parameters.iter().flat_map(ParameterSet::scalar_constraints).collect()
     }
 
-    /// The model's own auxiliary data, in fit order (Gaussian and Poisson interleaved).
+    /// The model's own auxiliary data: of the parameters in fit order (Gaussian and Poisson interleaved), then of the
+    /// bins with a simulated response (spec/eft.md, eq. 13), in order.
     pub fn auxdata(&self) -> Vec<f64> {
-        self.constraints().into_iter().flatten().map(|c| c.auxdata()).collect()
+        let of_parameters = self.constraints().into_iter().flatten().map(|c| c.auxdata());
+        of_parameters.chain(self.uncertain_bins().iter().map(|_| 0.0)).collect()
+    }
+
+    /// The bins whose expectation carries the statistical uncertainty of a simulated response (spec/eft.md, eq. 13), as
+    /// (channel, bin of the channel), in order.
+    pub fn uncertain_bins(&self) -> Vec<(usize, usize)> {
+        let parts = |channel: &Channel| channel.samples.iter().flat_map(|s| &s.parts).any(Part::is_uncertain);
+        let channels = self.channels.iter().enumerate().filter(|(_, channel)| parts(channel));
+        channels.flat_map(|(index, channel)| (0..channel.n_bins).map(move |bin| (index, bin))).collect()
+    }
+
+    /// What the auxiliary data of uncertain bins are called: `mc_stat_CHANNEL`, and how many bins each has.
+    pub fn uncertain_channels(&self) -> Vec<(String, usize)> {
+        let mut channels: Vec<(String, usize)> = Vec::new();
+        for (channel, bin) in self.uncertain_bins() {
+            match channels.last_mut() {
+                Some((_, n)) if bin > 0 => *n += 1,
+                _ => channels.push((format!("mc_stat_{}", self.channels[channel].name), 1)),
+            }
+        }
+        channels
+    }
+
+    /// Every part of every sample of every channel.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.parts)
     }
 }

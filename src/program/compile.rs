@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::layout::ChannelLayout;
+use super::response::responses;
 use super::{
     Cells, Constraints, InterpolatedEntry, Layout, OffsetEntry, Place, Program, RowScale, Rows, SparseOffset, lanes,
 };
 use crate::kernel::simd::{Lanes, ZERO};
-use crate::model::{Channel, Constraint, Effect, HistosysCode, Model, Sample};
+use crate::model::{Channel, Constraint, Effect, HistosysCode, Model, Part};
 
 impl Program {
     /// Compiles a model. Parameter indices of the effects are those of [`Model::parameter_names`].
@@ -24,6 +25,7 @@ impl Program {
             local_start[bin + 1] += local_start[bin];
         }
         Program {
+            responses: responses(model, &layout, &places),
             rows: rows(model, &layout),
             cells: cells(model, &layout, &places),
             constraints: constraints(model),
@@ -44,23 +46,29 @@ fn layout(model: &Model) -> Layout {
     let mut layout =
         Layout { n_parameters: model.n_parameters(), n_auxdata: model.auxdata().len(), ..Layout::default() };
     for channel in &model.channels {
+        let parts: Vec<usize> = channel.samples.iter().map(|sample| sample.parts.len()).collect();
+        let n_rows = parts.iter().sum();
         layout.channels.push(ChannelLayout {
             first_bin: layout.n_bins,
             n_bins: channel.n_bins,
             first_row: layout.n_rows,
-            n_rows: channel.samples.len(),
+            n_rows,
             first_cell: layout.n_cells,
+            first_sample: layout.rows_of_sample.len(),
+            n_samples: parts.len(),
         });
+        layout.rows_of_sample.extend(parts);
         layout.n_bins += channel.n_bins;
-        layout.n_rows += channel.samples.len();
-        layout.n_cells += channel.samples.len() * channel.n_bins;
+        layout.n_rows += n_rows;
+        layout.n_cells += n_rows * channel.n_bins;
     }
     layout
 }
 
-/// Every row: its channel, its sample, and its index.
-fn walk(model: &Model) -> impl Iterator<Item = (usize, &Channel, &Sample)> {
-    model.channels.iter().flat_map(|c| c.samples.iter().map(move |s| (c, s))).enumerate().map(|(i, (c, s))| (i, c, s))
+/// Every row: its index, its channel, and the part of a sample that it is.
+pub(super) fn walk(model: &Model) -> impl Iterator<Item = (usize, &Channel, &Part)> {
+    let samples = model.channels.iter().flat_map(|c| c.samples.iter().map(move |s| (c, s)));
+    samples.flat_map(|(c, s)| s.parts.iter().map(move |p| (c, p))).enumerate().map(|(i, (c, p))| (i, c, p))
 }
 
 /// Finds the parameters that scale single cells of one bin only; the others are shared. Returns the place of every
@@ -70,7 +78,12 @@ fn places(model: &Model, layout: &Layout) -> (Vec<Place>, Vec<(u32, u32)>) {
     const SHARED: u32 = u32::MAX - 1;
     let mut bin_of = vec![NOWHERE; layout.n_parameters];
     for (channel, place) in model.channels.iter().zip(&layout.channels) {
-        for effect in channel.samples.iter().flat_map(|sample| &sample.effects) {
+        let parts = || channel.samples.iter().flat_map(|sample| &sample.parts);
+        // What acts beside a response is shared: the derivatives of responses are made for the shared parameters.
+        for parameter in parts().filter(|part| part.response.is_some()).flat_map(Part::parameters) {
+            bin_of[parameter] = SHARED;
+        }
+        for effect in parts().flat_map(|part| &part.effects) {
             match effect {
                 Effect::Offset { parameter, .. }
                 | Effect::InterpolatedScale { parameter, .. }
@@ -215,7 +228,7 @@ fn cells(model: &Model, layout: &Layout, places: &[Place]) -> Cells {
 
 /// (index among the offsets, parameter, lo, hi) of each histosys of a sample.
 fn offsets_of<'m>(
-    sample: &'m Sample,
+    sample: &'m Part,
     known: &mut HashMap<(u32, HistosysCode), u32>,
     offsets: &mut Vec<(u32, HistosysCode)>,
 ) -> Vec<(u32, u32, &'m [f64], &'m [f64])> {

@@ -13,6 +13,8 @@ pub struct PreparedData {
     pub(crate) inverse: Vec<Lanes>,
     /// Auxiliary data of the Gaussian constraints.
     pub(crate) gaussian: Vec<Lanes>,
+    /// Auxiliary data of the uncertain bins.
+    pub(crate) uncertain: Vec<f64>,
     /// The part of −ln L that no parameter moves (spec/likelihood.md, "Saturated part").
     pub(crate) constant: f64,
 }
@@ -41,6 +43,8 @@ impl PreparedData {
         for (index, &(_, _, auxiliary)) in program.constraints.gaussians.iter().enumerate() {
             self.gaussian[index / 8].0[index % 8] = data.auxiliary[auxiliary as usize];
         }
+        let first = data.auxiliary.len() - program.responses.uncertain.len();
+        self.uncertain.copy_from_slice(&data.auxiliary[first..]);
         self.constant = 0.0;
     }
 
@@ -57,6 +61,8 @@ impl PreparedData {
         for (position, &(_, _, index)) in program.constraints.poissons.iter().enumerate() {
             auxiliary[index as usize] = self.count(program.n_bins() + position);
         }
+        let first = auxiliary.len() - self.uncertain.len();
+        auxiliary[first..].copy_from_slice(&self.uncertain);
         Data { main: (0..program.n_bins()).map(|bin| self.count(bin)).collect(), auxiliary }
     }
 
@@ -77,13 +83,16 @@ impl Program {
         let counts: Vec<f64> = data.main.iter().copied().chain(poissons).collect();
         let gaussians = self.constraints.gaussians.iter().map(|&(_, _, index)| data.auxiliary[index as usize]);
         let widths = self.constraints.gaussians.iter().map(|&(_, sigma, _)| sigma);
+        let n_uncertain = self.responses.uncertain.len();
         let half_ln_two_pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
         let constant = counts.iter().map(|&n| saturated(n)).sum::<f64>()
-            + widths.map(|sigma| sigma.ln() + half_ln_two_pi).sum::<f64>();
+            + widths.map(|sigma| sigma.ln() + half_ln_two_pi).sum::<f64>()
+            + n_uncertain as f64 * half_ln_two_pi;
         PreparedData {
             counts: lanes(counts.iter().copied()),
             inverse: lanes(counts.iter().map(|&n| if n > 0.0 { 1.0 / n } else { 0.0 })),
             gaussian: lanes(gaussians),
+            uncertain: data.auxiliary[data.auxiliary.len() - n_uncertain..].to_vec(),
             constant,
         }
     }

@@ -9,9 +9,11 @@ pub struct Layout {
     pub(crate) n_rows: usize,
     pub(crate) n_cells: usize,
     pub(crate) channels: Vec<ChannelLayout>,
+    /// How many rows, its parts, each sample has.
+    pub(crate) rows_of_sample: Vec<usize>,
 }
 
-/// One channel: its rows and cells follow one another, the cells of a row bin by bin.
+/// One channel: its rows (the parts of its samples) and cells follow one another, the cells of a row bin by bin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChannelLayout {
     pub first_bin: usize,
@@ -19,6 +21,9 @@ pub(crate) struct ChannelLayout {
     pub first_row: usize,
     pub n_rows: usize,
     pub first_cell: usize,
+    /// In [`Layout::rows_of_sample`].
+    pub first_sample: usize,
+    pub n_samples: usize,
 }
 
 impl Layout {

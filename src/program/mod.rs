@@ -1,17 +1,19 @@
 //! A [`Model`](crate::model::Model) compiled into flat arrays, immutable and shared by threads.
 //!
-//! The model becomes three levels, each a list padded to whole groups of eight lanes: *rows* (a sample in a channel)
+//! The model becomes three levels, each a list padded to whole groups of eight lanes: *rows* (a part of a sample)
 //! carry the factors that act on all bins, *cells* (a row in a bin) carry the template with its offsets and the
 //! factors of single bins, *counts* (bins, then Poisson auxiliary measurements) carry the likelihood.
 
 mod compile;
 mod data;
 mod layout;
+mod response;
 
 pub use data::PreparedData;
 pub(crate) use data::lanes;
 pub(crate) use layout::ChannelLayout;
 pub use layout::Layout;
+pub(crate) use response::{CompiledForm, CompiledPolynomial, Responses, RowResponse};
 
 use crate::kernel::simd::Lanes;
 use crate::model::HistosysCode;
@@ -34,6 +36,7 @@ pub struct Program {
     pub(crate) clip_sample: Option<f64>,
     pub(crate) clip_bin: Option<f64>,
     pub(crate) pyhf_domain: bool,
+    pub(crate) responses: Responses,
 }
 
 /// Where a parameter stands in the block structure of the Hessian: parameters that scale one bin only do not couple
@@ -156,7 +159,12 @@ impl Program {
 
     /// Number of samples times bins, summed over the channels.
     pub fn n_cells(&self) -> usize {
-        self.layout.n_cells
+        self.layout.channels.iter().map(|channel| channel.n_samples * channel.n_bins).sum()
+    }
+
+    /// Some sample responds to Wilson coefficients.
+    pub fn has_responses(&self) -> bool {
+        !self.responses.is_empty()
     }
 
     /// Number of auxiliary measurements.

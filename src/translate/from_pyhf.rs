@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
+use std::path::PathBuf;
 
+use super::from_eft::{self, EftContext};
 use crate::document::workspace::{Channel, Modifier, ParameterConfig, Sample, Workspace};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::modifier::{histosys, lumi, normfactor, normsys, shapefactor, shapesys, staterror};
@@ -33,6 +35,10 @@ pub struct ModelOptions {
     pub clip_sample_data: Option<f64>,
     pub clip_bin_data: Option<f64>,
     pub compat: Compat,
+    /// Ends all responses at this order in 1/Λ², where they do not end before.
+    pub max_np_order: Option<u32>,
+    /// Where the document lies: event databases are found from there. The current folder by default.
+    pub folder: Option<PathBuf>,
 }
 
 /// A channel with its samples by name; a sample that only other channels have is empty.
@@ -66,6 +72,9 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
     let regions = regions(workspace, options);
     let staterrors = staterror_bins(&regions);
     let mut parameters = parameter_sets(&regions, &staterrors, &configs)?;
+    if let Some(eft) = &workspace.eft {
+        from_eft::add_parameters(eft, walk(&regions).map(|(_, _, modifier)| modifier), &mut parameters);
+    }
     if parameters.is_empty() {
         return Err(Finding::new(&rule::NO_PARAMETERS, "a model without parameters", "at least one modifier").into());
     }
@@ -75,11 +84,19 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         }
     }
     let ranges = value_ranges(&parameters);
-    let channels = regions
-        .iter()
-        .enumerate()
-        .map(|(index, region)| channel(index, region, &ranges, &staterrors, options))
-        .collect();
+    let mut eft = workspace.eft.as_deref().map(|eft| EftContext::new(eft, &ranges, options));
+    let mut channels = Vec::with_capacity(regions.len());
+    let mut findings = Findings::default();
+    for (index, region) in regions.iter().enumerate() {
+        match channel(index, region, &ranges, &staterrors, eft.as_mut(), options) {
+            Ok(channel) => channels.push(channel),
+            Err(found) => findings.0.extend(found.0),
+        }
+    }
+    if !findings.0.is_empty() {
+        return Err(findings);
+    }
+    from_eft::check_clip(&channels, options)?;
     let poi = options.poi.as_deref().unwrap_or(&measurement.config.poi);
     let poi =
         parameters.iter().find(|set| set.name == poi && set.len() == 1).map(|set| ranges[set.name.as_str()].start);
@@ -200,7 +217,7 @@ fn parameter_sets(
                 Modifier::Normsys { .. } => normsys::parameters(name),
                 Modifier::Shapefactor { .. } => shapefactor::parameters(name, nominal.len()),
                 Modifier::Shapesys { data, .. } => shapesys::parameters(name, nominal, data),
-                Modifier::Staterror { .. } => continue,
+                _ => continue,
             });
         }
     }
@@ -269,10 +286,11 @@ fn channel(
     region: &Region,
     ranges: &HashMap<&str, Range<usize>>,
     staterrors: &BTreeMap<&str, StaterrorBins>,
+    mut eft: Option<&mut EftContext>,
     options: &ModelOptions,
-) -> model::Channel {
+) -> Result<model::Channel> {
     let effect = |modifier: &Modifier| {
-        let range = &ranges[modifier.name()];
+        let range = ranges.get(modifier.name())?;
         let parameter = range.start;
         // A shapefactor that is shorter than this channel takes value 0 of the whole model for the bins beyond its
         // end: pyhf's behaviour, which only pyhf's rules let through (spec/validation.md, "Compatibility").
@@ -280,7 +298,7 @@ fn channel(
         let bins = |offset: usize| Effect::BinScale {
             parameters: (0..region.n_bins).map(|b| Some(value(offset + b))).collect(),
         };
-        match modifier {
+        Some(match modifier {
             Modifier::Histosys { data, .. } => Effect::Offset {
                 parameter,
                 lo: data.lo_data.clone(),
@@ -296,12 +314,26 @@ fn channel(
             Modifier::Lumi { .. } | Modifier::Normfactor { .. } => Effect::Scale { parameter },
             Modifier::Shapefactor { .. } | Modifier::Shapesys { .. } => bins(0),
             Modifier::Staterror { name, .. } => bins(staterrors[name.as_str()].first_of_region[&index]),
-        }
+            _ => return None,
+        })
     };
-    let samples = region.samples.iter().map(|(name, nominal, modifiers)| model::Sample {
-        name: (*name).to_owned(),
-        nominal: nominal.clone(),
-        effects: modifiers.iter().map(|modifier| effect(modifier)).collect(),
-    });
-    model::Channel { name: region.name.to_owned(), n_bins: region.n_bins, samples: samples.collect() }
+    let mut findings = Findings::default();
+    let mut samples = Vec::with_capacity(region.samples.len());
+    for (name, nominal, modifiers) in &region.samples {
+        let effects = modifiers.iter().filter_map(|modifier| Some((modifier.name(), effect(modifier)?)));
+        let plain = from_eft::PlainSample { channel: region.name, name, nominal, effects: effects.collect() };
+        let parts = match &mut eft {
+            Some(eft) if modifiers.iter().any(|modifier| modifier.is_eft()) => eft.parts(&plain, modifiers),
+            _ => Ok(vec![plain.part()]),
+        };
+        match parts {
+            Ok(parts) => samples.push(model::Sample { name: (*name).to_owned(), parts }),
+            Err(found) => findings.0.extend(found.0),
+        }
+    }
+    if findings.0.is_empty() {
+        Ok(model::Channel { name: region.name.to_owned(), n_bins: region.n_bins, samples })
+    } else {
+        Err(findings)
+    }
 }

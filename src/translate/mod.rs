@@ -1,3 +1,4 @@
 //! From documents to the semantic core, one file a dialect.
 
+mod from_eft;
 pub mod from_pyhf;

@@ -2,6 +2,7 @@
 
 pub mod data;
 mod parameters;
+pub(crate) use parameters::nuisances;
 pub mod validate;
 
 use crate::document::patch::{self, Patch};

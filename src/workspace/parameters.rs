@@ -1,16 +1,23 @@
 //! The parameter sets that the modifiers of a workspace declare (spec/workspace.md, "Parameters"), as far as rules
 //! need them: type, length, defaults.
 
+use crate::document::eft::{Eft, WilsonCoefficient};
 use crate::document::workspace::{Modifier, Workspace};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Parameter sets by name.
 pub(super) type ParameterSets<'w> = HashMap<&'w str, ParameterSet>;
 
+/// The kind of a coefficient of the block `eft`.
+pub(super) const WILSON_COEFFICIENT: &str = "wilson_coefficient";
+/// The kind of a nuisance that an EFT modifier brings.
+pub(super) const EFT_UNCERTAINTY: &str = "eft_uncertainty";
+
 /// One name's parameter set.
 #[derive(Clone, Debug)]
 pub(super) struct ParameterSet {
-    /// Type of the first modifier of the name.
+    /// Type of the first modifier of the name, [`WILSON_COEFFICIENT`] or [`EFT_UNCERTAINTY`].
     pub kind: &'static str,
     /// Number of parameters.
     pub length: usize,
@@ -18,14 +25,30 @@ pub(super) struct ParameterSet {
     pub conflict: bool,
     /// A shapesys or staterror has a bin whose uncertainty is zero.
     pub zero_bins: bool,
+    /// Start and bounds of a Wilson coefficient.
+    declared: Option<(f64, (f64, f64))>,
 }
 
 impl ParameterSet {
+    fn new(kind: &'static str) -> ParameterSet {
+        ParameterSet { kind, length: 0, conflict: false, zero_bins: false, declared: None }
+    }
+
+    fn wilson_coefficient(coefficient: &WilsonCoefficient) -> ParameterSet {
+        let [low, high] = coefficient.bounds;
+        ParameterSet {
+            length: 1,
+            declared: Some((coefficient.init, (low, high))),
+            ..ParameterSet::new(WILSON_COEFFICIENT)
+        }
+    }
+
     /// Initial value of each parameter; lumi has none.
     pub fn init(&self) -> Option<f64> {
         match self.kind {
             "lumi" => None,
-            "histosys" | "normsys" => Some(0.0),
+            "histosys" | "normsys" | EFT_UNCERTAINTY => Some(0.0),
+            WILSON_COEFFICIENT => self.declared.map(|(init, _)| init),
             _ => Some(1.0),
         }
     }
@@ -34,7 +57,8 @@ impl ParameterSet {
     pub fn bounds(&self) -> Option<(f64, f64)> {
         match self.kind {
             "lumi" => None,
-            "histosys" | "normsys" => Some((-5.0, 5.0)),
+            "histosys" | "normsys" | EFT_UNCERTAINTY => Some((-5.0, 5.0)),
+            WILSON_COEFFICIENT => self.declared.map(|(_, bounds)| bounds),
             "shapesys" | "staterror" => Some((1e-10, 10.0)),
             _ => Some((0.0, 10.0)),
         }
@@ -43,7 +67,7 @@ impl ParameterSet {
     /// The set takes this key of a parameter configuration.
     pub fn takes(&self, key: &str) -> bool {
         match key {
-            "auxdata" => !matches!(self.kind, "normfactor" | "shapefactor"),
+            "auxdata" => !matches!(self.kind, "normfactor" | "shapefactor" | WILSON_COEFFICIENT),
             "sigmas" => matches!(self.kind, "lumi" | "staterror"),
             "factors" => self.kind == "shapesys",
             _ => true,
@@ -53,7 +77,7 @@ impl ParameterSet {
 
 /// Two types share a parameter of one name only if all attributes of their sets agree.
 pub(super) fn share(a: &str, b: &str) -> bool {
-    let alpha = |kind: &str| matches!(kind, "histosys" | "normsys");
+    let alpha = |kind: &str| matches!(kind, "histosys" | "normsys" | EFT_UNCERTAINTY);
     a == b || (alpha(a) && alpha(b))
 }
 
@@ -66,10 +90,9 @@ pub(super) fn collect(workspace: &Workspace) -> ParameterSets<'_> {
     for (index, channel) in channels {
         let n_bins = channel.samples.first().map_or(0, |s| s.data.len());
         for sample in &channel.samples {
-            for modifier in &sample.modifiers {
+            for modifier in sample.modifiers.iter().filter(|m| !m.is_eft()) {
                 let (name, kind) = (modifier.name(), modifier.kind());
-                let fresh = ParameterSet { kind, length: 0, conflict: false, zero_bins: false };
-                let set = sets.entry(name).or_insert(fresh);
+                let set = sets.entry(name).or_insert(ParameterSet::new(kind));
                 set.conflict |= !share(set.kind, kind);
                 match modifier {
                     Modifier::Staterror { data, .. } => {
@@ -93,7 +116,39 @@ pub(super) fn collect(workspace: &Workspace) -> ParameterSets<'_> {
             set.zero_bins |= bins.nominal.iter().zip(&bins.uncertain).any(|(n, u)| *n <= 0.0 || !u);
         }
     }
+    collect_eft(workspace, &mut sets);
     sets
+}
+
+/// Adds the Wilson coefficients and the nuisances of EFT modifiers.
+fn collect_eft<'w>(workspace: &'w Workspace, sets: &mut ParameterSets<'w>) {
+    let Some(eft) = workspace.eft.as_deref() else { return };
+    let coefficients = eft.wilson_coefficients.iter().map(|c| (c.name.as_str(), ParameterSet::wilson_coefficient(c)));
+    let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
+    let nuisances = modifiers
+        .flat_map(|modifier| nuisances(modifier, eft))
+        .map(|name| (name, ParameterSet { length: 1, ..ParameterSet::new(EFT_UNCERTAINTY) }));
+    for (name, fresh) in coefficients.chain(nuisances) {
+        match sets.entry(name) {
+            Entry::Vacant(entry) => {
+                entry.insert(fresh);
+            }
+            Entry::Occupied(mut entry) => entry.get_mut().conflict |= !share(entry.get().kind, fresh.kind),
+        }
+    }
+}
+
+/// The nuisance parameters of unit Gaussian constraint that an EFT modifier declares: of the errors of its
+/// coefficients and of the systematics of its events. A name may come twice.
+pub(crate) fn nuisances<'w>(modifier: &'w Modifier, eft: &'w Eft) -> Vec<&'w str> {
+    match modifier {
+        Modifier::EftPolynomial { data, .. } => {
+            let uncertainties = data.resolve(Some(eft)).map(|p| p.uncertainties.as_slice()).unwrap_or_default();
+            uncertainties.iter().map(|u| u.name.as_str()).collect()
+        }
+        Modifier::EftEvents { data, .. } => data.systematics.iter().map(String::as_str).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// What the samples that carry a staterror add up to in the bins of one channel.

@@ -14,6 +14,7 @@ pub(crate) use evaluate::evaluate;
 pub(crate) use factor::{Factor, factorize, solve};
 pub(crate) use hessian::{Parts, Pattern, Work, combine, multiply, second_order};
 
+use super::Evaluator;
 use super::expected::Order;
 use super::scratch::ZERO_FACTOR;
 use super::simd::{Backend, Lanes, ZERO};
@@ -30,6 +31,9 @@ pub(super) fn run(
     gradients: Option<&mut [f64]>,
 ) {
     let n = program.n_parameters();
+    if !program.responses.is_empty() {
+        return one_by_one(backend, program, data, points, values, gradients);
+    }
     let constant = 2.0 * data.constant;
     let data = LaneData::one_for_all(data);
     let one_group = |scratch: &mut Batch, points: &[f64], values: &mut [f64], gradients: &mut [f64]| {
@@ -59,6 +63,34 @@ pub(super) fn run(
             || Batch::new(program),
             |scratch, (points, values)| one_group(scratch, points, values, &mut []),
         ),
+    }
+}
+
+/// Models with responses have no kernels in lanes: their points go one by one, in groups over the threads.
+fn one_by_one(
+    backend: Backend,
+    program: &Program,
+    data: &PreparedData,
+    points: &[f64],
+    values: &mut [f64],
+    gradients: Option<&mut [f64]>,
+) {
+    let n = program.n_parameters();
+    let evaluator = || Evaluator::with_backend(program, backend);
+    let groups = points.par_chunks(8 * n).zip(values.par_chunks_mut(8));
+    match gradients {
+        Some(gradients) => {
+            groups.zip(gradients.par_chunks_mut(8 * n)).for_each_init(
+                evaluator,
+                |one, ((points, values), gradients)| {
+                    let each = points.chunks_exact(n).zip(values).zip(gradients.chunks_exact_mut(n));
+                    each.for_each(|((point, value), gradient)| *value = one.gradient(point, data, gradient));
+                },
+            );
+        }
+        None => groups.for_each_init(evaluator, |one, (points, values)| {
+            points.chunks_exact(n).zip(values).for_each(|(point, value)| *value = one.twice_nll(point, data));
+        }),
     }
 }
 

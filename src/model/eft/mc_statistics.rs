@@ -30,7 +30,7 @@ pub fn profile(lambda: f64, variance: f64, n: f64) -> Profiled {
 }
 
 impl Profiled {
-    /// η̂ = −σ ∂h/∂λ, less the auxiliary datum.
+    /// η̂ = −σ ∂h/∂λ
     pub fn eta(&self, sigma: f64) -> f64 {
         -sigma * self.slope
     }

@@ -1,6 +1,7 @@
-//! The seven modifiers of HistFactory: which parameters each one brings, and which effect it has
-//! (spec/modifiers.md, table 1). One file a type.
+//! The parameters that modifiers bring: the seven of HistFactory (spec/modifiers.md, table 1) and those of the EFT
+//! extension. One file a type.
 
+pub mod eft_uncertainty;
 pub mod histosys;
 pub mod lumi;
 pub mod normfactor;
@@ -8,6 +9,7 @@ pub mod normsys;
 pub mod shapefactor;
 pub mod shapesys;
 pub mod staterror;
+pub mod wilson_coefficient;
 
 use super::{Constraint, ParameterSet};
 

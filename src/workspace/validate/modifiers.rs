@@ -25,11 +25,14 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) {
                     );
                 }
                 check_data(sample, modifier, place, report);
+                if modifier.is_eft() {
+                    continue;
+                }
                 names.meet(modifier, place, &channel.name, n_bins, &sample.name, report);
             }
         }
     }
-    if names.first.is_empty() {
+    if names.first.is_empty() && workspace.eft.is_none() {
         let found = "no modifier in any sample";
         report.add(&rule::NO_PARAMETERS, "/channels".into(), found, "at least one modifier");
     }
@@ -83,7 +86,8 @@ fn check_data(sample: &Sample, modifier: &Modifier, place: Place, report: &mut R
             check_bins(modifier, data, sample, || at("data"), report);
             report.add_numbers(&rule::NEGATIVE_UNCERTAINTY, || at("data"), data, "at least 0", |u| u < 0.0);
         }
-        Modifier::Lumi { .. } | Modifier::Normfactor { .. } | Modifier::Shapefactor { .. } => {}
+        // Those of the EFT extension have rules of their own.
+        _ => {}
     }
 }
 

@@ -1,0 +1,123 @@
+//! EFT modifiers of a sample → its parts (spec/eft.md).
+//!
+//! * `variables`: names of coefficients and nuisances become variables of the sample's polynomials;
+//! * `response`: each modifier becomes a product of polynomials, or a table of events;
+//! * `combine`: the responses of a sample become one;
+//! * `parts`: response and systematics become parts whose rates add up.
+
+mod combine;
+mod parts;
+mod response;
+mod variables;
+
+use crate::document::eft::{Eft, SampleData};
+use crate::document::workspace::Modifier;
+use crate::event_database::Databases;
+use crate::finding::{Finding, Result, quote};
+use crate::model::modifier::{eft_uncertainty, wilson_coefficient};
+use crate::model::{Channel, Effect, ParameterSet, Part};
+use crate::rule;
+use crate::translate::from_pyhf::ModelOptions;
+use crate::workspace::nuisances;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+use std::path::Path;
+use variables::Variables;
+
+/// What the modifiers of all samples refer to.
+pub(super) struct EftContext<'w> {
+    eft: &'w Eft,
+    ranges: &'w HashMap<&'w str, Range<usize>>,
+    options: &'w ModelOptions,
+    databases: Databases<'w>,
+}
+
+/// A sample as a plain workspace has it.
+pub(super) struct PlainSample<'w> {
+    pub channel: &'w str,
+    pub name: &'w str,
+    pub nominal: &'w [f64],
+    /// Effects with the names of their modifiers.
+    pub effects: Vec<(&'w str, Effect)>,
+}
+
+impl PlainSample<'_> {
+    /// The sample without any response.
+    pub fn part(&self) -> Part {
+        let effects = self.effects.iter().map(|(_, effect)| effect.clone()).collect();
+        Part { nominal: self.nominal.to_vec(), effects, response: None }
+    }
+
+    /// Something is wrong with the sample.
+    fn finding(&self, found: impl std::fmt::Display, expected: &str) -> Finding {
+        let place = format!("{found}, of sample {} in channel {}", quote(self.name), quote(self.channel));
+        Finding::new(&rule::EFT_RESPONSE, place, expected)
+    }
+}
+
+/// Adds the parameters of the extension behind those of pyhf: Wilson coefficients as they are declared, then the
+/// nuisances of coefficients and events by name.
+pub(super) fn add_parameters<'w>(
+    eft: &'w Eft,
+    modifiers: impl Iterator<Item = &'w Modifier>,
+    sets: &mut Vec<ParameterSet>,
+) {
+    let known: BTreeSet<String> = sets.iter().map(|set| set.name.clone()).collect();
+    sets.extend(
+        eft.wilson_coefficients
+            .iter()
+            .map(|c| wilson_coefficient::parameters(&c.name, c.init, (c.bounds[0], c.bounds[1]), c.fixed)),
+    );
+    let names: BTreeSet<&str> = modifiers.flat_map(|modifier| nuisances(modifier, eft)).collect();
+    sets.extend(names.into_iter().filter(|name| !known.contains(*name)).map(eft_uncertainty::parameters));
+}
+
+/// A lower limit of the bins' yields knows no statistical uncertainty that is profiled (spec/eft.md, "Domain").
+pub(super) fn check_clip(channels: &[Channel], options: &ModelOptions) -> Result<()> {
+    let uncertain = |channel: &&Channel| channel.samples.iter().flat_map(|s| &s.parts).any(Part::is_uncertain);
+    match channels.iter().find(uncertain) {
+        Some(channel) if options.clip_bin_data.is_some() => {
+            let found = format!("a lower limit of the bins' yields, with mc_stat in channel {}", quote(&channel.name));
+            let expected = "no such limit where a statistical uncertainty is profiled";
+            Err(Finding::new(&rule::EFT_RESPONSE, found, expected).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl<'w> EftContext<'w> {
+    pub fn new(eft: &'w Eft, ranges: &'w HashMap<&'w str, Range<usize>>, options: &'w ModelOptions) -> EftContext<'w> {
+        let databases = Databases::new(eft, options.folder.as_deref().unwrap_or(Path::new("")));
+        EftContext { eft, ranges, options, databases }
+    }
+
+    /// The parts of a sample with EFT modifiers.
+    ///
+    /// # Errors
+    /// `InvalidEft` for what only the numbers show: a basis that does not determine its polynomial, a pole; and everything
+    /// that can be wrong with an event database.
+    pub fn parts(&mut self, plain: &PlainSample, modifiers: &[&Modifier]) -> Result<Vec<Part>> {
+        let empty = SampleData::default();
+        let of_sample = modifiers.iter().find_map(|modifier| match modifier {
+            Modifier::EftSample { data, .. } => Some(&**data),
+            _ => None,
+        });
+        let of_sample = of_sample.unwrap_or(&empty);
+        let mut variables = Variables::new(self.eft, self.ranges);
+        let mut responses = Vec::new();
+        for modifier in modifiers {
+            if let Some(response) = response::of_modifier(self, plain, modifier, &mut variables)? {
+                responses.push(response);
+            }
+        }
+        if responses.is_empty() {
+            return Ok(vec![plain.part()]);
+        }
+        if self.options.clip_sample_data.is_some() {
+            let expected = "no lower limit of the samples' yields: it is not defined for a sample with a response";
+            return Err(plain.finding("a lower limit of the sample's yields", expected).into());
+        }
+        let combined = combine::combine(plain, responses, of_sample, self.options.max_np_order, &variables)?;
+        parts::parts(plain, combined, of_sample, self.options, &mut variables)
+    }
+}

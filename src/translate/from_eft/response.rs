@@ -1,0 +1,240 @@
+//! Each EFT modifier as a response: a product of polynomials in the variables of its sample.
+
+use super::variables::{Variables, per_bin};
+use super::{EftContext, PlainSample};
+use crate::document::eft::{
+    BilinearData, EventsData, Expansion, MapData, MaxNpOrder, McStat, Mode, MorphComponents, MorphData, PerBin,
+    PolynomialData, RationalData, SumOfSquaresData, Truncation,
+};
+use crate::document::workspace::Modifier;
+use crate::event_database::Use;
+use crate::finding::{Findings, Result};
+use crate::model::eft::morphing::{self, LeastSquares};
+use crate::model::eft::rational;
+use crate::model::eft::{Factor, Form, Polynomial};
+use std::sync::Arc;
+
+/// What one modifier says of its sample.
+pub(super) struct ModifierResponse {
+    pub mode: Mode,
+    pub form: Form,
+    /// The modifier ends the series of its response.
+    pub truncated: bool,
+    pub variance: Option<Polynomial>,
+    /// Shifts of observables: for each the nuisance and the response at ν = −1 and +1.
+    pub shifts: Vec<(String, Polynomial, Polynomial)>,
+}
+
+impl ModifierResponse {
+    fn polynomial(mode: Mode, polynomial: Polynomial, truncation: &Truncation, variables: &Variables) -> Self {
+        let truncated = matches!(truncation, Truncation::Order(_));
+        let polynomial = truncate(polynomial, truncation, variables);
+        let form = Form::Product(vec![Factor { polynomial, power: 1 }]);
+        ModifierResponse { mode, form, truncated, variance: None, shifts: Vec::new() }
+    }
+}
+
+/// The response of a modifier; none of what is no response.
+pub(super) fn of_modifier(
+    context: &mut EftContext,
+    plain: &PlainSample,
+    modifier: &Modifier,
+    variables: &mut Variables,
+) -> Result<Option<ModifierResponse>> {
+    Ok(Some(match modifier {
+        Modifier::EftPolynomial { data, .. } => {
+            let Some(data) = data.resolve(Some(context.eft)) else {
+                return Err(plain
+                    .finding("a response without definition", "the name of a response of the block")
+                    .into());
+            };
+            polynomial(plain, data, variables)?
+        }
+        Modifier::EftBilinear { data, .. } => bilinear(plain, data, variables)?,
+        Modifier::EftSumOfSquares { data, .. } => sum_of_squares(plain, data, variables)?,
+        Modifier::EftRational { data, .. } => rational(plain, data, variables)?,
+        Modifier::EftMorph { data, .. } => morph(plain, data, variables)?,
+        Modifier::EftMap { data, .. } => map(plain, data, variables)?,
+        Modifier::EftEvents { data, .. } => events(context, plain, data, variables)?,
+        _ => return Ok(None),
+    }))
+}
+
+/// Terms with the bins of the sample.
+fn terms(
+    plain: &PlainSample,
+    lists: &[Vec<String>],
+    coefficients: &[PerBin],
+    variables: &mut Variables,
+) -> Result<Polynomial> {
+    let n = plain.nominal.len();
+    let monomials = variables.monomials(plain, lists)?;
+    Ok(Polynomial::from_terms(n, monomials.into_iter().zip(coefficients.iter().map(|c| per_bin(c, n)))))
+}
+
+fn truncate(polynomial: Polynomial, truncation: &Truncation, variables: &Variables) -> Polynomial {
+    match truncation {
+        Truncation::None(_) => polynomial,
+        Truncation::Order(most) => polynomial.truncated(most.max_np_order, &variables.order),
+    }
+}
+
+fn polynomial(plain: &PlainSample, data: &PolynomialData, variables: &mut Variables) -> Result<ModifierResponse> {
+    let n = plain.nominal.len();
+    let mut sum = terms(plain, &data.monomials, &data.coefficients, variables)?;
+    for uncertainty in &data.uncertainties {
+        // A + α σ: one more monomial, with the nuisance.
+        let mut monomial = variables.monomial(plain, &uncertainty.monomial)?;
+        monomial.push(variables.variable(plain, &uncertainty.name)?);
+        sum = sum.sum(&Polynomial::from_terms(n, [(monomial, per_bin(&uncertainty.sigma, n))]));
+    }
+    let mut response = ModifierResponse::polynomial(data.mode, sum, &data.truncation, variables);
+    response.variance = data.mc_stat.as_ref().map(|stat| variance(plain, data, stat, variables)).transpose()?;
+    Ok(response)
+}
+
+/// Q_b(c) of the statistical uncertainty (spec/eft.md, eq. 12).
+fn variance(
+    plain: &PlainSample,
+    data: &PolynomialData,
+    stat: &McStat,
+    variables: &mut Variables,
+) -> Result<Polynomial> {
+    let n = plain.nominal.len();
+    let (variance, fixed_at) = match stat {
+        McStat::W2 { monomials, variances, fixed_at } => (terms(plain, monomials, variances, variables)?, fixed_at),
+        McStat::CoefficientErrors { sigmas, fixed_at } => {
+            let monomials = variables.monomials(plain, &data.monomials)?;
+            let squares = monomials.into_iter().zip(sigmas).map(|(monomial, sigma)| {
+                let sigma = per_bin(sigma, n);
+                ([monomial.as_slice(), &monomial].concat(), sigma.iter().map(|s| s * s).collect())
+            });
+            (Polynomial::from_terms(n, squares), fixed_at)
+        }
+    };
+    Ok(match fixed_at {
+        None => variance,
+        Some(at) => {
+            let values = variance.evaluate(&variables.point(at));
+            Polynomial::from_terms(n, [(Vec::new(), values)])
+        }
+    })
+}
+
+fn bilinear(plain: &PlainSample, data: &BilinearData, variables: &mut Variables) -> Result<ModifierResponse> {
+    let n = plain.nominal.len();
+    let (left, right) = (variables.monomials(plain, &data.left)?, variables.monomials(plain, &data.right)?);
+    let products = left.iter().zip(&data.coefficients).flat_map(|(left, row)| {
+        right.iter().zip(row).map(move |(right, w)| ([left.as_slice(), right].concat(), per_bin(w, n)))
+    });
+    let sum = Polynomial::from_terms(n, products);
+    Ok(ModifierResponse::polynomial(data.mode, sum, &data.truncation, variables))
+}
+
+fn sum_of_squares(plain: &PlainSample, data: &SumOfSquaresData, variables: &mut Variables) -> Result<ModifierResponse> {
+    let mut sum = Polynomial::from_terms(plain.nominal.len(), []);
+    for amplitude in &data.amplitudes {
+        let amplitude = terms(plain, &data.monomials, amplitude, variables)?;
+        sum = sum.sum(&amplitude.product(&amplitude));
+    }
+    Ok(ModifierResponse::polynomial(data.mode, sum, &data.truncation, variables))
+}
+
+fn rational(plain: &PlainSample, data: &RationalData, variables: &mut Variables) -> Result<ModifierResponse> {
+    let mut factors = Vec::with_capacity(data.factors.len());
+    for factor in &data.factors {
+        let polynomial = terms(plain, &factor.monomials, &factor.coefficients, variables)?;
+        let polynomial = truncate(polynomial, &data.factor_truncation, variables);
+        factors.push(Factor { polynomial, power: factor.power });
+    }
+    let form = match data.expansion {
+        Expansion::Full(_) => Form::Product(factors),
+        Expansion::Taylor(taylor) => {
+            let series = rational::taylor(&factors, taylor.taylor, &variables.order)
+                .map_err(|error| Findings::from(plain.finding(error, "factors whose series at c = 0 exists")))?;
+            Form::Product(vec![Factor { polynomial: series, power: 1 }])
+        }
+    };
+    let truncated =
+        matches!(data.expansion, Expansion::Taylor(_)) || matches!(data.factor_truncation, Truncation::Order(_));
+    Ok(ModifierResponse { mode: data.mode, form, truncated, variance: None, shifts: Vec::new() })
+}
+
+fn morph(plain: &PlainSample, data: &MorphData, variables: &mut Variables) -> Result<ModifierResponse> {
+    let refuse = |error: morphing::MorphingError| Findings::from(plain.finding(error, "a basis that can be solved"));
+    // The basis points fix the meaning of the variables: 0, 1, … are the listed parameters.
+    let mut own = Vec::with_capacity(data.parameters.len());
+    for name in &data.parameters {
+        own.push(variables.variable(plain, name)?);
+    }
+    let local = |names: &Vec<String>| -> Vec<u32> {
+        let places = names.iter().filter_map(|name| data.parameters.iter().position(|p| p == name));
+        let mut places: Vec<u32> = places.map(|place| place as u32).collect();
+        places.sort_unstable();
+        places
+    };
+    let monomials = match &data.components {
+        MorphComponents::Monomials(list) => list.monomials.iter().map(local).collect(),
+        MorphComponents::Vertices(list) => {
+            let vertices: Vec<Vec<u32>> = list.vertices.values().map(local).collect();
+            morphing::vertex_monomials(&vertices).map_err(refuse)?
+        }
+    };
+    let variances = data.variances.as_deref();
+    let solved = morphing::solve(&data.basis_points, &monomials, &data.templates, variances, LeastSquares::Equal);
+    let solved = solved.map_err(refuse)?;
+    let mut response =
+        ModifierResponse::polynomial(data.mode, solved.polynomial.renamed(&own), &data.truncation, variables);
+    response.variance = solved.variance.map(|variance| variance.renamed(&own));
+    Ok(response)
+}
+
+/// P_b = Σ_z map_bz w_z(c)
+fn map(plain: &PlainSample, data: &MapData, variables: &mut Variables) -> Result<ModifierResponse> {
+    let monomials = variables.monomials(plain, &data.monomials)?;
+    let folded = monomials.into_iter().zip(&data.weights).map(|(monomial, weights)| {
+        let bin = |row: &Vec<f64>| {
+            let weights = per_bin(weights, row.len());
+            row.iter().zip(weights).map(|(yields, w)| yields * w).sum()
+        };
+        (monomial, data.map.iter().map(bin).collect())
+    });
+    let sum = Polynomial::from_terms(plain.nominal.len(), folded);
+    Ok(ModifierResponse::polynomial(Mode::Absolute, sum, &data.truncation, variables))
+}
+
+/// A histogram of events: summed to a polynomial, or kept event by event.
+fn events(
+    context: &mut EftContext,
+    plain: &PlainSample,
+    data: &EventsData,
+    variables: &mut Variables,
+) -> Result<ModifierResponse> {
+    let mut data = data.clone();
+    // Events are truncated before they are squared, so an order that is asked for acts here.
+    if let Some(most) = context.options.max_np_order {
+        let declared = match data.truncation {
+            Truncation::Order(own) => own.max_np_order,
+            Truncation::None(_) => u32::MAX,
+        };
+        data.truncation = Truncation::Order(MaxNpOrder { max_np_order: most.min(declared) });
+    }
+    let usage = Use { data: &data, channel: plain.channel, sample: plain.name, pointer: "/channels" };
+    let binned = context.databases.bin(&usage)?;
+    let mut own = Vec::with_capacity(binned.variables.len() + binned.nuisances.len());
+    for name in binned.variables.iter().chain(&binned.nuisances) {
+        own.push(variables.variable(plain, name)?);
+    }
+    let form = match binned.events {
+        Some(events) => Form::Events(Arc::new(events.renamed(&own))),
+        None => Form::Product(vec![Factor { polynomial: binned.polynomial.renamed(&own), power: 1 }]),
+    };
+    let shifts = binned.shifts.iter().map(|s| (s.systematic.clone(), s.lo.renamed(&own), s.hi.renamed(&own)));
+    Ok(ModifierResponse {
+        mode: Mode::Absolute,
+        form,
+        truncated: matches!(data.truncation, Truncation::Order(_)),
+        variance: binned.w2.map(|w2| w2.renamed(&own)),
+        shifts: shifts.collect(),
+    })
+}

@@ -1,0 +1,70 @@
+//! The variables of the polynomials of one sample.
+
+use super::PlainSample;
+use crate::document::eft::{Eft, PerBin};
+use crate::finding::{Result, quote};
+use crate::model::eft::Monomial;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+/// Names in the order in which polynomials first used them.
+pub(super) struct Variables<'w> {
+    eft: &'w Eft,
+    ranges: &'w HashMap<&'w str, Range<usize>>,
+    index: HashMap<String, u32>,
+    /// The parameter (fit order) of each variable.
+    pub parameters: Vec<usize>,
+    /// Its order in 1/Λ²: 1 for dimension 6, 2 for dimension 8, 0 for a nuisance (spec/eft.md, eq. 2).
+    pub order: Vec<u32>,
+    names: Vec<String>,
+}
+
+impl<'w> Variables<'w> {
+    pub fn new(eft: &'w Eft, ranges: &'w HashMap<&'w str, Range<usize>>) -> Variables<'w> {
+        Variables { eft, ranges, index: HashMap::new(), parameters: Vec::new(), order: Vec::new(), names: Vec::new() }
+    }
+
+    /// The variable of a name.
+    pub fn variable(&mut self, plain: &PlainSample, name: &str) -> Result<u32> {
+        if let Some(index) = self.index.get(name) {
+            return Ok(*index);
+        }
+        let range = self.ranges.get(name).ok_or_else(|| {
+            plain.finding(format!("the parameter {} in a response", quote(name)), "a declared Wilson coefficient")
+        })?;
+        let index = self.parameters.len() as u32;
+        let coefficient = self.eft.wilson_coefficients.iter().find(|c| c.name == name);
+        self.parameters.push(range.start);
+        self.order.push(coefficient.map_or(0, |c| c.dimension.saturating_sub(4) / 2));
+        self.names.push(name.to_owned());
+        self.index.insert(name.to_owned(), index);
+        Ok(index)
+    }
+
+    /// A monomial of names.
+    pub fn monomial(&mut self, plain: &PlainSample, names: &[String]) -> Result<Monomial> {
+        let mut monomial = Vec::with_capacity(names.len());
+        for name in names {
+            monomial.push(self.variable(plain, name)?);
+        }
+        monomial.sort_unstable();
+        Ok(monomial)
+    }
+
+    pub fn monomials(&mut self, plain: &PlainSample, lists: &[Vec<String>]) -> Result<Vec<Monomial>> {
+        lists.iter().map(|names| self.monomial(plain, names)).collect()
+    }
+
+    /// The values of all variables at a point that names some of them; the others are zero.
+    pub fn point(&self, at: &BTreeMap<String, f64>) -> Vec<f64> {
+        self.names.iter().map(|name| at.get(name).copied().unwrap_or(0.0)).collect()
+    }
+}
+
+/// A number a bin.
+pub(super) fn per_bin(values: &PerBin, n_bins: usize) -> Vec<f64> {
+    match values {
+        PerBin::All(value) => vec![*value; n_bins],
+        PerBin::Each(values) => values.clone(),
+    }
+}
