@@ -152,6 +152,16 @@ pub fn point(at: &BTreeMap<String, f64>, variables: &[String], eft: &Eft) -> Res
     Ok(variables.iter().map(|name| at.get(name).copied().unwrap_or(0.0)).collect())
 }
 
+/// The values of the variables of a histogram at its reference point.
+pub fn reference(at: &BTreeMap<String, f64>, variables: &[String]) -> Result<Vec<f64>> {
+    match at.iter().find(|(_, value)| !value.is_finite()) {
+        Some((name, value)) => {
+            Err(contradiction(&format!("a reference with {} at {value}", quote(name)), "a number").into())
+        }
+        None => Ok(variables.iter().map(|name| at.get(name).copied().unwrap_or(0.0)).collect()),
+    }
+}
+
 pub fn contradiction(found: &str, expected: &str) -> Finding {
     Finding::new(&rule::EVENT_DECLARATION, found, expected)
 }

@@ -1,0 +1,23 @@
+//! `morphist eft …`: what is done with the EFT extension of a workspace, one file a command.
+
+pub mod append;
+pub mod bin;
+
+use super::CommandResult;
+use clap::Subcommand;
+
+/// Work with the EFT extension of a workspace (spec/eft.md)
+#[derive(Subcommand, Debug)]
+pub enum Eft {
+    Append(append::Append),
+    Bin(bin::Bin),
+}
+
+impl Eft {
+    pub fn run(&self) -> CommandResult {
+        match self {
+            Eft::Append(command) => command.run(),
+            Eft::Bin(command) => command.run(),
+        }
+    }
+}
