@@ -21,6 +21,7 @@ mod open;
 mod parquet_file;
 mod positivity;
 mod publish;
+pub mod quality;
 mod quiet;
 mod sum;
 mod weights;
