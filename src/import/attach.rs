@@ -29,7 +29,9 @@ pub fn declare(workspace: &mut Workspace, coefficients: &[WilsonCoefficient], ba
         (Some(eft), Some(basis)) if eft.basis == *basis => eft,
         (Some(_), Some(_)) => {
             let found = "another basis than that of the workspace";
-            return Err(Finding::new(&rule::IMPORT_REFUSED, found, "coefficients of one basis").at("/eft/basis").into());
+            return Err(Finding::new(&rule::IMPORT_REFUSED, found, "coefficients of one basis")
+                .at("/eft/basis")
+                .into());
         }
         (none, Some(basis)) => none.insert(Box::new(Eft {
             version: VERSION.to_owned(),

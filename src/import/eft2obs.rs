@@ -29,19 +29,31 @@ fn scaling(root: &Node, options: &ImportOptions) -> Result<Import> {
     let n_bins = n_bins(root, legacy)?;
     let sm = root.member(if legacy { "areas" } else { "sm_vals" })?;
     let yields = sm.numbers_of(n_bins, "bin")?;
-    let mut found = Scaling { values: Terms::new(n_bins), uncertainties: Terms::new(n_bins), warnings: Findings::default() };
-    if legacy { found.bins(&root.member("bins")?)? } else { found.terms(&root.member("terms")?, n_bins)? }
+    let mut found =
+        Scaling { values: Terms::new(n_bins), uncertainties: Terms::new(n_bins), warnings: Findings::default() };
+    if legacy {
+        found.bins(&root.member("bins")?)?
+    } else {
+        found.terms(&root.member("terms")?, n_bins)?
+    }
     found.values.add(Vec::new(), vec![1.0; n_bins]);
     found.uncertainties.add(Vec::new(), vec![0.0; n_bins]);
     for key in ["bin_edges", "edges", "bin_labels"] {
         let described = root.get(key)?.filter(|node| node.value.as_array().is_none_or(|a| !a.is_empty()));
-        found.warnings.0.extend(described.map(|node| dropped(node.pointer, key, "a document has no description of bins")));
+        found
+            .warnings
+            .0
+            .extend(described.map(|node| dropped(node.pointer, key, "a document has no description of bins")));
     }
     if !options.relative {
         let empty = (0..n_bins).filter(|b| yields[*b] <= 0.0);
         for b in empty {
             let what = format!("bin {b} without a positive yield of the Standard Model");
-            found.warnings.push(dropped(sm.pointer.clone(), what, "ratios say nothing about what new physics adds there"));
+            found.warnings.push(dropped(
+                sm.pointer.clone(),
+                what,
+                "ratios say nothing about what new physics adds there",
+            ));
         }
     }
     let factors = if options.relative { vec![1.0; n_bins] } else { yields.clone() };
@@ -112,10 +124,16 @@ impl Scaling {
     fn term(&mut self, node: &Node, names: Vec<String>, values: Vec<f64>, uncertainties: Vec<f64>) -> Result<()> {
         if names == ["1"] {
             if values.iter().any(|x| *x != 1.0) {
-                return Err(node.error("a term of the Standard Model other than 1", "ratios to the Standard Model").into());
+                return Err(node
+                    .error("a term of the Standard Model other than 1", "ratios to the Standard Model")
+                    .into());
             }
             if uncertainties.iter().any(|x| *x != 0.0) {
-                self.warnings.push(dropped(node.pointer.clone(), "the uncertainty of the Standard Model", "it has no term"));
+                self.warnings.push(dropped(
+                    node.pointer.clone(),
+                    "the uncertainty of the Standard Model",
+                    "it has no term",
+                ));
             }
             return Ok(());
         }

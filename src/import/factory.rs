@@ -130,7 +130,9 @@ impl<'a> Parser<'a> {
         let bytes = self.rest.as_bytes();
         let after_exponent = |i: usize| i > 0 && matches!(bytes[i - 1], b'e' | b'E');
         let part = |i: usize, b: u8| {
-            b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E') || (matches!(b, b'+' | b'-') && (i == 0 || after_exponent(i)))
+            b.is_ascii_digit()
+                || matches!(b, b'.' | b'e' | b'E')
+                || (matches!(b, b'+' | b'-') && (i == 0 || after_exponent(i)))
         };
         let length = bytes.iter().enumerate().take_while(|(i, b)| part(*i, **b)).count();
         let (digits, rest) = self.rest.split_at(length);
@@ -204,7 +206,13 @@ impl<'a> Parser<'a> {
 
     fn expression(&mut self, known: &mut Definitions) -> Result<Product, String> {
         self.skip_space();
-        let mark = if self.take("'") { '\'' } else if self.take("\"") { '"' } else { return Err("a formula in quotes expected".to_owned()) };
+        let mark = if self.take("'") {
+            '\''
+        } else if self.take("\"") {
+            '"'
+        } else {
+            return Err("a formula in quotes expected".to_owned());
+        };
         let (formula, rest) = self.rest.split_once(mark).ok_or("the quotes of the formula do not close")?;
         self.rest = rest;
         let arguments = if self.take(")") {
@@ -321,12 +329,34 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         for text in [
-            "", "[1]", "1a[0]", "a[", "a[]", "a[0,1", "a[0,1,2,3]", "a[1e999]", "a[nan]", "a", "a[0,1]x",
-            "expr::a('@0+@1',x[0,0,1],y[0,0,1])", "expr::a('@0-1',x[0,0,1])", "expr::a('exp(@0)',x[0,0,1])",
-            "expr::a('@1',x[0,0,1])", "expr::a('1/@0',x[0,0,1])", "expr::a('@0^0.5',x[0,0,1])", "expr::a('@0^-1',x[0,0,1])",
-            "expr::a('@0", "expr::a(@0,x[0,0,1])", "expr::a('1/0')", "cexpr::a('@0',x[0,0,1])", "import::a(b)",
-            "expr::a('@99999999999999999999',x[0,0,1])", "expr::a('@0^17',x[0,0,1])", "prod::a(b)",
-            "expr::a('((@0^16)^16)^16',x[0,0,1])", "expr::a('é',x[0,0,1])",
+            "",
+            "[1]",
+            "1a[0]",
+            "a[",
+            "a[]",
+            "a[0,1",
+            "a[0,1,2,3]",
+            "a[1e999]",
+            "a[nan]",
+            "a",
+            "a[0,1]x",
+            "expr::a('@0+@1',x[0,0,1],y[0,0,1])",
+            "expr::a('@0-1',x[0,0,1])",
+            "expr::a('exp(@0)',x[0,0,1])",
+            "expr::a('@1',x[0,0,1])",
+            "expr::a('1/@0',x[0,0,1])",
+            "expr::a('@0^0.5',x[0,0,1])",
+            "expr::a('@0^-1',x[0,0,1])",
+            "expr::a('@0",
+            "expr::a(@0,x[0,0,1])",
+            "expr::a('1/0')",
+            "cexpr::a('@0',x[0,0,1])",
+            "import::a(b)",
+            "expr::a('@99999999999999999999',x[0,0,1])",
+            "expr::a('@0^17',x[0,0,1])",
+            "prod::a(b)",
+            "expr::a('((@0^16)^16)^16',x[0,0,1])",
+            "expr::a('é',x[0,0,1])",
         ] {
             assert!(read(text).is_err(), "{text}: {:?}", read(text));
         }

@@ -47,7 +47,11 @@ pub fn read(name: &str, bytes: Vec<u8>, names: Option<&[String]>, options: &Impo
 fn response(names: &[String], table: Vec<Vec<f64>>, warnings: Findings, options: &ImportOptions) -> Result<Import> {
     let wrong = |found: String, expected: String| Finding::new(&rule::IMPORT_FORMAT, found, expected);
     if names.iter().collect::<BTreeSet<_>>().len() != names.len() || names.iter().any(|name| name.trim().is_empty()) {
-        return Err(wrong("one coefficient twice, or without a name".into(), "the names of different coefficients".into()).into());
+        return Err(wrong(
+            "one coefficient twice, or without a name".into(),
+            "the names of different coefficients".into(),
+        )
+        .into());
     }
     let n = names.len() + 1;
     let expected = n.saturating_mul(n + 1) / 2;

@@ -21,7 +21,9 @@ fn inputs(root: &Node, options: &ImportOptions) -> Result<Import> {
     let components = components(root)?;
     let parameters: Vec<String> = names(&components).into_iter().collect();
     let mut warnings = Findings::default();
-    for (key, node) in root.members()?.into_iter().filter(|(key, _)| !["samples", "vertices", "monomials"].contains(key)) {
+    for (key, node) in
+        root.members()?.into_iter().filter(|(key, _)| !["samples", "vertices", "monomials"].contains(key))
+    {
         warnings.push(dropped(node.pointer, quote(key), "it is no part of the morphing"));
     }
     let list = root.member("samples")?;
@@ -79,7 +81,9 @@ fn components(root: &Node) -> Result<MorphComponents> {
                 let mut names = item.names()?;
                 names.sort_unstable();
                 if !seen.insert(names.clone()) {
-                    return Err(item.error("a monomial twice", "each monomial once, whatever the order of its names").into());
+                    return Err(item
+                        .error("a monomial twice", "each monomial once, whatever the order of its names")
+                        .into());
                 }
                 monomials.push(names);
             }

@@ -51,8 +51,13 @@ impl Archive {
         let &[rows, columns] = array.shape.as_slice() else {
             return Err(wrong(format!("{} of {} axes", quote(name), array.shape.len()), "an array of 2 axes").into());
         };
+        // Rows without columns would cost memory that no file has paid for.
+        if rows == 0 || columns == 0 {
+            return Err(wrong(format!("{} of shape ({rows}, {columns})", quote(name)), "at least one number").into());
+        }
         let values = array.numbers().map_err(|reason| wrong(format!("{}: {reason}", quote(name)), "real numbers"))?;
-        let place = |row: usize, column: usize| if array.fortran { column * rows + row } else { row * columns + column };
+        let place =
+            |row: usize, column: usize| if array.fortran { column * rows + row } else { row * columns + column };
         Ok((0..rows).map(|row| (0..columns).map(|column| values[place(row, column)]).collect()).collect())
     }
 
@@ -103,7 +108,12 @@ impl Array {
         let items = array.shape.iter().try_fold(1usize, |product, n| product.checked_mul(*n));
         let size = items.and_then(|items| items.checked_mul(array.item_size()?));
         if size != Some(array.data.len()) {
-            return Err(format!("{} bytes of {} for the shape {:?}", array.data.len(), quote(&array.kind), array.shape));
+            return Err(format!(
+                "{} bytes of {} for the shape {:?}",
+                array.data.len(),
+                quote(&array.kind),
+                array.shape
+            ));
         }
         Ok(array)
     }
@@ -134,7 +144,9 @@ impl Array {
         let items = self.data.chunks_exact(size);
         let text = |c: Option<char>| c.ok_or_else(|| "characters that are none".to_owned());
         match self.kind.get(..2) {
-            Some("|S") => items.map(|item| item.iter().map(|b| text(b.is_ascii().then_some(*b as char))).collect()).collect(),
+            Some("|S") => {
+                items.map(|item| item.iter().map(|b| text(b.is_ascii().then_some(*b as char))).collect()).collect()
+            }
             Some("<U") => {
                 let code = |b: &[u8]| text(char::from_u32(u32::from_le_bytes(fixed(b))));
                 items.map(|item| item.chunks_exact(4).map(code).collect()).collect()

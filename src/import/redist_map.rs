@@ -3,7 +3,9 @@
 
 use super::node::Node;
 use super::terms::{Terms, UNTRUNCATED};
-use super::{Import, ImportOptions, ImportedResponse, Json, ResponseData, check_coefficients, dropped, wilson_coefficient};
+use super::{
+    Import, ImportOptions, ImportedResponse, Json, ResponseData, check_coefficients, dropped, wilson_coefficient,
+};
 use crate::document::eft::MapData;
 use crate::finding::{Finding, Findings, Result, number, quote};
 use crate::rule;
@@ -79,7 +81,9 @@ fn read_weights(root: &Node, n_bins: usize) -> Result<Terms> {
         let mut weights = Vec::new();
         flatten(list, MOST_AXES, &mut weights)?;
         if weights.len() != n_bins {
-            return Err(list.error(format!("{} numbers", weights.len()), format!("{n_bins}, one a kinematic bin")).into());
+            return Err(list
+                .error(format!("{} numbers", weights.len()), format!("{n_bins}, one a kinematic bin"))
+                .into());
         }
         terms.add_once(monomial.names()?, weights).map_err(|finding| finding.at(monomial.pointer.clone()))?;
     }
@@ -93,7 +97,9 @@ fn responses(root: &Node, name: &str, map: Vec<Vec<f64>>, terms: Terms, options:
         if let Some(node) = root.get(key)?.filter(given) {
             let why = match key {
                 "cutoff" => "write weight 1 into the polynomials of kinematic bins beyond it",
-                "weight_bound" | "allow_negative_weights" => "polynomials are neither clipped nor set to 1 where negative",
+                "weight_bound" | "allow_negative_weights" => {
+                    "polynomials are neither clipped nor set to 1 where negative"
+                }
                 "data" => "observations belong to the workspace",
                 _ => "weights are polynomials, not integrals",
             };
@@ -102,16 +108,9 @@ fn responses(root: &Node, name: &str, map: Vec<Vec<f64>>, terms: Terms, options:
     }
     let nominal: Vec<f64> = map.iter().map(|row| row.iter().sum()).collect();
     terms.check_finite()?;
-    let data = MapData {
-        map,
-        monomials: terms.monomials(),
-        weights: terms.coefficients(false),
-        truncation: UNTRUNCATED,
-    };
-    let response = ImportedResponse {
-        nominal: Some(nominal),
-        ..ImportedResponse::new(name, ResponseData::Map(data))
-    };
+    let data =
+        MapData { map, monomials: terms.monomials(), weights: terms.coefficients(false), truncation: UNTRUNCATED };
+    let response = ImportedResponse { nominal: Some(nominal), ..ImportedResponse::new(name, ResponseData::Map(data)) };
     let mut responses = carriers(root, name, &response)?;
     if responses.is_empty() {
         responses.push(response);
@@ -130,7 +129,8 @@ fn carriers(root: &Node, name: &str, response: &ImportedResponse) -> Result<Vec<
             if !modifiers.iter().any(|modifier| modifier.value.get("type").is_some_and(|kind| kind == name)) {
                 continue;
             }
-            let data = sample.member("data")?.numbers_of(response.nominal.as_ref().map_or(0, Vec::len), "bin of the map")?;
+            let data =
+                sample.member("data")?.numbers_of(response.nominal.as_ref().map_or(0, Vec::len), "bin of the map")?;
             same_yields(&sample, &data, response.nominal.as_deref().unwrap_or_default())?;
             let mut response = response.clone();
             response.channel = Some(channel.member("name")?.name()?.to_owned());

@@ -10,16 +10,17 @@ use std::collections::BTreeSet;
 /// Reads equations relative to the Standard Model; every line becomes a response of its own, by its label.
 pub fn read(bytes: &[u8], options: &ImportOptions) -> Result<Import> {
     if bytes.len() > options.limits.max_size {
-        return Err(Finding::new(&rule::SIZE, "a larger file", format!("at most {} bytes", options.limits.max_size)).into());
+        return Err(
+            Finding::new(&rule::SIZE, "a larger file", format!("at most {} bytes", options.limits.max_size)).into()
+        );
     }
     let text = std::str::from_utf8(bytes).map_err(|e| Finding::new(&rule::ENCODING, e.to_string(), "text in UTF-8"))?;
     let mut import = Import::default();
     let mut names = BTreeSet::new();
     let mut labels = BTreeSet::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let wrong = |found: String, expected: &str| {
-            Finding::new(&rule::IMPORT_FORMAT, found, expected).at_line(index + 1, 1)
-        };
+        let wrong =
+            |found: String, expected: &str| Finding::new(&rule::IMPORT_FORMAT, found, expected).at_line(index + 1, 1);
         let (label, equation) = line.rsplit_once(':').ok_or_else(|| wrong(quote(line), "label:equation"))?;
         let label = label.trim();
         if label.is_empty() || !labels.insert(label) {
@@ -56,9 +57,10 @@ fn terms(equation: &str) -> std::result::Result<Terms, String> {
         loop {
             let length = token(after);
             let (word, left) = after.split_at(length);
+            let letters = word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
             match word.parse::<f64>() {
-                Ok(x) if x.is_finite() && word.starts_with(|c: char| c.is_ascii_digit() || c == '.') => coefficient *= x,
-                _ if word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => names.push(word.to_owned()),
+                Ok(x) if x.is_finite() && !letters => coefficient *= x,
+                Err(_) if letters => names.push(word.to_owned()),
                 _ => return Err("products of a number and names".to_owned()),
             }
             after = left.trim_start();

@@ -3,10 +3,12 @@
 
 use super::node::Node;
 use super::terms::{Terms, UNTRUNCATED};
-use super::{Import, ImportOptions, ImportedResponse, Json, ResponseData, check_coefficients, dropped, wilson_coefficient};
+use super::{
+    Import, ImportOptions, ImportedResponse, Json, ResponseData, check_coefficients, dropped, wilson_coefficient,
+};
 use crate::document::eft::{
-    CoefficientUncertainty, Expansion, Full, MaxNpOrder, Mode, PerBin, RationalData, RationalFactor, Taylor, Truncation,
-    WilsonCoefficient,
+    CoefficientUncertainty, Expansion, Full, MaxNpOrder, Mode, PerBin, RationalData, RationalFactor, Taylor,
+    Truncation, WilsonCoefficient,
 };
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule;
@@ -197,7 +199,11 @@ impl Equations<'_> {
         equation.check_uncertainties(node)?;
         if !left_out.is_empty() {
             let what = format!("terms of undeclared coefficients: {}", left_out.join(", "));
-            self.warnings.push(dropped(node.pointer.clone(), what, "coefficients that the list of POIs lacks are zero"));
+            self.warnings.push(dropped(
+                node.pointer.clone(),
+                what,
+                "coefficients that the list of POIs lacks are zero",
+            ));
         }
         Ok(equation)
     }

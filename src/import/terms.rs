@@ -37,7 +37,11 @@ impl Terms {
         if self.terms.contains_key(&(monomial.len(), monomial.clone())) {
             let names: Vec<String> = monomial.iter().map(|name| quote(name)).collect();
             let found = format!("the product of [{}] twice", names.join(", "));
-            return Err(Finding::new(&rule::IMPORT_FORMAT, found, "each product once, whatever the order of its names"));
+            return Err(Finding::new(
+                &rule::IMPORT_FORMAT,
+                found,
+                "each product once, whatever the order of its names",
+            ));
         }
         self.add(monomial, coefficients);
         Ok(())
