@@ -1,6 +1,6 @@
 //! Scaling equations in text, one line a bin: `label:1 + 59.6 * cG + 838.1 * cG * cG` (spec/eft-importers.md, "Text").
 
-use super::terms::Terms;
+use super::terms::{ONCE, Terms};
 use super::{Import, ImportOptions, ImportedResponse, ResponseData};
 use crate::document::eft::Mode;
 use crate::finding::{Finding, Result, quote};
@@ -69,7 +69,7 @@ fn terms(equation: &str) -> std::result::Result<Terms, String> {
                 None => break,
             }
         }
-        terms.add_once(names, vec![coefficient]).map_err(|finding| finding.expected)?;
+        terms.add_once(names, vec![coefficient]).map_err(|found| format!("{ONCE}, but {found}"))?;
         (rest, first) = (after, false);
     }
     Ok(terms)
