@@ -20,6 +20,7 @@
 
 pub mod cli;
 pub mod document;
+pub mod event_database;
 pub mod finding;
 pub mod import;
 pub mod infer;
