@@ -6,7 +6,7 @@ use crate::cli::{CommandError, CommandResult, note, warn};
 use crate::document::eft::Basis;
 use crate::document::read_bytes;
 use crate::document::workspace::Workspace;
-use crate::finding;
+use crate::finding::{self, Finding};
 use crate::import::attach::{Target, attach, declare};
 use crate::import::stxs::StxsInput;
 use crate::import::{self, Bounds, ImportOptions, ImportedResponse};
@@ -14,6 +14,7 @@ use crate::import::{
     combine_scaling, eft2obs, histeft, morphing_inputs, redist_map, scaling_text, smefit_theory, stxs,
 };
 use crate::report::eft_import::ImportReport;
+use crate::rule;
 use crate::workspace::{Measurements, Scope, validate};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -166,6 +167,7 @@ impl Import {
         let import = match self.from {
             Layout::CombineScaling => combine_scaling::read(&name, first, &options),
             Layout::Eft2obs => eft2obs::read(&name, first, &options),
+            Layout::Histeft if first.starts_with(histeft::PARQUET) => self.parquet(&options),
             Layout::Histeft => histeft::read(&name, first, self.coefficients.as_deref(), &options),
             Layout::Morphing => morphing_inputs::read(&name, first, &options),
             Layout::Redist => {
@@ -194,6 +196,19 @@ impl Import {
             None => Ok(import),
             Some(own) => Err(usage(&format!("--bounds of {}, which the file does not name", finding::quote(own)))),
         }
+    }
+
+    fn parquet(&self, options: &ImportOptions) -> crate::finding::Result<import::Import> {
+        let unnamed = || {
+            Finding::new(
+                &rule::IMPORT_MISSING,
+                "columns without names",
+                "the names of the coefficients in order (--coefficients)",
+            )
+        };
+        let names = self.coefficients.as_deref().ok_or_else(unnamed)?;
+        let unreadable = |e: std::io::Error| Finding::new(&rule::UNREADABLE, e.to_string(), "a file");
+        histeft::read_parquet(std::fs::File::open(&self.files[0]).map_err(unreadable)?, names, options)
     }
 
     fn bytes(&self, path: &Path) -> Result<Vec<u8>, CommandError> {
