@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::program::{json_of, morphist, scratch, stderr, stdout};
 use common::{directory, read_json};
 use morphist::document::eft::{Basis, MorphComponents, PerBin, PolynomialData, Truncation};
 use morphist::document::workspace::Workspace;
@@ -308,6 +309,15 @@ fn archives_of_numpy() {
     assert!(import.warnings.0.iter().any(|f| f.found.contains("edges")), "{}", import.warnings);
     let other = histeft::read("other.npz", file("histeft_other_types.npz"), None, &options()).unwrap();
     assert_eq!(other.responses, import.responses);
+    let parquet =
+        || std::fs::File::open(format!("{}/tests/importers/histeft.parquet", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let names = ["ctW".to_owned(), "ctp".to_owned()];
+    let columns = histeft::read_parquet(parquet(), &names, &options()).unwrap();
+    assert_eq!(columns.responses, import.responses);
+    assert!(columns.warnings.0[0].found.contains("\"bin\""), "{}", columns.warnings);
+    let three = [names.as_slice(), &["more".to_owned()]].concat();
+    let missing = histeft::read_parquet(parquet(), &three, &options()).unwrap_err();
+    assert!(missing.0[0].found.contains("eft_coeff_6"), "{missing}");
     let objects = histeft::read("objects.npz", file("objects.npz"), None, &options()).unwrap_err();
     assert!(objects.0[0].found.contains("pickles"), "{objects}");
 }
@@ -589,4 +599,66 @@ fn attaching_checks_yields_names_and_bases() {
         panic!()
     };
     assert!(matches!(polynomial(response).truncation, Truncation::None(_)));
+}
+
+/// The command: parts by themselves, and a workspace with the response, whose expected yield follows the equation.
+#[test]
+fn the_command_writes_parts_and_workspaces() {
+    let scaling = json!({"terms": [[["a"], [0.5], [0.1]], [["a", "b"], [-0.25], [0]], [["b"], [1], [0]]], "nbins": 1,
+        "sm_vals": [10.0], "bin_edges": [[0, 1]], "bin_labels": []});
+    let file = scratch("eft_import.json", &scaling.to_string());
+    let file = file.to_str().unwrap();
+    let bounds = ["--bounds", "-3,3", "--bounds", "b=-1,2"];
+    let command = |more: &[&str]| [&["eft", "import", "--from", "eft2obs", file], more].concat();
+    let parts = json_of(&command(&bounds), 0);
+    assert_eq!(parts["wilson_coefficients"][1]["bounds"], json!([-1.0, 2.0]));
+    assert_eq!(parts["responses"][0]["modifier"]["type"], "eft_polynomial");
+    assert_eq!(parts["responses"][0]["nominal"], json!([10.0]));
+    assert_eq!(parts["warnings"][0]["rule"], "W293");
+    let table = morphist(&command(&[&bounds[..], &["--format", "table"]].concat()));
+    assert!(stdout(&table).contains("eft_polynomial") && stderr(&table).contains("W293"), "{}", stdout(&table));
+
+    let workspace = "fixtures/counting/workspace.json";
+    let plain: Value = serde_json::from_slice(&std::fs::read(workspace).unwrap()).unwrap();
+    let (channel, sample) = (&plain["channels"][0], &plain["channels"][0]["samples"][0]);
+    let place = [
+        "--workspace",
+        workspace,
+        "--channel",
+        channel["name"].as_str().unwrap(),
+        "--sample",
+        sample["name"].as_str().unwrap(),
+    ];
+    let basis = ["--basis", "SMEFT/Warsaw", "--lambda-tev", "1", "--input-scheme", "MW_MZ_GF"];
+    let out = scratch("eft_import_out.json", "");
+    let out = ["--relative", "--output-file", out.to_str().unwrap()];
+    let whole = morphist(&command(&[&bounds[..], &place, &basis, &out].concat()));
+    assert!(whole.status.success(), "{}", stderr(&whole));
+    let evaluate = |file: &str, more: &[&str]| {
+        let report = json_of(&[&["evaluate", file][..], more].concat(), 0);
+        report["expected_data"]["main"][channel["name"].as_str().unwrap()][0]
+            .as_f64()
+            .unwrap_or_else(|| panic!("{report}"))
+    };
+    let factor = 1.0 + 0.5 * 0.5 + 0.25 * 0.5 * 0.75 - 0.75;
+    let nominal: f64 = sample["data"][0].as_f64().unwrap();
+    let at = evaluate(out[2], &["--init", "a=0.5", "--init", "b=-0.75"]);
+    assert!((at - evaluate(workspace, &[]) - nominal * (factor - 1.0)).abs() < 1e-12 * at, "{at}");
+
+    for (arguments, code, words) in [
+        (command(&[]), 1, "no bounds of \"a\", \"b\""),
+        (command(&["--bounds", "c=0,1", "--bounds", "-1,1"]), 2, "--bounds of \"c\""),
+        (command(&["--bounds", "3,-3"]), 2, "LO < HI"),
+        (command(&[&bounds[..], &["--order", "LO"]].concat()), 2, "--order"),
+        (command(&[&bounds[..], &[file]].concat()), 2, "one file"),
+        (command(&[&bounds[..], &place, &out].concat()), 1, "without the block eft"),
+        (command(&[&bounds[..], &["--workspace", workspace], &basis].concat()), 2, "--channel and --sample"),
+        (command(&[&bounds[..], &place, &basis].concat()), if nominal == 10.0 { 0 } else { 1 }, ""),
+        (vec!["eft", "import", "--from", "redist", file], 2, "two files"),
+        (vec!["eft", "import", "--from", "stxs", file, "--bounds", "-1,1"], 1, "W290"),
+    ] {
+        let output = morphist(&arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{arguments:?}: {}", stderr(&output));
+    }
 }
