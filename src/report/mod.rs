@@ -6,6 +6,7 @@ pub mod blind;
 pub mod by_name;
 mod crossing;
 mod csv;
+pub mod eft_import;
 pub mod evaluate;
 pub mod feldman_cousins;
 pub mod finding;

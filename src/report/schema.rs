@@ -1,6 +1,7 @@
 //! JSON Schemas (2020-12) of the results, generated from their types; `schemas/` holds them as files.
 
 use super::bench::BenchReport;
+use super::eft_import::ImportReport;
 use super::evaluate::EvaluateReport;
 use super::feldman_cousins::FeldmanCousinsReport;
 use super::finding::ValidateReport;
@@ -23,6 +24,7 @@ use serde_json::Value;
 /// The schema of what each command writes.
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
+    Named { name: "report-eft-import", generate: generate::<ImportReport> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
     Named { name: "report-feldman-cousins", generate: generate::<FeldmanCousinsReport> },
     Named { name: "report-fit", generate: generate::<FitReport> },

@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod bin;
+pub mod import;
 pub mod strip;
 
 use super::CommandResult;
@@ -12,6 +13,7 @@ use clap::Subcommand;
 pub enum Eft {
     Append(append::Append),
     Bin(bin::Bin),
+    Import(import::Import),
     Strip(strip::Strip),
 }
 
@@ -20,6 +22,7 @@ impl Eft {
         match self {
             Eft::Append(command) => command.run(),
             Eft::Bin(command) => command.run(),
+            Eft::Import(command) => command.run(),
             Eft::Strip(command) => command.run(),
         }
     }
