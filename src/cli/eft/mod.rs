@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod bin;
+pub mod compare;
 pub mod import;
 pub mod strip;
 
@@ -13,6 +14,7 @@ use clap::Subcommand;
 pub enum Eft {
     Append(append::Append),
     Bin(bin::Bin),
+    Compare(compare::Compare),
     Import(import::Import),
     Strip(strip::Strip),
 }
@@ -22,6 +24,7 @@ impl Eft {
         match self {
             Eft::Append(command) => command.run(),
             Eft::Bin(command) => command.run(),
+            Eft::Compare(command) => command.run(),
             Eft::Import(command) => command.run(),
             Eft::Strip(command) => command.run(),
         }
