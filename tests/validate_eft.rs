@@ -192,7 +192,8 @@ fn cases_of_the_block() -> Vec<Case> {
         ),
         ("W202", "/eft/event_databases/1/name".into(), database),
         because("W203", format!("{C}/3/name"), format!("{C}/3"), json!({"name": "k", "bounds": [0, 1], "fixed": true})),
-        at("W203", data(0, 0, "uncertainties/0/name"), json!("c2")),
+        at("W203", data(0, 0, "uncertainties/0/name"), json!("c2"))
+            .with_more(&[("W134", "/measurements/0/config/parameters/1/name".into())]),
         at("W203", "/eft/responses/shared/uncertainties/0/name", json!("k")),
         at("W204", format!("{C}/2/bounds"), json!([1.0, -1.0])),
         because("W205", format!("{C}/1"), format!("{C}/1/init"), json!(3.5)),
@@ -208,7 +209,7 @@ fn cases_of_polynomials() -> Vec<Case> {
         at("W210", data(0, 0, "reference/c3"), json!(0.0)),
         at("W210", data(0, 0, "mc_stat/fixed_at/c3"), json!(0.0)),
         at("W210", "/eft/responses/shared/monomials/1/0", json!("c3")),
-        at("W211", data(0, 0, "monomials/3"), json!(["c1", "c2"])),
+        because("W211", data(0, 0, "monomials/4"), data(0, 0, "monomials/3"), json!(["c1", "c2"])),
         because(
             "W211",
             data(0, 0, "uncertainties/1"),
@@ -224,7 +225,8 @@ fn cases_of_polynomials() -> Vec<Case> {
         because("W215", data(0, 0, "coefficients"), data(0, 0, "coefficients/0"), json!([10.0, 20.0001])),
         because("W215", data(0, 0, "coefficients"), data(0, 0, "reference"), json!({"c1": 0.001})),
         because("W215", data(2, 1, "response"), "/eft/responses/shared/coefficients/0", json!(1.00001)),
-        because("W219", data(0, 0, "truncation"), data(0, 0, "truncation/max_np_order"), json!(0)),
+        because("W219", data(0, 0, "truncation"), data(0, 0, "truncation/max_np_order"), json!(0))
+            .with_more(&[("W244", data(0, 0, "mc_stat/monomials/1"))]),
         // 10 + c1 + c2/2 + 3 c1² + c1 c2/10 is about 8 at the least; with 20 c1 it is negative.
         because("W223", data(0, 0, "positivity"), data(0, 0, "coefficients/1"), json!([20.0, 2.0])),
         // (1 + c1 c2)⁴ + … is a sum of squares that no rule of the sign search sees.
