@@ -7,7 +7,9 @@ use morphist::infer::{
     AsymptoticTest, FitOptions, Fitter, Hesse, Likelihood, LimitOptions, TestStatistic, upper_limit,
 };
 use morphist::kernel::Evaluator;
-use morphist::model::{Data, Model};
+use morphist::model::eft::polynomial::all_monomials;
+use morphist::model::eft::{Factor, Form, Polynomial, Response};
+use morphist::model::{Channel, Data, Model, ParameterSet, Part, Sample};
 use morphist::program::Program;
 use morphist::translate::from_pyhf::{self, ModelOptions};
 use morphist::workspace::{self, Scope};
@@ -51,6 +53,67 @@ fn gradient(bencher: Bencher) {
     bencher.bench_local(|| {
         call += 1;
         evaluator.gradient(black_box(&points[call % 2]), &data, &mut gradient)
+    });
+}
+
+/// A quadratic response in 26 coefficients (378 monomials) on 200 bins.
+fn many_operators() -> (Model, Data) {
+    let monomials = all_monomials(26, 2);
+    let terms = monomials.iter().enumerate().map(|(k, monomial)| {
+        let coefficient = |b: usize| if k == 0 { 100.0 } else { ((k * 31 + b * 17) % 101) as f64 / 50.0 - 1.0 };
+        (monomial.clone(), (0..200).map(coefficient).collect())
+    });
+    let polynomial = Polynomial::from_terms(200, terms);
+    let set = |i: usize| ParameterSet {
+        name: format!("c{i}"),
+        scalar: true,
+        init: vec![0.0],
+        bounds: vec![(-1.0, 1.0)],
+        fixed: vec![false],
+        constraints: None,
+    };
+    let response = Response {
+        parameters: (0..26).collect(),
+        form: Form::Product(vec![Factor { polynomial, power: 1 }]),
+        variance: None,
+    };
+    let part = Part { nominal: vec![1.0; 200], effects: Vec::new(), response: Some(response) };
+    let sample = Sample { name: "sample".into(), parts: vec![part] };
+    let model = Model {
+        channels: vec![Channel { name: "channel".into(), n_bins: 200, samples: vec![sample] }],
+        parameters: (0..26).map(set).collect(),
+        poi: None,
+        clip_sample_data: None,
+        clip_bin_data: None,
+        pyhf_domain: false,
+    };
+    let data = Data { main: vec![103.0; 200], auxiliary: Vec::new() };
+    (model, data)
+}
+
+#[divan::bench]
+fn eft_26_operators_gradient(bencher: Bencher) {
+    let (model, data) = many_operators();
+    let program = Program::compile(&model);
+    let (data, points) = (program.prepare(&data), points(&model));
+    let (mut evaluator, mut call, mut gradient) = (Evaluator::new(&program), 0, model.init());
+    bencher.bench_local(|| {
+        call += 1;
+        evaluator.gradient(black_box(&points[call % 2]), &data, &mut gradient)
+    });
+}
+
+#[divan::bench]
+fn eft_26_operators_hessian(bencher: Bencher) {
+    let (model, data) = many_operators();
+    let program = Program::compile(&model);
+    let (data, points) = (program.prepare(&data), points(&model));
+    let n = program.n_parameters();
+    let (mut evaluator, mut call) = (Evaluator::new(&program), 0);
+    let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
+    bencher.bench_local(|| {
+        call += 1;
+        evaluator.hessian(black_box(&points[call % 2]), &data, &mut gradient, &mut hessian)
     });
 }
 

@@ -556,6 +556,26 @@ pub struct EventsData {
     /// A further factor on all weights, such as a k-factor.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub k_factor: f64,
+    /// Whether rows of this sample may also be in other samples that say so.
+    #[serde(default, skip_serializing_if = "Overlap::is_refused")]
+    pub overlap: Overlap,
+}
+
+/// What one row in two samples means (spec/event-database.md, "Rows in several samples").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// An error.
+    #[default]
+    Refused,
+    /// The samples stand for different data; at most one of them has a statistical uncertainty.
+    Allowed,
+}
+
+impl Overlap {
+    fn is_refused(&self) -> bool {
+        *self == Overlap::Refused
+    }
 }
 
 fn one() -> f64 {

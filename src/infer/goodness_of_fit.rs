@@ -17,7 +17,7 @@ pub struct GoodnessOfFit {
     pub statistic: f64,
     /// Bins less parameters that are neither fixed nor constrained.
     pub degrees_of_freedom: i64,
-    /// 2 D(n, ν), one a bin in channel order.
+    /// 2 D(n, ν), one a bin in channel order; with (η̂ − a)² where a bin has a profiled statistical uncertainty.
     pub bins: Vec<f64>,
     /// (parameter, contribution), in the order of the auxiliary data.
     pub constraints: Vec<(usize, f64)>,
@@ -36,7 +36,14 @@ pub fn saturated(likelihood: &mut Likelihood, parameters: &[f64]) -> GoodnessOfF
     let expected = likelihood.expected_data(parameters);
     let program = likelihood.program();
     let observed = likelihood.data.to_data(program);
-    let bins = observed.main.iter().zip(&expected.main).map(|(n, nu)| 2.0 * deviance(*n, *nu)).collect();
+    let bins = observed.main.iter().zip(&expected.main).map(|(n, nu)| 2.0 * deviance(*n, *nu));
+    let mut bins: Vec<f64> = bins.collect();
+    // What profiling the statistical uncertainty of a simulated bin costs belongs to the bin.
+    let uncertain = &program.responses.uncertain;
+    let etas = expected.auxiliary.iter().zip(&observed.auxiliary).skip(expected.auxiliary.len() - uncertain.len());
+    for (&bin, (eta, auxiliary)) in uncertain.iter().zip(etas) {
+        bins[bin as usize] += (eta - auxiliary).powi(2);
+    }
     let auxiliaries = prefit::auxiliaries(program);
     let constrained: Vec<usize> = auxiliaries.iter().map(|auxiliary| auxiliary.parameter).collect();
     let constraints = auxiliaries.iter().map(|auxiliary| {

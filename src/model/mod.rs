@@ -64,7 +64,8 @@ pub struct Data {
 }
 
 impl Part {
-    fn is_uncertain(&self) -> bool {
+    /// Its bins have a profiled statistical uncertainty.
+    pub fn is_uncertain(&self) -> bool {
         self.response.as_ref().is_some_and(|response| response.variance.is_some())
     }
 
@@ -128,6 +129,18 @@ impl Model {
         let parts = |channel: &Channel| channel.samples.iter().flat_map(|s| &s.parts).any(Part::is_uncertain);
         let channels = self.channels.iter().enumerate().filter(|(_, channel)| parts(channel));
         channels.flat_map(|(index, channel)| (0..channel.n_bins).map(move |bin| (index, bin))).collect()
+    }
+
+    /// What the auxiliary data of uncertain bins are called: `mc_stat_CHANNEL`, and how many bins each has.
+    pub fn uncertain_channels(&self) -> Vec<(String, usize)> {
+        let mut channels: Vec<(String, usize)> = Vec::new();
+        for (channel, bin) in self.uncertain_bins() {
+            match channels.last_mut() {
+                Some((_, n)) if bin > 0 => *n += 1,
+                _ => channels.push((format!("mc_stat_{}", self.channels[channel].name), 1)),
+            }
+        }
+        channels
     }
 
     /// Every part of every sample of every channel.

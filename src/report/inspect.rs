@@ -131,7 +131,8 @@ impl InspectReport {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ModelReport {
     pub auxdata: Vec<Number>,
-    /// Names of the constrained parameters, in the order of their auxiliary data.
+    /// Names of the constrained parameters, in the order of their auxiliary data, then `mc_stat_CHANNEL` for each channel
+    /// whose bins have a profiled statistical uncertainty.
     pub auxdata_order: Vec<String>,
     /// Name and number of bins, in the order of the main data.
     pub channels: Vec<(String, usize)>,
@@ -154,10 +155,11 @@ fn poi_set(model: &Model, names: &[String]) -> Option<String> {
 impl ModelReport {
     pub fn new(measurement: &str, model: &Model) -> ModelReport {
         let names = model.parameter_names();
+        let statistics = model.uncertain_channels().into_iter().map(|(name, _)| name);
         let constrained = model.parameters.iter().filter(|p| p.constraints.is_some());
         ModelReport {
             auxdata: numbers(&model.auxdata()),
-            auxdata_order: constrained.map(|p| p.name.clone()).collect(),
+            auxdata_order: constrained.map(|p| p.name.clone()).chain(statistics).collect(),
             channels: model.channels.iter().map(|c| (c.name.clone(), c.n_bins)).collect(),
             measurement: measurement.to_owned(),
             poi: poi_set(model, &names),

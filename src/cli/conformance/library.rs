@@ -183,12 +183,13 @@ pub fn by_channel(model: &Model, mut main: &[f64]) -> Map<String, Value> {
     map
 }
 
-/// Auxiliary data by constrained parameter.
+/// Auxiliary data by constrained parameter, then those of profiled statistical uncertainties by channel.
 pub fn by_constraint(model: &Model, mut auxiliary: &[f64]) -> Map<String, Value> {
     let mut map = Map::new();
-    for set in model.parameters.iter().filter(|set| set.constraints.is_some()) {
-        let (values, rest) = auxiliary.split_at(set.len().min(auxiliary.len()));
-        map.insert(set.name.clone(), json!(values));
+    let constrained = model.parameters.iter().filter(|set| set.constraints.is_some());
+    for (name, length) in constrained.map(|set| (set.name.clone(), set.len())).chain(model.uncertain_channels()) {
+        let (values, rest) = auxiliary.split_at(length.min(auxiliary.len()));
+        map.insert(name, json!(values));
         auxiliary = rest;
     }
     map

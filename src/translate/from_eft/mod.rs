@@ -12,14 +12,16 @@ mod variables;
 
 use crate::document::eft::{Eft, SampleData};
 use crate::document::workspace::Modifier;
+use crate::event_database::Databases;
 use crate::finding::{Finding, Result, quote};
 use crate::model::modifier::{eft_uncertainty, wilson_coefficient};
-use crate::model::{Effect, ParameterSet, Part};
+use crate::model::{Channel, Effect, ParameterSet, Part};
 use crate::rule;
 use crate::translate::from_pyhf::ModelOptions;
 use crate::workspace::nuisances;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::path::Path;
 use variables::Variables;
 
 /// What the modifiers of all samples refer to.
@@ -27,6 +29,7 @@ pub(super) struct EftContext<'w> {
     eft: &'w Eft,
     ranges: &'w HashMap<&'w str, Range<usize>>,
     options: &'w ModelOptions,
+    databases: Databases<'w>,
 }
 
 /// A sample as a plain workspace has it.
@@ -69,16 +72,31 @@ pub(super) fn add_parameters<'w>(
     sets.extend(names.into_iter().filter(|name| !known.contains(*name)).map(eft_uncertainty::parameters));
 }
 
+/// A lower limit of the bins' yields knows no statistical uncertainty that is profiled (spec/eft.md, "Domain").
+pub(super) fn check_clip(channels: &[Channel], options: &ModelOptions) -> Result<()> {
+    let uncertain = |channel: &&Channel| channel.samples.iter().flat_map(|s| &s.parts).any(Part::is_uncertain);
+    match channels.iter().find(uncertain) {
+        Some(channel) if options.clip_bin_data.is_some() => {
+            let found = format!("a lower limit of the bins' yields, with mc_stat in channel {}", quote(&channel.name));
+            let expected = "no such limit where a statistical uncertainty is profiled";
+            Err(Finding::new(&rule::EFT_RESPONSE, found, expected).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 impl<'w> EftContext<'w> {
     pub fn new(eft: &'w Eft, ranges: &'w HashMap<&'w str, Range<usize>>, options: &'w ModelOptions) -> EftContext<'w> {
-        EftContext { eft, ranges, options }
+        let databases = Databases::new(eft, options.folder.as_deref().unwrap_or(Path::new("")));
+        EftContext { eft, ranges, options, databases }
     }
 
     /// The parts of a sample with EFT modifiers.
     ///
     /// # Errors
-    /// `InvalidEft` for what only the numbers show: a basis that does not determine its polynomial, a pole.
-    pub fn parts(&self, plain: &PlainSample, modifiers: &[&Modifier]) -> Result<Vec<Part>> {
+    /// `InvalidEft` for what only the numbers show: a basis that does not determine its polynomial, a pole; and everything
+    /// that can be wrong with an event database.
+    pub fn parts(&mut self, plain: &PlainSample, modifiers: &[&Modifier]) -> Result<Vec<Part>> {
         let empty = SampleData::default();
         let of_sample = modifiers.iter().find_map(|modifier| match modifier {
             Modifier::EftSample { data, .. } => Some(&**data),

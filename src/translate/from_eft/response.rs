@@ -3,14 +3,16 @@
 use super::variables::{Variables, per_bin};
 use super::{EftContext, PlainSample};
 use crate::document::eft::{
-    BilinearData, Expansion, MapData, McStat, Mode, MorphComponents, MorphData, PerBin, PolynomialData, RationalData,
-    SumOfSquaresData, Truncation,
+    BilinearData, EventsData, Expansion, MapData, MaxNpOrder, McStat, Mode, MorphComponents, MorphData, PerBin,
+    PolynomialData, RationalData, SumOfSquaresData, Truncation,
 };
 use crate::document::workspace::Modifier;
+use crate::event_database::Use;
 use crate::finding::{Findings, Result};
 use crate::model::eft::morphing::{self, LeastSquares};
 use crate::model::eft::rational;
 use crate::model::eft::{Factor, Form, Polynomial};
+use std::sync::Arc;
 
 /// What one modifier says of its sample.
 pub(super) struct ModifierResponse {
@@ -34,7 +36,7 @@ impl ModifierResponse {
 
 /// The response of a modifier; none of what is no response.
 pub(super) fn of_modifier(
-    context: &EftContext,
+    context: &mut EftContext,
     plain: &PlainSample,
     modifier: &Modifier,
     variables: &mut Variables,
@@ -53,6 +55,7 @@ pub(super) fn of_modifier(
         Modifier::EftRational { data, .. } => rational(plain, data, variables)?,
         Modifier::EftMorph { data, .. } => morph(plain, data, variables)?,
         Modifier::EftMap { data, .. } => map(plain, data, variables)?,
+        Modifier::EftEvents { data, .. } => events(context, plain, data, variables)?,
         _ => return Ok(None),
     }))
 }
@@ -198,4 +201,40 @@ fn map(plain: &PlainSample, data: &MapData, variables: &mut Variables) -> Result
     });
     let sum = Polynomial::from_terms(plain.nominal.len(), folded);
     Ok(ModifierResponse::polynomial(Mode::Absolute, sum, &data.truncation, variables))
+}
+
+/// A histogram of events: summed to a polynomial, or kept event by event.
+fn events(
+    context: &mut EftContext,
+    plain: &PlainSample,
+    data: &EventsData,
+    variables: &mut Variables,
+) -> Result<ModifierResponse> {
+    let mut data = data.clone();
+    // Events are truncated before they are squared, so an order that is asked for acts here.
+    if let Some(most) = context.options.max_np_order {
+        let declared = match data.truncation {
+            Truncation::Order(own) => own.max_np_order,
+            Truncation::None(_) => u32::MAX,
+        };
+        data.truncation = Truncation::Order(MaxNpOrder { max_np_order: most.min(declared) });
+    }
+    let usage = Use { data: &data, channel: plain.channel, sample: plain.name, pointer: "/channels" };
+    let binned = context.databases.bin(&usage)?;
+    let mut own = Vec::with_capacity(binned.variables.len() + binned.nuisances.len());
+    for name in binned.variables.iter().chain(&binned.nuisances) {
+        own.push(variables.variable(plain, name)?);
+    }
+    let form = match binned.events {
+        Some(events) => Form::Events(Arc::new(events.renamed(&own))),
+        None => Form::Product(vec![Factor { polynomial: binned.polynomial.renamed(&own), power: 1 }]),
+    };
+    let shifts = binned.shifts.iter().map(|s| (s.systematic.clone(), s.lo.renamed(&own), s.hi.renamed(&own)));
+    Ok(ModifierResponse {
+        mode: Mode::Absolute,
+        form,
+        truncated: matches!(data.truncation, Truncation::Order(_)),
+        variance: binned.w2.map(|w2| w2.renamed(&own)),
+        shifts: shifts.collect(),
+    })
 }
