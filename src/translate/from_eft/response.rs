@@ -115,7 +115,8 @@ fn variance(
             let monomials = variables.monomials(plain, &data.monomials)?;
             // What truncation takes from the response has no error either.
             let order = variables.order.as_slice();
-            let kept = monomials.into_iter().zip(sigmas).filter(|(monomial, _)| keeps(&data.truncation, monomial, order));
+            let kept =
+                monomials.into_iter().zip(sigmas).filter(|(monomial, _)| keeps(&data.truncation, monomial, order));
             let squares = kept.map(|(monomial, sigma)| {
                 let sigma = per_bin(sigma, n);
                 ([monomial.as_slice(), &monomial].concat(), sigma.iter().map(|s| s * s).collect())
