@@ -311,23 +311,14 @@ rules! {
     EFT_VARIANCE_ORDER = warning("W244", "InvalidEft",
         "A variance has monomials above twice the order at which its response is truncated: it is that of another response.",
         "give the variance of the truncated response, or none");
-    // Event databases
+    // Event databases, as the document declares them
     EFT_UNKNOWN_EVENTS = error("W245", "InvalidEft",
         "An event database, or an observable or a systematic of one, does not exist by the name.",
         "correct the name, or declare it in eft/event_databases");
     EFT_HASH = error("W246", "InvalidEft",
         "A sha256 is not 64 hexadecimal digits.",
         "write what sha256sum prints for the file");
-    EFT_URI = error("W247", "InvalidEft",
-        "The uri of an event database is empty, absolute, or has a scheme.",
-        "write the path of the file from the folder of the document");
-    EFT_EDGES = error("W248", "InvalidEft",
-        "Edges of an axis, or the ends of a selection, do not increase.",
-        "write them in increasing order; only the outer edges may be infinite");
-    EFT_FACTOR = error("W249", "InvalidEft",
-        "A normalisation (luminosity, cross section, sum of weights, k_factor) is not positive.",
-        "write a positive number");
-    // Event databases
+    // Event databases, as they are read
     EVENT_PATH = error("W260", "EventDatabaseError",
         "The uri of an event database is no path below the folder of the document.",
         "write a relative path with forward slashes, without scheme and without ..; files are never fetched");
@@ -356,7 +347,7 @@ rules! {
         "A histogram of events or its database contradicts itself or the block eft.",
         "correct the declaration");
     EVENT_EDGES = error("W269", "InvalidEventDatabase",
-        "The edges of an axis do not increase.",
+        "The edges of an axis, or the ends of a selection, do not increase.",
         "write the edges from low to high, \"-inf\" only first and \"inf\" only last");
     EVENT_FLOW = error("W270", "EventDatabaseError",
         "Events lie below the first or above the last edge of an axis, and underflow or overflow is error.",
@@ -382,7 +373,7 @@ rules! {
     EVENT_EMPTY_BIN = warning("W277", "EventDatabaseWarning",
         "A bin of a histogram of events has no event.",
         "the response of this bin is zero everywhere: merge the bin with another if that is not meant");
-    // What only the numbers show
+    // What only a model shows
     EFT_RESPONSE = error("W280", "InvalidEft",
         "A response cannot be made of what the document says of a sample.",
         "see spec/eft.md, and the message");
