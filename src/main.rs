@@ -30,6 +30,8 @@ enum Command {
     Gof(cli::gof::Gof),
     Asimov(cli::asimov::Asimov),
     Patch(cli::patch::Patch),
+    #[command(subcommand)]
+    Eft(cli::eft::Eft),
     Plot(cli::plot::Plot),
     Schema(cli::schema::Schema),
     Bench(cli::bench::Bench),
@@ -58,6 +60,7 @@ fn run(command: &Command) -> CommandResult {
         Command::Gof(command) => command.run(),
         Command::Asimov(command) => command.run(),
         Command::Patch(command) => command.run(),
+        Command::Eft(command) => command.run(),
         Command::Plot(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Bench(command) => command.run(),

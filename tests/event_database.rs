@@ -7,6 +7,7 @@ use arrow_array::{ArrayRef, Float32Array, Int64Array, StringArray};
 use common::event_files::*;
 use common::{Random, directory, read_json};
 use morphist::event_database::Binned;
+use morphist::model::eft::events::EventFactorKind;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -317,4 +318,95 @@ fn normalisation_is_in_yields_and_in_variances() {
     close(&fixed.coefficients, &w2.evaluate(&[0.0, 0.5]), 1e-13, "fixed");
     let none = with(&small_histogram(), "/mc_stat", json!("none"));
     assert_eq!(written.bin(&written.block(), &none).w2, None);
+}
+
+/// Observables shifted by a systematic give the histograms of the shifted columns.
+#[test]
+fn shifts_are_histograms_of_the_shifted_columns() {
+    let events = random_events(400, 11);
+    let moved = |factor: f64| -> Vec<[f64; 8]> {
+        events.iter().map(|e| [factor * e[0], e[1], e[2], e[3], e[4], e[5], e[6], e[7]]).collect()
+    };
+    let (down, up) = (moved(0.9), moved(1.1));
+    let mut columns = columns_of(&events);
+    columns.push(("pTW_dn", f64s(&down.iter().map(|e| e[0]).collect::<Vec<_>>())));
+    columns.push(("pTW_up", f64s(&up.iter().map(|e| e[0]).collect::<Vec<_>>())));
+    let written = write("shifts.parquet", &columns);
+    let shift = json!({"JES": {"kind": "shift", "observable": "pTW", "lo": "pTW_dn", "hi": "pTW_up"}});
+    let block = in_database(&written.block(), "systematics", shift);
+    let selected = with(&small_histogram(), "/selection", json!([{"observable": "pTW", "min": 80.0}]));
+    let binned = written.bin(&block, &with(&selected, "/systematics", json!(["JES"])));
+    assert_eq!(binned.shifts.len(), 1);
+    assert_eq!(binned.shifts[0].systematic, "JES");
+    assert!(binned.events.is_none());
+    for (i, (events, got)) in [(&down, &binned.shifts[0].lo), (&up, &binned.shifts[0].hi)].into_iter().enumerate() {
+        let kept: Vec<[f64; 8]> = events.iter().filter(|e| e[0] >= 80.0).copied().collect();
+        let alone = write(&format!("shifted_{i}.parquet"), &columns_of(&kept));
+        let want = alone.bin(&alone.block(), &small_histogram());
+        close(&got.coefficients, &want.polynomial.coefficients, 1e-13, "shifted");
+        assert_ne!(got.coefficients, binned.polynomial.coefficients);
+    }
+    // Not asked for: not read.
+    assert!(written.bin(&block, &selected).shifts.is_empty());
+}
+
+/// Events that a floor or a systematic acts on stay, sorted by bin, in yields.
+#[test]
+fn events_are_kept_where_something_acts_on_each() {
+    let events = random_events(300, 12);
+    let mut columns = columns_of(&events);
+    let factor = |seed: u64| -> Vec<f64> {
+        let mut random = Random(seed);
+        (0..300).map(|_| 0.5 + random.uniform()).collect()
+    };
+    let names = ["sf", "base", "delta", "square"];
+    for (name, seed) in names.into_iter().zip(20..) {
+        columns.push((name, f64s(&factor(seed))));
+    }
+    let written = write("kept.parquet", &columns);
+    let systematics = json!({
+        "btag": {"kind": "linear", "column": "sf"},
+        "power": {"kind": "power", "column": "base"},
+        "learned": {"kind": "log_quadratic", "linear": "delta", "quadratic": "square"},
+    });
+    let block = in_database(&written.block(), "systematics", systematics);
+    let histogram = with(&small_histogram(), "/systematics", json!(["learned", "btag", "power"]));
+    let histogram = with(&with(&histogram, "/k_factor", json!(2.0)), "/floor", json!(0.25));
+    let binned = written.bin(&block, &histogram);
+    let kept = binned.events.as_ref().unwrap();
+    assert_eq!((kept.n_bins(), kept.n_events(), kept.floor), (6, 300, Some(0.5)));
+    assert_eq!(binned.nuisances, ["learned", "btag", "power"]);
+    assert_eq!(kept.systematics.iter().map(|s| s.variable).collect::<Vec<_>>(), [2, 3, 4]);
+    // Summed by bin the columns are the polynomial.
+    for (k, monomial) in kept.monomials.iter().enumerate() {
+        let sums: Vec<f64> = kept.start.windows(2).map(|w| kept.columns[k][w[0]..w[1]].iter().sum()).collect();
+        close(&sums, binned.polynomial.coefficients_of(monomial).unwrap(), 1e-13, "kept");
+    }
+    // Factors stay with their events: the first row of the second bin.
+    let first = events.iter().position(|e| e[0] < 100.0 && e[1] >= 0.0).unwrap();
+    let at = kept.start[1];
+    assert_eq!(kept.columns[0][at], 2.0 * events[first][2]);
+    match (&kept.systematics[0].kind, &kept.systematics[1].kind, &kept.systematics[2].kind) {
+        (
+            EventFactorKind::LogQuadratic { linear, quadratic },
+            EventFactorKind::Linear(a),
+            EventFactorKind::Power(b),
+        ) => {
+            assert_eq!(
+                [linear[at], quadratic[at], a[at], b[at]],
+                [factor(22)[first], factor(23)[first], factor(20)[first], factor(21)[first]]
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    // The floor acts on each event before it is squared.
+    let fixed = with(&histogram, "/mc_stat", json!({"fixed_at": {"cHW": 1.5}}));
+    let fixed = written.bin(&block, &fixed).w2.unwrap();
+    let mut want = vec![0.0; 6];
+    for e in &events {
+        let bin = 2 * [100.0, 300.0].iter().filter(|x| e[0] >= **x).count() + usize::from(e[1] >= 0.0);
+        let w: f64 = e[2..].iter().zip([1.0, 1.5, 0.0, 2.25, 0.0, 0.0]).map(|(a, p)| a * p).sum();
+        want[bin] += (2.0 * w.max(0.25)).powi(2);
+    }
+    close(&fixed.coefficients, &want, 1e-13, "floor");
 }

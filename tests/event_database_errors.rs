@@ -221,14 +221,12 @@ fn damaged_files_are_findings() {
         let bytes = bytes_of(&columns_of(&events), parquet);
         let media = if parquet { "application/vnd.apache.parquet" } else { "application/vnd.apache.arrow.file" };
         let mut damaged: Vec<Vec<u8>> = (0..bytes.len()).step_by(37).map(|n| bytes[..n].to_vec()).collect();
-        // All bytes of head and foot, which say how the rest is read, and some of the rest.
+        // Bytes of head and foot, which say how the rest is read, and some of the rest.
         let foot = bytes.len().saturating_sub(3000);
-        for i in (0..64).chain((64..foot).step_by(97)).chain(foot..bytes.len()) {
-            for mask in [0xff, 0x01, 0x80] {
-                let mut copy = bytes.clone();
-                copy[i] ^= mask;
-                damaged.push(copy);
-            }
+        for i in (0..64).chain((64..foot).step_by(97)).chain((foot..bytes.len()).step_by(2)) {
+            let mut copy = bytes.clone();
+            copy[i] ^= [0xff, 0x01, 0x80, 0x7f, 0x10][i % 5];
+            damaged.push(copy);
         }
         for copy in damaged {
             let written = write_bytes(&format!("damaged_{parquet}.bin"), &copy, 300);

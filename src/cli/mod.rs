@@ -6,6 +6,7 @@ pub mod blind_args;
 pub mod build_args;
 pub mod completions;
 pub mod conformance;
+pub mod eft;
 pub mod evaluate;
 pub mod fit;
 pub mod gof;

@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod eft;
+pub mod extension;
 mod modifier;
 pub mod patch;
 pub mod patchset;

@@ -2,10 +2,14 @@
 
 use super::columns::{Batch, Wanted};
 use super::quiet::without_panic;
-use arrow_ipc::reader::FileReader;
+use arrow_ipc::reader::{FileReader, read_footer_length};
+use arrow_ipc::root_as_footer;
 use arrow_schema::ArrowError;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+
+/// Length of the footer's length and the magic word at the end of a file.
+const TRAILER: usize = 10;
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -44,7 +48,32 @@ pub fn read(file: File, wanted: &[Wanted], batch_rows: usize, each: &mut dyn FnM
 }
 
 fn open(file: File, projection: Option<Vec<usize>>) -> Result<FileReader<BufReader<File>>> {
+    without_panic(|| check_sizes(&file))??;
     named(without_panic(|| FileReader::try_new_buffered(file, projection)))
+}
+
+/// The footer and the parts of the file that it lists lie inside of the file: the reader takes memory for them before
+/// it finds them missing.
+fn check_sizes(mut file: &File) -> Result<()> {
+    let length = file.seek(SeekFrom::End(0)).map_err(|e| e.to_string())?;
+    let mut trailer = [0; TRAILER];
+    let start = length.checked_sub(TRAILER as u64).ok_or("the file is shorter than an Arrow file can be")?;
+    file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut trailer)).map_err(|e| e.to_string())?;
+    let footer_length = read_footer_length(trailer).map_err(|e| e.to_string())?;
+    let start = start.checked_sub(footer_length as u64).ok_or("the footer is longer than the file")?;
+    let mut footer = vec![0; footer_length];
+    file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut footer)).map_err(|e| e.to_string())?;
+    let footer = root_as_footer(&footer).map_err(|e| e.to_string())?;
+    let blocks = footer.dictionaries().into_iter().flatten().chain(footer.recordBatches().into_iter().flatten());
+    for block in blocks {
+        let parts = [block.offset(), i64::from(block.metaDataLength()), block.bodyLength()];
+        let end = parts.iter().try_fold(0u64, |sum, part| sum.checked_add(u64::try_from(*part).ok()?));
+        if end.is_none_or(|end| end > start) {
+            return Err("a part of the file lies beyond its end".to_owned());
+        }
+    }
+    file.seek(SeekFrom::Start(0)).map_err(|e| e.to_string())?;
+    Ok(())
 }
 
 fn named<T>(result: std::result::Result<std::result::Result<T, ArrowError>, String>) -> Result<T> {

@@ -245,7 +245,7 @@ impl<'a> Pass<'a> {
                 }
                 FactorColumns::Power(column) => {
                     let base = value(column);
-                    if base <= 0.0 {
+                    if base < f64::MIN_POSITIVE {
                         let row = batch.first_row + row as u64;
                         let found = format!("a base of {base} for {} in row {row} (from 0)", quote(name));
                         return Err(database.finding(&rule::EVENT_SYSTEMATIC, found, "positive bases").into());
