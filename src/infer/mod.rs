@@ -8,6 +8,7 @@ mod conjugate;
 pub mod contour;
 pub mod covariance;
 pub mod crossing;
+pub mod eft;
 pub mod feldman_cousins;
 pub mod fit;
 pub mod generate;

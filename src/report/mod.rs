@@ -6,6 +6,8 @@ pub mod blind;
 pub mod by_name;
 mod crossing;
 mod csv;
+pub mod eft_inspect;
+pub mod eft_validity;
 pub mod evaluate;
 pub mod feldman_cousins;
 pub mod finding;

@@ -1,6 +1,8 @@
 //! JSON Schemas (2020-12) of the results, generated from their types; `schemas/` holds them as files.
 
 use super::bench::BenchReport;
+use super::eft_inspect::EftInspectReport;
+use super::eft_validity::EftValidityReport;
 use super::evaluate::EvaluateReport;
 use super::feldman_cousins::FeldmanCousinsReport;
 use super::finding::ValidateReport;
@@ -23,6 +25,8 @@ use serde_json::Value;
 /// The schema of what each command writes.
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
+    Named { name: "report-eft-inspect", generate: generate::<EftInspectReport> },
+    Named { name: "report-eft-validity", generate: generate::<EftValidityReport> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
     Named { name: "report-feldman-cousins", generate: generate::<FeldmanCousinsReport> },
     Named { name: "report-fit", generate: generate::<FitReport> },
