@@ -303,3 +303,39 @@ fn closure_of_two_halves() {
     let other = closure((&a, &[0.5, 0.5]), (&b, &[-1.0, 0.5])).unwrap();
     assert!(other.p_value < 1e-6, "{other:?}");
 }
+
+/// A k-factor of 1.5 on the sample is a signal strength of 1.5, from the database and from its polynomial.
+#[test]
+fn a_new_k_factor_is_a_new_strength() {
+    let columns = columns_of(&random_events(1000, 37));
+    let (folder, document) = workspace("rescale", &columns, &small_histogram(), Written::block);
+    let (events, binned) = with_yields(&folder, document);
+    for path in [events, binned] {
+        let scaled = folder.join("scaled.json").to_str().unwrap().to_owned();
+        run(&["eft", "rescale", &path, "--sample", "WH", "--factor", "1.5", "--output-file", &scaled]);
+        for c in POINTS {
+            let point = [("cHW", c[0]), ("cHWtil", c[1])];
+            let want = twice_nll(&path, &[point[0], point[1], ("mu", 1.5)]);
+            let got = twice_nll(&scaled, &point);
+            assert!((got - want).abs() < 1e-12 * want.abs(), "{got} and {want}");
+        }
+    }
+}
+
+/// The copy gives the same likelihood to the last bit, and is named by the hash of its source.
+#[test]
+fn an_arrow_copy_is_the_same_database() {
+    let columns = columns_of(&random_events(1000, 38));
+    let (folder, document) = workspace("cache", &columns, &small_histogram(), Written::block);
+    let (events, _) = with_yields(&folder, document.clone());
+    let copied = folder.join("copied.json").to_str().unwrap().to_owned();
+    run(&["eft", "cache", &events, "--output-file", &copied]);
+    let database = read_json(Path::new(&copied))["eft"]["event_databases"][0].clone();
+    let source = document["eft"]["event_databases"][0]["sha256"].as_str().unwrap();
+    assert_eq!(database["uri"], format!("{source}.arrow"));
+    assert_eq!(database["media_type"], "application/vnd.apache.arrow.file");
+    for c in POINTS {
+        let point = [("cHW", c[0]), ("cHWtil", c[1])];
+        assert_eq!(twice_nll(&events, &point).to_bits(), twice_nll(&copied, &point).to_bits());
+    }
+}

@@ -10,6 +10,7 @@ mod append;
 mod arrow_file;
 mod basis;
 mod binning;
+mod cache;
 mod columns;
 mod databases;
 mod declaration;
@@ -27,6 +28,7 @@ mod sum;
 mod weights;
 
 pub use append::{Appended, Join, NewColumns, append};
+pub use cache::arrow_copies;
 pub use columns::{Batch, Column, Kind, Wanted};
 pub use databases::{Databases, Use, load};
 pub use extend::{Extension, NewCoefficient, extend};

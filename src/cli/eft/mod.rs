@@ -2,6 +2,8 @@
 
 pub mod append;
 pub mod bin;
+pub mod cache;
+pub mod rescale;
 
 use super::CommandResult;
 use clap::Subcommand;
@@ -11,6 +13,8 @@ use clap::Subcommand;
 pub enum Eft {
     Append(append::Append),
     Bin(bin::Bin),
+    Cache(cache::Cache),
+    Rescale(rescale::Rescale),
 }
 
 impl Eft {
@@ -18,6 +22,8 @@ impl Eft {
         match self {
             Eft::Append(command) => command.run(),
             Eft::Bin(command) => command.run(),
+            Eft::Cache(command) => command.run(),
+            Eft::Rescale(command) => command.run(),
         }
     }
 }
