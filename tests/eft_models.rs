@@ -4,6 +4,8 @@
 mod common;
 
 use morphist::document::workspace::Workspace;
+use morphist::infer::generate::{Generator, Origin, ToyKind};
+use morphist::infer::random::Ensemble;
 use morphist::infer::{FitOptions, Hesse, Likelihood};
 use morphist::kernel::Evaluator;
 use morphist::model::eft::Polynomial;
@@ -375,5 +377,83 @@ fn polynomial_means_give_recorded_chi_squares() {
             let chi2 = residual.dot(&cholesky.solve(&residual));
             assert_close(chi2, point[key].as_f64().unwrap(), 1e-10, key);
         }
+    }
+}
+
+/// Six samples of the same events at basis points, morphed, are the histogram of the events at any point.
+#[test]
+fn events_are_their_morphed_samples() {
+    let Some(folder) = common::directory("eft") else { return };
+    let (events, _) = wh(&folder, "parquet", "none");
+    let (model, _) = build(&events, &ModelOptions { folder: Some(folder), ..Default::default() });
+    let yields = |c: [f64; 2]| expected(&model, &point(&model, &[("cHW", c[0]), ("cHWtil", c[1])]));
+    let basis = [[0.0, 0.0], [0.9, 0.6], [-0.9, -0.6], [0.8, -0.7], [-0.3, 0.9], [0.1, -1.0]];
+    let templates: Vec<Vec<f64>> = basis.iter().map(|c| yields(*c)).collect();
+    let modifiers = json!([{"name": "m", "type": "eft_morph", "data": {
+        "mode": "absolute", "truncation": "none", "parameters": ["cHW", "cHWtil"],
+        "basis_points": basis, "templates": templates,
+        "components": {"monomials": [[], ["cHW"], ["cHWtil"], ["cHW", "cHW"], ["cHW", "cHWtil"], ["cHWtil", "cHWtil"]]},
+    }}]);
+    let document = document(block(&["cHW", "cHWtil"]), &[("WH", json!(templates[0]), modifiers)], &[0.0; 30], "cHW");
+    let (morphed, _) = build(&document, &ModelOptions::default());
+    for i in 0..50 {
+        let c = [1.2 * (1.7 * f64::from(i)).sin(), 1.2 * (0.3 + 2.3 * f64::from(i)).cos()];
+        let direct = yields(c);
+        let largest = direct.iter().fold(0.0, |a: f64, b| a.max(*b));
+        let morphed = expected(&morphed, &point(&morphed, &[("cHW", c[0]), ("cHWtil", c[1])]));
+        for (got, want) in morphed.iter().zip(&direct) {
+            assert!((got - want).abs() < 2e-14 * largest, "{c:?}: {got} and {want}");
+        }
+    }
+}
+
+/// Toys of a point have its yields as means, and the auxiliary data of simulated bins vary around η̂ by one.
+#[test]
+fn toys_vary_around_the_yields() {
+    let Some(folder) = common::directory("eft") else { return };
+    let (mut document, _) = wh(&folder, "parquet", "w2");
+    document["eft"]["event_databases"][0]["normalisation"]["luminosity"] = json!(300.0);
+    let nominal: Vec<f64> = serde_json::from_value(document["channels"][0]["samples"][0]["data"].clone()).unwrap();
+    let nominal: Vec<f64> = nominal.iter().map(|n| 300.0 * n).collect();
+    document["channels"][0]["samples"][0]["data"] = json!(nominal);
+    document["observations"][0]["data"] = json!(nominal.iter().map(|n| n.round()).collect::<Vec<_>>());
+    let (model, observed) = build(&document, &ModelOptions { folder: Some(folder), ..Default::default() });
+    let program = Program::compile(&model);
+    let mut evaluator = Evaluator::new(&program);
+    let theta = point(&model, &[("cHW", 0.3), ("cHWtil", -0.4)]);
+    let (mut main, mut auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
+    evaluator.profiled(&theta, &program.prepare(&observed), &mut main, &mut auxiliary);
+    let origin = Origin {
+        kind: ToyKind::Frequentist,
+        ensemble: Ensemble { seed: 7, value: 0.0 },
+        point: &theta,
+        held: &model.fixed(),
+        bounds: &model.bounds(),
+        observed: &observed,
+        covariance: None,
+    };
+    let generator = Generator::new(&mut evaluator, &origin).unwrap();
+    let n_toys = 4000;
+    let (mut sums, mut squares) = (vec![0.0; 30], vec![0.0; 30]);
+    let mut means = vec![0.0; 30];
+    let mut data = observed.clone();
+    for toy in 0..n_toys {
+        generator.draw(&mut evaluator, toy, &mut data).unwrap();
+        for bin in 0..30 {
+            means[bin] += data.main[bin] / n_toys as f64;
+            sums[bin] += data.auxiliary[bin] / n_toys as f64;
+            squares[bin] += (data.auxiliary[bin] - auxiliary[bin]).powi(2) / n_toys as f64;
+        }
+    }
+    let root = (n_toys as f64).sqrt();
+    for bin in 0..30 {
+        assert!(
+            (means[bin] - main[bin]).abs() < 4.0 * main[bin].sqrt() / root,
+            "bin {bin}: {} {}",
+            means[bin],
+            main[bin]
+        );
+        assert!((sums[bin] - auxiliary[bin]).abs() < 4.0 / root, "bin {bin}: {} {}", sums[bin], auxiliary[bin]);
+        assert!((squares[bin] - 1.0).abs() < 4.0 * 2.0_f64.sqrt() / root, "bin {bin}: {}", squares[bin]);
     }
 }

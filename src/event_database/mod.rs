@@ -19,7 +19,7 @@ mod histogram;
 mod kept;
 mod normalisation;
 mod open;
-mod parquet_file;
+pub(crate) mod parquet_file;
 mod positivity;
 mod publish;
 pub mod quality;

@@ -85,6 +85,8 @@ pub enum Code {
     OutOfDomain,
     /// Minima of a profile do not join continuously where a crossing was looked for.
     ProfileJumps,
+    /// Yields depend on a coefficient more by its square than in first order.
+    QuadraticDependence,
     /// Rounding of large counts hides what is to be found.
     Rounding,
     /// The likelihood has another, higher minimum, to which the start leads.

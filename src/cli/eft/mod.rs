@@ -3,7 +3,10 @@
 pub mod append;
 pub mod bin;
 pub mod cache;
+pub mod compare;
+pub mod import;
 pub mod rescale;
+pub mod strip;
 
 use super::CommandResult;
 use clap::Subcommand;
@@ -14,7 +17,10 @@ pub enum Eft {
     Append(append::Append),
     Bin(bin::Bin),
     Cache(cache::Cache),
+    Compare(compare::Compare),
+    Import(import::Import),
     Rescale(rescale::Rescale),
+    Strip(strip::Strip),
 }
 
 impl Eft {
@@ -23,7 +29,10 @@ impl Eft {
             Eft::Append(command) => command.run(),
             Eft::Bin(command) => command.run(),
             Eft::Cache(command) => command.run(),
+            Eft::Compare(command) => command.run(),
+            Eft::Import(command) => command.run(),
             Eft::Rescale(command) => command.run(),
+            Eft::Strip(command) => command.run(),
         }
     }
 }
