@@ -339,3 +339,30 @@ fn an_arrow_copy_is_the_same_database() {
         assert_eq!(twice_nll(&events, &point).to_bits(), twice_nll(&copied, &point).to_bits());
     }
 }
+
+/// The background gets the shape of its events' response; where coefficients vanish nothing has changed.
+#[test]
+fn a_promoted_background_keeps_its_likelihood() {
+    let events = random_events(1000, 39);
+    let (folder, document) = workspace("promote", &columns_of(&events), &small_histogram(), Written::block);
+    let (_, old) = with_yields(&folder, document.clone());
+    let mut histogram = with(&small_histogram(), "/mc_stat", json!("none"));
+    histogram["k_factor"] = json!(7.0);
+    let promotion = json!({"database": document["eft"]["event_databases"][0], "histogram": histogram});
+    let promotion = write_json(&folder.join("promotion.json"), &promotion);
+    let new = folder.join("promoted.json").to_str().unwrap().to_owned();
+    run(&["eft", "promote", &old, &promotion, "--channel", "SR", "--sample", "background", "--output-file", &new]);
+    assert_eq!(twice_nll(&old, &[]).to_bits(), twice_nll(&new, &[]).to_bits());
+    // The same likelihood with the background multiplied by the ratio of its events.
+    let c = [0.6, -0.3];
+    let ((at, _), (zero, _)) = (on_the_fly(&events, c), on_the_fly(&events, [0.0; 2]));
+    let mut by_hand = read_json(Path::new(&old));
+    for (b, yields) in by_hand["channels"][0]["samples"][1]["data"].as_array_mut().unwrap().iter_mut().enumerate() {
+        *yields = json!(yields.as_f64().unwrap() * at[b] / zero[b]);
+    }
+    let by_hand = write_json(&folder.join("by_hand.json"), &by_hand);
+    let point = [("cHW", c[0]), ("cHWtil", c[1])];
+    let (got, want) = (twice_nll(&new, &point), twice_nll(&by_hand, &point));
+    assert!((got - want).abs() < 1e-12 * want.abs(), "{got} and {want}");
+    assert!((got - twice_nll(&old, &point)).abs() > 1e-3);
+}

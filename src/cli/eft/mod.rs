@@ -5,6 +5,7 @@ pub mod bin;
 pub mod cache;
 pub mod compare;
 pub mod import;
+pub mod promote;
 pub mod rescale;
 pub mod strip;
 
@@ -19,6 +20,7 @@ pub enum Eft {
     Cache(cache::Cache),
     Compare(compare::Compare),
     Import(import::Import),
+    Promote(promote::Promote),
     Rescale(rescale::Rescale),
     Strip(strip::Strip),
 }
@@ -31,6 +33,7 @@ impl Eft {
             Eft::Cache(command) => command.run(),
             Eft::Compare(command) => command.run(),
             Eft::Import(command) => command.run(),
+            Eft::Promote(command) => command.run(),
             Eft::Rescale(command) => command.run(),
             Eft::Strip(command) => command.run(),
         }
