@@ -193,7 +193,8 @@ impl<'a> Source<'a> {
 
 fn problem(new: &NewColumns, found: &str, expected: &str) -> Findings {
     let file = quote(&new.path.display().to_string());
-    Finding::new(&rule::EVENT_ROWS, format!("new columns {file}: {found}"), expected).into()
+    let hint = "each row of the database needs its new values: match rows by a key where their order differs";
+    Finding::new(&rule::EVENT_ROWS, format!("new columns {file}: {found}"), expected).hint(hint).into()
 }
 
 fn by_key(new: &NewColumns, batches: &mut dyn Iterator<Item = Result<Batch>>) -> Result<HashMap<i64, Vec<f64>>> {
