@@ -141,7 +141,7 @@ impl<'p> Likelihood<'p> {
     }
 
     /// What tells that a point is a local minimum with these parameters held: the largest component of the gradient over
-    /// what may move, and the smallest eigenvalue of the Hessian there (spec/inference.md, eq. 51 and 52).
+    /// what may move, and the smallest eigenvalue of the Hessian there (spec/inference.md, eq. 52).
     pub(crate) fn certificate(&mut self, parameters: &[f64], held: &[usize]) -> (f64, f64) {
         let held: Vec<(usize, f64)> = held.iter().map(|&i| (i, parameters[i])).collect();
         self.holding(&held, None, |this| {
