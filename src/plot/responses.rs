@@ -37,7 +37,7 @@ pub fn draw(report: &ResponsesReport, options: &Options) -> Result<Figure, Strin
     }
     let drawable = &drawable[..drawable.len().min(MOST_PANELS)];
     let most = drawable.iter().map(|r| r.yields.len()).max().unwrap_or(1);
-    let columns = drawable.len().min(COLUMNS);
+    let columns = (1..COLUMNS).find(|n| n * n >= drawable.len()).unwrap_or(COLUMNS);
     let rows = drawable.len().div_ceil(columns);
     let (w, h) = options.size.map_or(PANEL, |(w, h)| (w / columns as f64, h / rows as f64));
     let width = w * columns as f64 + 2.0 * GAP;
