@@ -9,6 +9,7 @@
 //! ```
 //!
 //! * [`document`]: files as they are written, with positions for messages;
+//! * [`import`]: foreign descriptions of EFT responses, turned into parts of a document;
 //! * [`workspace`]: the rules that a workspace must obey;
 //! * [`translate`]: from a document to the semantic core, [`model`];
 //! * [`program`]: a model compiled to flat arrays; [`kernel`]: value, gradient, Hessian, expected data;
@@ -19,7 +20,9 @@
 
 pub mod cli;
 pub mod document;
+pub mod event_database;
 pub mod finding;
+pub mod import;
 pub mod infer;
 pub mod kernel;
 pub mod model;

@@ -276,3 +276,15 @@ fn errors_name_what_is_wrong() {
         assert_eq!(error.unwrap_err(), MorphingError::Number { what: "variances", index });
     }
 }
+
+/// Points so close that five of sixteen digits are lost at first; templates and coefficients are dyadic, so that the
+/// solution is exact and one step of refinement must find it.
+#[test]
+fn one_step_of_refinement_regains_the_digits() {
+    let points: Vec<Vec<f64>> = (0..4).map(|k| vec![1.0 + f64::from(k) / 32.0]).collect();
+    let truth = Polynomial::from_terms(1, (0..4).map(|k| (vec![0; k], vec![[3.0, -7.0, 5.0, 11.0][k]])));
+    let templates: Vec<Vec<f64>> = points.iter().map(|point| truth.evaluate(point)).collect();
+    let morphing = exact(&points, &truth.monomials, &templates);
+    assert!(morphing.condition > 1e5, "{:e}", morphing.condition);
+    close(&morphing.polynomial.coefficients, &truth.coefficients, 1e-15, "coefficients");
+}

@@ -69,6 +69,8 @@ impl BuildArgs {
 
     /// The model of a valid workspace, which has the parameter of interest that was asked for.
     pub fn model(&self, path: &Path, workspace: &Workspace, options: &ModelOptions) -> Result<Model, CommandError> {
+        // Event databases lie beside the document.
+        let options = &ModelOptions { folder: path.parent().map(Path::to_path_buf), ..options.clone() };
         let mut model = from_pyhf::model(workspace, options).map_err(|f| CommandError::input(&file_name(path), f))?;
         // On the command line one value of a set may be asked for as well: `gamma[1]`.
         if let Some(name) = self.poi.as_deref().filter(|_| model.poi.is_none()) {

@@ -5,9 +5,9 @@ use super::minos::{one_parameter, probability};
 use super::model_args::{ModelArgs, Prepared, finite};
 use super::output::{Format, OutputArgs};
 use super::{CommandError, CommandResult, note, progress};
-use crate::infer::interval::ONE_SIGMA;
 use crate::infer::feldman_cousins::{FeldmanCousinsOptions, neyman};
 use crate::infer::generate::ToyKind;
+use crate::infer::interval::ONE_SIGMA;
 use crate::infer::toy_hypotest::{NoToys, ToyOptions};
 use crate::infer::{FitOptions, Hesse, Likelihood, ScanOptions, SurfaceOptions, TestStatistic, scan, surface};
 use crate::program::Program;
@@ -148,9 +148,7 @@ impl Scan {
         let levels = self.levels();
         let search = FeldmanCousinsOptions { values, level: f64::NAN, n_toys, n_halvings: HALVINGS };
         let (likelihood, data) = (likelihood.clone(), &prepared.data);
-        let found = progress::run("Toys", |watch| {
-            neyman(likelihood, data, parameter, &toys, &search, &levels, watch)
-        })?;
+        let found = progress::run("Toys", |watch| neyman(likelihood, data, parameter, &toys, &search, &levels, watch))?;
         let of_level = |(place, &level): (usize, &f64)| {
             let of_level = found.as_ref().map(|all| all[place].clone()).map_err(NoToys::clone);
             let search = FeldmanCousinsOptions { level, ..search.clone() };
@@ -184,7 +182,11 @@ impl Scan {
             exact_contours: self.adaptive,
             fixed_others: self.fast_scan,
             levels: self.levels(),
-            degrees_of_freedom: if self.dof.is_empty() { vec![2] } else { self.dof.iter().map(|n| (*n).into()).collect() },
+            degrees_of_freedom: if self.dof.is_empty() {
+                vec![2]
+            } else {
+                self.dof.iter().map(|n| (*n).into()).collect()
+            },
         };
         let result = progress::run("Scan", |watch| surface(likelihood, parameters, &surface_options, watch))?;
         let report = SurfaceReport::new(&prepared.model, options, &result, self.fast_scan)

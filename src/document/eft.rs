@@ -58,7 +58,7 @@ pub struct WilsonCoefficient {
     pub init: f64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fixed: bool,
-    /// Mass dimension of the operator: an odd power of 1/Λ² for 6, of 1/Λ⁴ for 8 (spec/eft.md, eq. 2).
+    /// Mass dimension of the operator: 6 counts one order in 1/Λ², 8 counts two (spec/eft.md, eq. 2).
     #[serde(default = "six", skip_serializing_if = "is_six")]
     #[schemars(extend("enum" = [6, 8]))]
     pub dimension: u32,
@@ -66,6 +66,13 @@ pub struct WilsonCoefficient {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub wcxf: Option<String>,
+}
+
+impl WilsonCoefficient {
+    /// Its order in 1/Λ² (spec/eft.md, eq. 2).
+    pub fn np_order(&self) -> u32 {
+        self.dimension.saturating_sub(4) / 2
+    }
 }
 
 fn six() -> u32 {
@@ -549,6 +556,26 @@ pub struct EventsData {
     /// A further factor on all weights, such as a k-factor.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub k_factor: f64,
+    /// Whether rows of this sample may also be in other samples that say so.
+    #[serde(default, skip_serializing_if = "Overlap::is_refused")]
+    pub overlap: Overlap,
+}
+
+/// What one row in two samples means (spec/event-database.md, "Rows in several samples").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// An error.
+    #[default]
+    Refused,
+    /// The samples stand for different data; at most one of them has a statistical uncertainty.
+    Allowed,
+}
+
+impl Overlap {
+    fn is_refused(&self) -> bool {
+        *self == Overlap::Refused
+    }
 }
 
 fn one() -> f64 {

@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod eft;
+pub mod extension;
 mod modifier;
 pub mod patch;
 pub mod patchset;
@@ -131,6 +132,14 @@ impl Document {
     pub fn kind(&self) -> Kind {
         strict::kind(&self.text)
     }
+}
+
+/// The bytes of a file, or of standard input for `-`, as they are, up to the limit.
+pub fn read_bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
+    if path == Path::new("-") {
+        return read_limited(std::io::stdin().lock(), limits);
+    }
+    read_limited(std::fs::File::open(path).map_err(unreadable)?, limits)
 }
 
 const GZIP: &[u8] = &[0x1f, 0x8b];

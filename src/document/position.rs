@@ -69,7 +69,7 @@ fn locate(text: &str, findings: &mut Findings) {
     if wanted.is_empty() {
         return;
     }
-    let mut walk = Walk { bytes: text.as_bytes(), at: 0, places: Vec::new() };
+    let mut walk = Walk::new(text);
     walk.value(&wanted);
     walk.places.sort_unstable();
     let (mut line, mut line_start, mut seen) = (1, 0, 0);
@@ -113,15 +113,20 @@ impl Trie {
 }
 
 /// A walk over a text that is known to be JSON of limited depth.
-struct Walk<'t> {
-    bytes: &'t [u8],
-    at: usize,
+pub(super) struct Walk<'t> {
+    pub bytes: &'t [u8],
+    pub at: usize,
     /// Byte offset of each place and the index of its finding.
     places: Vec<(usize, usize)>,
 }
 
-impl Walk<'_> {
-    fn peek(&mut self) -> Option<u8> {
+impl<'t> Walk<'t> {
+    pub fn new(text: &'t str) -> Walk<'t> {
+        Walk { bytes: text.as_bytes(), at: 0, places: Vec::new() }
+    }
+
+    /// The next byte that is no white space.
+    pub fn peek(&mut self) -> Option<u8> {
         while self.bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {
             self.at += 1;
         }
@@ -171,17 +176,28 @@ impl Walk<'_> {
                 b'}' => return self.at += 1,
                 b',' => self.at += 1,
                 _ => {
-                    let start = self.at;
-                    self.skip();
-                    let key: String =
-                        self.bytes.get(start..self.at).and_then(|s| serde_json::from_slice(s).ok()).unwrap_or_default();
-                    if self.peek() == Some(b':') {
-                        self.at += 1;
-                    }
+                    let key = self.key();
                     self.child(wanted, &key, met);
                 }
             }
         }
+    }
+
+    /// Moves past a key and its colon.
+    pub fn key(&mut self) -> String {
+        let key = self.string();
+        if self.peek() == Some(b':') {
+            self.at += 1;
+        }
+        key
+    }
+
+    /// Moves past a value; what it says if it is a string, else nothing.
+    pub fn string(&mut self) -> String {
+        self.peek();
+        let start = self.at;
+        self.skip();
+        self.bytes.get(start..self.at).and_then(|s| serde_json::from_slice(s).ok()).unwrap_or_default()
     }
 
     fn child<'w>(&mut self, wanted: &'w Trie, token: &str, met: &mut HashSet<&'w str>) {
@@ -198,7 +214,7 @@ impl Walk<'_> {
     }
 
     /// Moves past one value, or one byte if there is none.
-    fn skip(&mut self) {
+    pub fn skip(&mut self) {
         let mut depth = 0usize;
         while let Some(byte) = self.peek() {
             match byte {

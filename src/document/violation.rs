@@ -1,5 +1,6 @@
 //! Schema violations in words: one finding each, and for a choice of forms the one that the document means.
 
+use super::eft::VERSION;
 use super::schema::{Compiled, compile, compiled};
 use super::workspace::Workspace;
 use super::{Document, Kind, position, strict, typed};
@@ -157,7 +158,7 @@ impl Explain {
             None => untagged(&forms, pointer, instance),
         };
         match meant {
-            Err(finding) => self.findings.push(finding),
+            Err(findings) => self.findings.extend(findings.0),
             Ok(place) => {
                 let key = format!("{}{choice}/{place}", root.key);
                 let alone = || forms.get(place).map(|form| compile(with_definitions(form, root.schema)));
@@ -193,21 +194,21 @@ fn forms<'s>(schema: &'s Value, choice: &str) -> Vec<&'s Value> {
 }
 
 /// Which of the forms, told apart by the member `tag`, an instance means.
-fn tagged(forms: &[&Value], tag: &str, pointer: &str, instance: &Value) -> std::result::Result<usize, Finding> {
+fn tagged(forms: &[&Value], tag: &str, pointer: &str, instance: &Value) -> Result<usize> {
     let Some(members) = instance.as_object() else {
-        return Err(violation(pointer.to_string(), describe(instance), "an object"));
+        return Err(violation(pointer.to_string(), describe(instance), "an object").into());
     };
     let names: Vec<String> = forms.iter().filter_map(|form| Some(quote(tag_value(form, tag)?))).collect();
     let expected = format!("one of {}", names.join(", "));
     let Some(named) = members.get(tag) else {
-        return Err(violation(pointer.to_string(), format!("no key {}", quote(tag)), expected));
+        return Err(violation(pointer.to_string(), format!("no key {}", quote(tag)), expected).into());
     };
     let place = forms.iter().position(|form| named.as_str().is_some_and(|name| tag_value(form, tag) == Some(name)));
-    place.ok_or_else(|| violation(format!("{pointer}/{}", escape_token(tag)), describe(named), expected))
+    place.ok_or_else(|| violation(format!("{pointer}/{}", escape_token(tag)), describe(named), expected).into())
 }
 
 /// Which of the forms an instance means by its type and, of several objects, by the keys they have in common.
-fn untagged(forms: &[&Value], pointer: &str, instance: &Value) -> std::result::Result<usize, Finding> {
+fn untagged(forms: &[&Value], pointer: &str, instance: &Value) -> Result<usize> {
     let is = |form: &Value| {
         let kind = form.get("type").and_then(Value::as_str).unwrap_or_default();
         form.get("const").or_else(|| form.get("enum")).is_none()
@@ -228,7 +229,7 @@ fn untagged(forms: &[&Value], pointer: &str, instance: &Value) -> std::result::R
     // The last of the best: forms that are written out come after those that only name something.
     suiting.max_by_key(|(_, form)| common(form)).map(|(place, _)| place).ok_or_else(|| {
         let words: Vec<String> = forms.iter().map(|form| form_in_words(form)).collect();
-        violation(pointer.to_string(), describe(instance), words.join(" or "))
+        violation(pointer.to_string(), describe(instance), words.join(" or ")).into()
     })
 }
 
@@ -310,6 +311,9 @@ fn remedy(kind: &ValidationErrorKind, instance: &Value) -> Option<&'static str> 
         (ValidationErrorKind::MinItems { .. }, _) => Some("add what is missing, or remove what holds the empty array"),
         (ValidationErrorKind::Constant { expected_value }, Value::String(_)) if **expected_value == "1.0.0" => {
             Some("bring the document to version 1.0.0 of the schema")
+        }
+        (ValidationErrorKind::Constant { expected_value }, Value::String(_)) if **expected_value == VERSION => {
+            Some("this program reads this version of the EFT extension alone")
         }
         (ValidationErrorKind::Type { kind: TypeKind::Single(single) }, instance) => {
             match (single.to_string().as_str(), instance) {

@@ -150,8 +150,7 @@ impl<'a, 'p> Grid<'a, 'p> {
             fix_others(&mut likelihood, &parameters, &best.parameters);
         }
         let minima = likelihood.minima(&Minimum::from(best.clone()));
-        let profile =
-            Profile::with_best(likelihood, &parameters, Minimum::from(best.clone())).with_minima(&minima);
+        let profile = Profile::with_best(likelihood, &parameters, Minimum::from(best.clone())).with_minima(&minima);
         Grid { profile, minima, options, watch, steps, x: Vec::new(), y: Vec::new(), points: Vec::new() }
     }
 
@@ -294,9 +293,7 @@ impl<'a, 'p> Grid<'a, 'p> {
         let columns = self.points.par_chunks(self.y.len().max(1));
         let described = columns.map_init(
             || self.profile.clone(),
-            |profile, column| -> Vec<SurfacePoint> {
-                column.iter().map(|point| described(profile, point)).collect()
-            },
+            |profile, column| -> Vec<SurfacePoint> { column.iter().map(|point| described(profile, point)).collect() },
         );
         described.collect::<Vec<_>>().into_iter().flatten().collect()
     }

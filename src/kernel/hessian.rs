@@ -475,8 +475,7 @@ fn add_bins<S: Simd>(program: &Program, data: &PreparedData, scratch: &Scratch, 
     }
     rank_update_body::<S>(&mut blocks.shared, program.n_shared, 0, &blocks.bins, &blocks.curvature);
     if scratch.statistics.bend.iter().any(|bend| *bend != 0.0) {
-        let bend: Vec<f64> = scratch.statistics.bend.iter().map(|bend| 2.0 * bend).collect();
-        rank_update_body::<S>(&mut blocks.shared, program.n_shared, 0, &blocks.variances, &bend);
+        rank_update_body::<S>(&mut blocks.shared, program.n_shared, 0, &blocks.variances, &scratch.statistics.bend);
     }
 }
 

@@ -2,7 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod cholesky;
-pub(crate) mod events;
+pub mod events;
 pub(crate) mod expected;
 mod gradient;
 pub mod hessian;

@@ -83,7 +83,8 @@ impl IntervalsReport {
     pub fn new(model: &Model, options: &FitOptions, coefficient: usize, found: &Intervals) -> IntervalsReport {
         let Intervals::Found(scan) = found else { return IntervalsReport::idle() };
         let best = &scan.best;
-        let at = |values: Option<&Vec<f64>>| Number(values.and_then(|v| v.get(coefficient)).copied().unwrap_or(f64::NAN));
+        let at =
+            |values: Option<&Vec<f64>>| Number(values.and_then(|v| v.get(coefficient)).copied().unwrap_or(f64::NAN));
         let mut notes = scan::notes(scan.first_minimum, best.twice_nll, scan.stopped);
         notes.extend(scan.sensitivity.as_ref().and_then(sensitivity::remark));
         let failure = |f: &_| Reason::of_failure(model, f, &options.init, &options.bounds);
@@ -130,7 +131,9 @@ impl IntervalsReport {
             false => Cell::empty(),
         };
         let mut cells = vec![Cell::name(name), Cell::text(truncation.label()), Cell::text(others), best];
-        cells.extend((0..n_levels).map(|k| self.intervals.get(k).map_or_else(Cell::empty, |region| region.cell(digits))));
+        cells.extend(
+            (0..n_levels).map(|k| self.intervals.get(k).map_or_else(Cell::empty, |region| region.cell(digits))),
+        );
         let ratio = self.sensitivity.as_ref().map_or_else(Cell::empty, SensitivityReport::cell);
         cells.extend([ratio, Cell::text(self.remark())]);
         cells

@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod coefficients;
 mod crossing;
 mod csv;
+pub mod eft_import;
 pub mod evaluate;
 pub mod feldman_cousins;
 pub mod finding;

@@ -2,6 +2,7 @@
 
 use super::bench::BenchReport;
 use super::coefficients::CompareReport;
+use super::eft_import::ImportReport;
 use super::evaluate::EvaluateReport;
 use super::feldman_cousins::FeldmanCousinsReport;
 use super::finding::ValidateReport;
@@ -25,6 +26,7 @@ use serde_json::Value;
 /// The schema of what each command writes.
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
+    Named { name: "report-eft-import", generate: generate::<ImportReport> },
     Named { name: "report-eft-compare", generate: generate::<CompareReport> },
     Named { name: "report-eft-responses", generate: generate::<ResponsesReport> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },

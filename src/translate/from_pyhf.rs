@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
+use std::path::PathBuf;
 
 use super::from_eft::{self, EftContext};
 use crate::document::workspace::{Channel, Modifier, ParameterConfig, Sample, Workspace};
@@ -36,6 +37,8 @@ pub struct ModelOptions {
     pub compat: Compat,
     /// Ends all responses at this order in 1/Λ², where they do not end before.
     pub max_np_order: Option<u32>,
+    /// Where the document lies: event databases are found from there. The current folder by default.
+    pub folder: Option<PathBuf>,
 }
 
 /// A channel with its samples by name; a sample that only other channels have is empty.
@@ -81,11 +84,11 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         }
     }
     let ranges = value_ranges(&parameters);
-    let eft = workspace.eft.as_deref().map(|eft| EftContext::new(eft, &ranges, options));
+    let mut eft = workspace.eft.as_deref().map(|eft| EftContext::new(eft, &ranges, options));
     let mut channels = Vec::with_capacity(regions.len());
     let mut findings = Findings::default();
     for (index, region) in regions.iter().enumerate() {
-        match channel(index, region, &ranges, &staterrors, eft.as_ref(), options) {
+        match channel(index, region, &ranges, &staterrors, eft.as_mut(), options) {
             Ok(channel) => channels.push(channel),
             Err(found) => findings.0.extend(found.0),
         }
@@ -283,7 +286,7 @@ fn channel(
     region: &Region,
     ranges: &HashMap<&str, Range<usize>>,
     staterrors: &BTreeMap<&str, StaterrorBins>,
-    eft: Option<&EftContext>,
+    mut eft: Option<&mut EftContext>,
     options: &ModelOptions,
 ) -> Result<model::Channel> {
     let effect = |modifier: &Modifier| {
@@ -319,7 +322,7 @@ fn channel(
     for (name, nominal, modifiers) in &region.samples {
         let effects = modifiers.iter().filter_map(|modifier| Some((modifier.name(), effect(modifier)?)));
         let plain = from_eft::PlainSample { channel: region.name, name, nominal, effects: effects.collect() };
-        let parts = match eft {
+        let parts = match &mut eft {
             Some(eft) if modifiers.iter().any(|modifier| modifier.is_eft()) => eft.parts(&plain, modifiers),
             _ => Ok(vec![plain.part()]),
         };

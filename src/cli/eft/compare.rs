@@ -10,8 +10,10 @@ use crate::infer::coefficients::{Intervals, Others, intervals};
 use crate::infer::interval::ONE_SIGMA;
 use crate::infer::{Hesse, Likelihood, Watch};
 use crate::program::Program;
+use crate::report::coefficients::{
+    CoefficientReport, CompareReport, IntervalsReport, TruncationName, TruncationReport,
+};
 use crate::report::number::Number;
-use crate::report::coefficients::{CoefficientReport, CompareReport, IntervalsReport, TruncationName, TruncationReport};
 use crate::workspace::Loaded;
 use clap::Args;
 use rayon::prelude::*;
@@ -48,11 +50,8 @@ impl Compare {
             return Err(CommandError::Message(message));
         };
         let (linear, quadratic) = (self.truncated(&own, 1)?, self.truncated(&own, 2)?);
-        let models = [
-            (TruncationName::Linear, linear),
-            (TruncationName::Quadratic, quadratic),
-            (TruncationName::Document, own),
-        ];
+        let models =
+            [(TruncationName::Linear, linear), (TruncationName::Quadratic, quadratic), (TruncationName::Document, own)];
         let chosen = self.chosen(&models[2].1, &eft.wilson_coefficients)?;
         let levels = if self.level.is_empty() { vec![ONE_SIGMA, 0.95] } else { self.level.clone() };
         let of_models = progress::run("Compare", |watch| {

@@ -1,6 +1,10 @@
 //! `morphist eft …`: what is done with the EFT extension of a workspace, one file a command.
 
+pub mod append;
+pub mod bin;
 pub mod compare;
+pub mod import;
+pub mod strip;
 
 use super::CommandResult;
 use clap::Subcommand;
@@ -8,13 +12,21 @@ use clap::Subcommand;
 /// Work with the EFT extension of a workspace (spec/eft.md)
 #[derive(Subcommand, Debug)]
 pub enum Eft {
+    Append(append::Append),
+    Bin(bin::Bin),
     Compare(compare::Compare),
+    Import(import::Import),
+    Strip(strip::Strip),
 }
 
 impl Eft {
     pub fn run(&self) -> CommandResult {
         match self {
+            Eft::Append(command) => command.run(),
+            Eft::Bin(command) => command.run(),
             Eft::Compare(command) => command.run(),
+            Eft::Import(command) => command.run(),
+            Eft::Strip(command) => command.run(),
         }
     }
 }

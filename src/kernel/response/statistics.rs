@@ -14,7 +14,7 @@ pub(crate) struct Statistics {
     /// ∂f/∂λ and ∂f/∂v of the profiled term f.
     pub by_mean: Vec<f64>,
     pub by_variance: Vec<f64>,
-    /// ∂²f/∂λ²; the second derivatives are this times (1, direction)ᵀ(1, direction), and `bend` by v twice.
+    /// ∂²f/∂λ²; the second derivatives are this times (1, direction)ᵀ(1, direction), and half of `bend` by v twice.
     pub curvature: Vec<f64>,
     pub direction: Vec<f64>,
     pub bend: Vec<f64>,
@@ -66,7 +66,7 @@ pub(crate) fn profile(program: &Program, data: &PreparedData, scratch: &mut Scra
         statistics.by_variance[index] = slope * half - 0.5 * slope * slope;
         statistics.curvature[index] = profiled.curvature;
         statistics.direction[index] = half - slope;
-        statistics.bend[index] = -0.5 * slope * half / variance;
+        statistics.bend[index] = -slope * half / variance;
         sum += 0.5 * variance * slope * slope;
     }
     sum

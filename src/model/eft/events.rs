@@ -36,6 +36,17 @@ pub enum EventFactorKind {
 }
 
 impl Events {
+    /// The same events with variable i called `to[i]`.
+    pub fn renamed(mut self, to: &[u32]) -> Events {
+        let name = |i: &mut u32| *i = to.get(*i as usize).copied().unwrap_or(*i);
+        for monomial in &mut self.monomials {
+            monomial.iter_mut().for_each(name);
+            monomial.sort_unstable();
+        }
+        self.systematics.iter_mut().for_each(|factor| name(&mut factor.variable));
+        self
+    }
+
     pub fn n_bins(&self) -> usize {
         self.start.len().saturating_sub(1)
     }

@@ -12,6 +12,7 @@ mod variables;
 
 use crate::document::eft::{Eft, SampleData};
 use crate::document::workspace::Modifier;
+use crate::event_database::Databases;
 use crate::finding::{Finding, Result, quote};
 use crate::model::modifier::{eft_uncertainty, wilson_coefficient};
 use crate::model::{Channel, Effect, ParameterSet, Part};
@@ -20,6 +21,7 @@ use crate::translate::from_pyhf::ModelOptions;
 use crate::workspace::nuisances;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::path::Path;
 use variables::Variables;
 
 /// What the modifiers of all samples refer to.
@@ -27,6 +29,7 @@ pub(super) struct EftContext<'w> {
     eft: &'w Eft,
     ranges: &'w HashMap<&'w str, Range<usize>>,
     options: &'w ModelOptions,
+    databases: Databases<'w>,
 }
 
 /// A sample as a plain workspace has it.
@@ -84,14 +87,16 @@ pub(super) fn check_clip(channels: &[Channel], options: &ModelOptions) -> Result
 
 impl<'w> EftContext<'w> {
     pub fn new(eft: &'w Eft, ranges: &'w HashMap<&'w str, Range<usize>>, options: &'w ModelOptions) -> EftContext<'w> {
-        EftContext { eft, ranges, options }
+        let databases = Databases::new(eft, options.folder.as_deref().unwrap_or(Path::new("")));
+        EftContext { eft, ranges, options, databases }
     }
 
     /// The parts of a sample with EFT modifiers.
     ///
     /// # Errors
-    /// `InvalidEft` for what only the numbers show: a basis that does not determine its polynomial, a pole.
-    pub fn parts(&self, plain: &PlainSample, modifiers: &[&Modifier]) -> Result<Vec<Part>> {
+    /// `InvalidEft` for what only the numbers show: a basis that does not determine its polynomial, a pole; and everything
+    /// that can be wrong with an event database.
+    pub fn parts(&mut self, plain: &PlainSample, modifiers: &[&Modifier]) -> Result<Vec<Part>> {
         let empty = SampleData::default();
         let of_sample = modifiers.iter().find_map(|modifier| match modifier {
             Modifier::EftSample { data, .. } => Some(&**data),

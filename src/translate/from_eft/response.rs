@@ -3,14 +3,17 @@
 use super::variables::{Variables, per_bin};
 use super::{EftContext, PlainSample};
 use crate::document::eft::{
-    BilinearData, Expansion, MapData, McStat, Mode, MorphComponents, MorphData, PerBin, PolynomialData, RationalData,
-    SumOfSquaresData, Truncation,
+    BilinearData, EventsData, Expansion, MapData, MaxNpOrder, McStat, Mode, MorphComponents, MorphData, PerBin,
+    PolynomialData, RationalData, SumOfSquaresData, Truncation,
 };
 use crate::document::workspace::Modifier;
+use crate::event_database::Use;
 use crate::finding::{Findings, Result};
 use crate::model::eft::morphing::{self, LeastSquares};
+use crate::model::eft::polynomial::np_order;
 use crate::model::eft::rational;
 use crate::model::eft::{Factor, Form, Polynomial};
+use std::sync::Arc;
 
 /// What one modifier says of its sample.
 pub(super) struct ModifierResponse {
@@ -34,7 +37,7 @@ impl ModifierResponse {
 
 /// The response of a modifier; none of what is no response.
 pub(super) fn of_modifier(
-    context: &EftContext,
+    context: &mut EftContext,
     plain: &PlainSample,
     modifier: &Modifier,
     variables: &mut Variables,
@@ -53,6 +56,7 @@ pub(super) fn of_modifier(
         Modifier::EftRational { data, .. } => rational(plain, data, variables)?,
         Modifier::EftMorph { data, .. } => morph(plain, data, variables)?,
         Modifier::EftMap { data, .. } => map(plain, data, variables)?,
+        Modifier::EftEvents { data, .. } => events(context, plain, data, variables)?,
         _ => return Ok(None),
     }))
 }
@@ -73,6 +77,13 @@ fn truncate(polynomial: Polynomial, truncation: &Truncation, variables: &Variabl
     match truncation {
         Truncation::None(_) => polynomial,
         Truncation::Order(most) => polynomial.truncated(most.max_np_order, &variables.order),
+    }
+}
+
+fn keeps(truncation: &Truncation, monomial: &[u32], order: &[u32]) -> bool {
+    match truncation {
+        Truncation::None(_) => true,
+        Truncation::Order(most) => np_order(monomial, order) <= most.max_np_order,
     }
 }
 
@@ -102,7 +113,11 @@ fn variance(
         McStat::W2 { monomials, variances, fixed_at } => (terms(plain, monomials, variances, variables)?, fixed_at),
         McStat::CoefficientErrors { sigmas, fixed_at } => {
             let monomials = variables.monomials(plain, &data.monomials)?;
-            let squares = monomials.into_iter().zip(sigmas).map(|(monomial, sigma)| {
+            // What truncation takes from the response has no error either.
+            let order = variables.order.as_slice();
+            let kept =
+                monomials.into_iter().zip(sigmas).filter(|(monomial, _)| keeps(&data.truncation, monomial, order));
+            let squares = kept.map(|(monomial, sigma)| {
                 let sigma = per_bin(sigma, n);
                 ([monomial.as_slice(), &monomial].concat(), sigma.iter().map(|s| s * s).collect())
             });
@@ -182,8 +197,25 @@ fn morph(plain: &PlainSample, data: &MorphData, variables: &mut Variables) -> Re
     let solved = solved.map_err(refuse)?;
     let mut response =
         ModifierResponse::polynomial(data.mode, solved.polynomial.renamed(&own), &data.truncation, variables);
-    response.variance = solved.variance.map(|variance| variance.renamed(&own));
+    response.variance = match (&data.truncation, variances) {
+        (Truncation::Order(_), Some(variances)) => {
+            let weights = truncate(solved.weights.renamed(&own), &data.truncation, variables);
+            Some(variance_of_weights(&weights, variances, plain.nominal.len()))
+        }
+        _ => solved.variance.map(|variance| variance.renamed(&own)),
+    };
     Ok(response)
+}
+
+/// Σ_i w_i(c)² σ²_ib (spec/eft.md, eq. 12), from weights whose "bins" are the basis points.
+fn variance_of_weights(weights: &Polynomial, variances: &[Vec<f64>], n_bins: usize) -> Polynomial {
+    let mut sum = Polynomial::from_terms(n_bins, []);
+    for (i, variances) in variances.iter().enumerate() {
+        let terms = weights.terms().filter_map(|(monomial, w)| Some((monomial.clone(), vec![*w.get(i)?; n_bins])));
+        let weight = Polynomial::from_terms(n_bins, terms);
+        sum = sum.sum(&weight.product(&weight).scaled(variances));
+    }
+    sum
 }
 
 /// P_b = Σ_z map_bz w_z(c)
@@ -198,4 +230,40 @@ fn map(plain: &PlainSample, data: &MapData, variables: &mut Variables) -> Result
     });
     let sum = Polynomial::from_terms(plain.nominal.len(), folded);
     Ok(ModifierResponse::polynomial(Mode::Absolute, sum, &data.truncation, variables))
+}
+
+/// A histogram of events: summed to a polynomial, or kept event by event.
+fn events(
+    context: &mut EftContext,
+    plain: &PlainSample,
+    data: &EventsData,
+    variables: &mut Variables,
+) -> Result<ModifierResponse> {
+    let mut data = data.clone();
+    // Events are truncated before they are squared, so an order that is asked for acts here.
+    if let Some(most) = context.options.max_np_order {
+        let declared = match data.truncation {
+            Truncation::Order(own) => own.max_np_order,
+            Truncation::None(_) => u32::MAX,
+        };
+        data.truncation = Truncation::Order(MaxNpOrder { max_np_order: most.min(declared) });
+    }
+    let usage = Use { data: &data, channel: plain.channel, sample: plain.name, pointer: "/channels" };
+    let binned = context.databases.bin(&usage)?;
+    let mut own = Vec::with_capacity(binned.variables.len() + binned.nuisances.len());
+    for name in binned.variables.iter().chain(&binned.nuisances) {
+        own.push(variables.variable(plain, name)?);
+    }
+    let form = match binned.events {
+        Some(events) => Form::Events(Arc::new(events.renamed(&own))),
+        None => Form::Product(vec![Factor { polynomial: binned.polynomial.renamed(&own), power: 1 }]),
+    };
+    let shifts = binned.shifts.iter().map(|s| (s.systematic.clone(), s.lo.renamed(&own), s.hi.renamed(&own)));
+    Ok(ModifierResponse {
+        mode: Mode::Absolute,
+        form,
+        truncated: matches!(data.truncation, Truncation::Order(_)),
+        variance: binned.w2.map(|w2| w2.renamed(&own)),
+        shifts: shifts.collect(),
+    })
 }

@@ -1,6 +1,7 @@
-//! The rules W101 to W145 of spec/validation.md, on a workspace that follows the schema.
+//! The rules W101 to W246 of spec/validation.md, on a workspace that follows the schema.
 
 mod channels;
+mod eft;
 mod measurements;
 mod modifiers;
 mod observations;
@@ -11,7 +12,7 @@ use crate::finding::{Finding, Findings, number};
 use crate::rule::Rule;
 use crate::translate::from_pyhf::Compat;
 
-/// Checks all rules; findings have pointers and no lines, in the order channels, observations, measurements.
+/// Checks all rules; findings have pointers and no lines, in the order channels, extension, observations, measurements.
 ///
 /// Time and memory are linear in the size of the workspace.
 pub fn check(workspace: &Workspace, scope: &Scope) -> Findings {
@@ -19,6 +20,7 @@ pub fn check(workspace: &Workspace, scope: &Scope) -> Findings {
     let sets = parameters::collect(workspace);
     channels::check(workspace, &mut report);
     modifiers::check(workspace, &mut report);
+    eft::check(workspace, &mut report);
     observations::check(workspace, &mut report);
     measurements::check(workspace, &sets, &scope.measurements, &mut report);
     report.findings

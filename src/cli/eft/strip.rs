@@ -1,0 +1,49 @@
+//! `morphist eft strip`: the plain workspace, and the extension as a patch.
+
+use crate::cli::input_args::{ReadingArgs, file_name};
+use crate::cli::output::{write_bytes, write_json};
+use crate::cli::{CommandError, CommandResult, warn};
+use crate::document::{Document, Kind, extension};
+use crate::workspace::{Scope, validate};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Write the workspace without the EFT extension, byte for byte the same elsewhere
+#[derive(Args, Debug)]
+pub struct Strip {
+    /// Workspace, gzipped or not; - is standard input
+    #[arg(default_value = "-", value_name = "WORKSPACE")]
+    pub workspace: PathBuf,
+    /// Write the extension to FILE, as a JSON Patch that brings it back
+    #[arg(long, value_name = "FILE")]
+    pub extension: Option<PathBuf>,
+    /// Write the plain workspace to FILE instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+impl Strip {
+    pub fn run(&self) -> CommandResult {
+        if self.extension.as_deref() == Some(Path::new("-")) && self.output_file.is_none() {
+            let message = "the plain workspace and the extension cannot both go to standard output";
+            return Err(CommandError::Usage(message.to_owned()));
+        }
+        let document = self.reading.read(&self.workspace)?;
+        let name = file_name(&self.workspace);
+        let fail = |findings| CommandError::input(&name, findings);
+        let plain = extension::strip(&document.text);
+        let read = Document::from_slice(name.clone(), plain.clone().into_bytes(), document.limits()).map_err(fail)?;
+        let scope = Scope { compat: self.reading.compat(), ..Scope::default() };
+        let (_, findings) = validate(&read, Some(Kind::Workspace), &scope);
+        if !findings.is_valid() {
+            return Err(fail(findings));
+        }
+        warn(&name, &findings);
+        if let Some(path) = &self.extension {
+            write_json(&extension::attach(&document.value().map_err(fail)?), Some(path))?;
+        }
+        write_bytes(plain.as_bytes(), self.output_file.as_deref())
+    }
+}

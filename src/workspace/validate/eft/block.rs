@@ -1,0 +1,126 @@
+//! Rules for the block `eft`: the theory, its coefficients, shared responses and event databases.
+
+use super::super::Report;
+use super::{Context, events, response};
+use crate::document::eft::PolynomialSource;
+use crate::document::workspace::{Modifier, Workspace};
+use crate::finding::{escape_token, number, quote};
+use crate::rule;
+use crate::workspace::parameters::{EFT_UNCERTAINTY, WILSON_COEFFICIENT, share};
+use std::collections::HashMap;
+
+pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Report) {
+    check_basis(context, report);
+    let kinds = kinds(workspace);
+    check_coefficients(context, &kinds, report);
+    for (name, data) in &context.eft.responses {
+        let pointer = format!("/eft/responses/{}", escape_token(name));
+        response::check_shared(context, data, &pointer, report);
+        for (j, uncertainty) in data.uncertainties.iter().enumerate() {
+            let pointer = || format!("{pointer}/uncertainties/{j}/name");
+            check_nuisance(context, &kinds, &uncertainty.name, pointer, report);
+        }
+    }
+    let mut names = HashMap::new();
+    for (d, database) in context.eft.event_databases.iter().enumerate() {
+        let pointer = format!("/eft/event_databases/{d}");
+        if let Some(first) = names.insert(database.name.as_str(), d) {
+            let found = format!("the name {} of database {first} again", quote(&database.name));
+            report.add(&rule::EFT_DUPLICATE_NAME, format!("{pointer}/name"), found, "a name of its own");
+        }
+        events::check_database(context, database, &pointer, report);
+    }
+    for (c, channel) in workspace.channels.iter().enumerate() {
+        for (s, sample) in channel.samples.iter().enumerate() {
+            for (pointer, modifier) in
+                super::extended(&sample.modifiers, &format!("/channels/{c}/samples/{s}/modifiers"))
+            {
+                check_nuisances(context, &kinds, modifier, &format!("{pointer}/data"), report);
+            }
+        }
+    }
+}
+
+fn check_basis(context: &Context, report: &mut Report) {
+    let basis = &context.eft.basis;
+    for (key, scale) in [("Lambda_TeV", Some(basis.lambda_tev)), ("scale_GeV", basis.scale_gev)] {
+        if let Some(scale) = scale.filter(|scale| *scale <= 0.0) {
+            report.add(&rule::EFT_SCALE, format!("/eft/basis/{key}"), number(scale), "a positive scale");
+        }
+    }
+}
+
+/// The type of the first modifier of each name that declares a parameter.
+fn kinds(workspace: &Workspace) -> HashMap<&str, &'static str> {
+    let mut kinds = HashMap::new();
+    let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
+    for modifier in modifiers.filter(|m| !m.is_eft()) {
+        kinds.entry(modifier.name()).or_insert(modifier.kind());
+    }
+    kinds
+}
+
+fn check_coefficients(context: &Context, kinds: &HashMap<&str, &'static str>, report: &mut Report) {
+    let mut names = HashMap::new();
+    for (i, coefficient) in context.eft.wilson_coefficients.iter().enumerate() {
+        let pointer = |key: &str| format!("/eft/wilson_coefficients/{i}/{key}");
+        let name = coefficient.name.as_str();
+        if let Some(first) = names.insert(name, i) {
+            let found = format!("the name {} of coefficient {first} again", quote(name));
+            report.add(&rule::EFT_DUPLICATE_NAME, pointer("name"), found, "a name of its own");
+        }
+        if let Some(kind) = kinds.get(name) {
+            let found = format!("the name {}, which a {kind} has", quote(name));
+            report.add(&rule::EFT_NAME_TAKEN, pointer("name"), found, "a name that no modifier has");
+        }
+        let [low, high] = coefficient.bounds;
+        if low > high {
+            let found = format!("[{}, {}]", number(low), number(high));
+            report.add(&rule::EFT_BOUNDS, pointer("bounds"), found, "a lower bound not above the upper bound");
+        } else if !(low..=high).contains(&coefficient.init) {
+            let found = format!("the initial value {} of {}", number(coefficient.init), quote(name));
+            let expected = format!("a value in [{}, {}]", number(low), number(high));
+            let key = format!("/eft/wilson_coefficients/{i}");
+            report.add(&rule::EFT_INIT_OUTSIDE, key, found, expected);
+        }
+    }
+}
+
+/// The nuisances that a modifier declares by itself.
+fn check_nuisances(
+    context: &Context,
+    kinds: &HashMap<&str, &'static str>,
+    modifier: &Modifier,
+    pointer: &str,
+    report: &mut Report,
+) {
+    match modifier {
+        Modifier::EftPolynomial { data, .. } => {
+            let PolynomialSource::Inline(data) = &**data else { return };
+            for (j, uncertainty) in data.uncertainties.iter().enumerate() {
+                let pointer = || format!("{pointer}/uncertainties/{j}/name");
+                check_nuisance(context, kinds, &uncertainty.name, pointer, report);
+            }
+        }
+        Modifier::EftEvents { data, .. } => {
+            for (j, name) in data.systematics.iter().enumerate() {
+                check_nuisance(context, kinds, name, || format!("{pointer}/systematics/{j}"), report);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check_nuisance(
+    context: &Context,
+    kinds: &HashMap<&str, &'static str>,
+    name: &str,
+    pointer: impl Fn() -> String,
+    report: &mut Report,
+) {
+    let kind = context.index.get(name).map(|_| WILSON_COEFFICIENT).or_else(|| kinds.get(name).copied());
+    if let Some(kind) = kind.filter(|kind| !share(kind, EFT_UNCERTAINTY)) {
+        let found = format!("the name {}, which a {kind} has", quote(name));
+        report.add(&rule::EFT_NAME_TAKEN, pointer(), found, "a name of its own, or that of a histosys or normsys");
+    }
+}
