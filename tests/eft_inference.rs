@@ -165,15 +165,10 @@ fn three_minima() -> Value {
 
 /// Minima (height, ca, cb), ends of the regions, and points (ca, height) over the branches of cb, from a dense search
 /// with numpy and scipy (tests/peer/eft_scan.py).
-const MINIMA: [(f64, f64, f64); 3] = [
-    (0.0, -2.2466798, -0.6335590),
-    (0.262010927, 0.2657400, 1.7869635),
-    (1.246261891, 1.5693835, -1.2014838),
-];
-const ENDS: [&[f64]; 2] = [
-    &[-2.413009391, -2.070519079, 0.053694387, 0.482706728],
-    &[-2.567592909, -1.881745697, -0.200573624, 2.043578848],
-];
+const MINIMA: [(f64, f64, f64); 3] =
+    [(0.0, -2.2466798, -0.6335590), (0.262010927, 0.2657400, 1.7869635), (1.246261891, 1.5693835, -1.2014838)];
+const ENDS: [&[f64]; 2] =
+    [&[-2.413009391, -2.070519079, 0.053694387, 0.482706728], &[-2.567592909, -1.881745697, -0.200573624, 2.043578848]];
 const POINTS: [(f64, f64); 29] = [
     (-3.50, 62.682695063),
     (-3.25, 40.021346959),
@@ -288,9 +283,7 @@ fn certificates_are_those_of_the_dense_hessian() {
 /// √F⁻¹(0.95): 2.4477 with two degrees of freedom, 1.9600 with one.
 #[test]
 fn contours_of_a_gaussian_are_circles() {
-    let shape = |name: &str| {
-        json!({"name": name, "type": "histosys", "data": {"hi_data": [50.0], "lo_data": [50.0]}})
-    };
+    let shape = |name: &str| json!({"name": name, "type": "histosys", "data": {"hi_data": [50.0], "lo_data": [50.0]}});
     let mut document = parabola(50.0, [-1.0, 1.0]);
     let background = json!({"name": "background", "data": [50.0], "modifiers": [shape("a"), shape("b")]});
     document["channels"][0]["samples"].as_array_mut().unwrap().push(background);

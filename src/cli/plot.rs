@@ -4,9 +4,7 @@ use super::input_args::file_name;
 use super::output::write_bytes;
 use super::{CommandError, CommandResult, note};
 use crate::plot::{self, Figure, Options, png};
-use crate::plot::{
-    brazil, coefficients, correlation, data_mc, exclusion, nll_scan, pulls, ranking, responses,
-};
+use crate::plot::{brazil, coefficients, correlation, data_mc, exclusion, nll_scan, pulls, ranking, responses};
 use clap::{Args, ValueEnum};
 use serde::de::DeserializeOwned;
 use std::io::Read;

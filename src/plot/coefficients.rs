@@ -136,7 +136,8 @@ fn picture(compare: &Compare, coefficients: &[Coefficient], options: &Options) -
     let mut y = area.top;
     for (index, coefficient) in coefficients.iter().enumerate() {
         let middle = y + 0.5 * heights[index];
-        canvas.text(&Label::new(&names[index], LARGE).along(Side::End).across(Side::Middle), (left - 1.5 * GAP, middle));
+        canvas
+            .text(&Label::new(&names[index], LARGE).along(Side::End).across(Side::Middle), (left - 1.5 * GAP, middle));
         if index > 0 {
             canvas.line((area.left, y), (area.right, y), Stroke::solid(LIGHT_GREY, 1.0));
         }
@@ -227,7 +228,8 @@ fn sets(coefficient: &Coefficient) -> Vec<&Set> {
 }
 
 fn values(set: &Set) -> Vec<f64> {
-    let ends = set.intervals.iter().flat_map(|region| &region.intervals).flat_map(|i| [i.lower.value.0, i.upper.value.0]);
+    let ends =
+        set.intervals.iter().flat_map(|region| &region.intervals).flat_map(|i| [i.lower.value.0, i.upper.value.0]);
     ends.chain([set.best_fit.0]).filter(|value| value.is_finite()).collect()
 }
 

@@ -54,14 +54,7 @@ pub fn draw(report: &ResponsesReport, options: &Options) -> Result<Figure, Strin
     Ok(canvas.finish(notes))
 }
 
-fn panel(
-    canvas: &mut Canvas,
-    response: &ResponseCurves,
-    lambda: f64,
-    outer: Rect,
-    most: usize,
-    options: &Options,
-) {
+fn panel(canvas: &mut Canvas, response: &ResponseCurves, lambda: f64, outer: Rect, most: usize, options: &Options) {
     let curves = curves(response);
     let x_range = Range::of(response.values.iter().map(|v| v.0), false);
     let heights = curves.iter().flat_map(|(_, points)| points.iter().flatten().map(|(_, y)| *y));
