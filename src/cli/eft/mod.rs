@@ -4,7 +4,9 @@ pub mod append;
 pub mod bin;
 pub mod compare;
 pub mod import;
+pub mod inspect;
 pub mod strip;
+pub mod validity;
 
 use super::CommandResult;
 use clap::Subcommand;
@@ -16,7 +18,9 @@ pub enum Eft {
     Bin(bin::Bin),
     Compare(compare::Compare),
     Import(import::Import),
+    Inspect(inspect::Inspect),
     Strip(strip::Strip),
+    Validity(validity::Validity),
 }
 
 impl Eft {
@@ -26,7 +30,9 @@ impl Eft {
             Eft::Bin(command) => command.run(),
             Eft::Compare(command) => command.run(),
             Eft::Import(command) => command.run(),
+            Eft::Inspect(command) => command.run(),
             Eft::Strip(command) => command.run(),
+            Eft::Validity(command) => command.run(),
         }
     }
 }
