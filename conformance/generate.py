@@ -74,6 +74,20 @@ def fit_case(prefix, document, which, fit, source):
     return case(f"{prefix}/fit", "likelihood.md, eq. 12 and 13", document, "fit", which, expect, tolerance, source)
 
 
+def eft_cases(name, recorded):
+    """From the equations of the chapter: value, expected yields and gradient at each point."""
+    document, which = {"workspace": {"file": f"fixtures/{name}/workspace.json"}}, {"measurement": recorded["measurement"]}
+    for point in recorded["points"]:
+        tag = f"{point['label']}/{point['interpolation']['normsys']}_{point['interpolation']['histosys']}"
+        input = {**which, "interpolation": point["interpolation"], "parameters": point["parameters"]}
+        tolerance = {"twice_nll": {"rel": 1e-12, "abs": 4e-16 * point["sum_of_absolute_terms"]}, "expected_data": {"rel": 1e-12, "abs": 1e-13 * largest(point["main"].values())}}
+        expect = {"twice_nll": point["twice_nll"], "expected_data": {"main": point["main"]}}
+        yield case(f"{name}/evaluate/{tag}", "eft.md", document, "evaluate", input, expect, tolerance, recorded["provenance"])
+        if "gradient" in point:
+            tolerance = {"gradient": {"rel": 1e-9, "abs": 1e-9 * max(1, largest(point["gradient"].values()))}}
+            yield case(f"{name}/gradient/{tag}", "eft.md; likelihood.md, eq. 10", document, "gradient", input, {"gradient": point["gradient"]}, tolerance, recorded["provenance"])
+
+
 def poisson(n, nu):
     return -2 * (n * math.log(nu) - nu - math.lgamma(n + 1))
 
@@ -193,7 +207,7 @@ def digest_cases():
 def validation_cases():
     for name in sorted(p.parent.name for p in TOP.glob("fixtures/*/workspace.json")):
         document = {"document": {"file": f"fixtures/{name}/workspace.json"}}
-        yield case(f"{name}/validate", "validation.md", document, "validate", {"kind": "workspace"}, {"valid": True}, {}, "accepted and evaluated by pyhf 0.7.6")
+        yield case(f"{name}/validate", "validation.md", document, "validate", {"kind": "workspace"}, {"valid": True}, {}, "spec/eft.md" if name.startswith("eft_") else "accepted and evaluated by pyhf 0.7.6")
     document = {"document": {"file": "fixtures/higgs_like/patchset.json"}}
     yield case("higgs_like/validate_patchset", "validation.md", document, "validate", {"kind": "patchset"}, {"valid": True}, {}, "accepted by pyhf 0.7.6")
     for tag, kind, source, valid, findings, why in invalid_documents.documents():
@@ -209,6 +223,8 @@ def main():
     for path in sorted(TOP.glob("fixtures/*/inference.json")):
         name = path.parent.name
         files[f"inference_{name}"] = list(inference_cases.recorded(name, json.loads(path.read_text())))
+    for path in sorted(TOP.glob("fixtures/*/eft.json")):
+        files[path.parent.name] = list(eft_cases(path.parent.name, json.loads(path.read_text())))
     files["inference_closed_forms"] = list(inference_cases.closed_forms())
     files |= {"closed_forms": list(closed_forms()), "patches": list(patch_cases()), "digests": list(digest_cases()), "validation": list(validation_cases())}
     ids = [c["id"] for cases in files.values() for c in cases]

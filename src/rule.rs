@@ -311,78 +311,69 @@ rules! {
     EFT_VARIANCE_ORDER = warning("W244", "InvalidEft",
         "A variance has monomials above twice the order at which its response is truncated: it is that of another response.",
         "give the variance of the truncated response, or none");
-    // Event databases
+    // Event databases, as the document declares them
     EFT_UNKNOWN_EVENTS = error("W245", "InvalidEft",
         "An event database, or an observable or a systematic of one, does not exist by the name.",
         "correct the name, or declare it in eft/event_databases");
     EFT_HASH = error("W246", "InvalidEft",
         "A sha256 is not 64 hexadecimal digits.",
         "write what sha256sum prints for the file");
-    EFT_URI = error("W247", "InvalidEft",
-        "The uri of an event database is empty, absolute, or has a scheme.",
-        "write the path of the file from the folder of the document");
-    EFT_EDGES = error("W248", "InvalidEft",
-        "Edges of an axis, or the ends of a selection, do not increase.",
-        "write them in increasing order; only the outer edges may be infinite");
-    EFT_FACTOR = error("W249", "InvalidEft",
-        "A normalisation (luminosity, cross section, sum of weights, k_factor) is not positive.",
-        "write a positive number");
-    // Event databases
-    EVENT_PATH = error("W250", "EventDatabaseError",
+    // Event databases, as they are read
+    EVENT_PATH = error("W260", "EventDatabaseError",
         "The uri of an event database is no path below the folder of the document.",
         "write a relative path with forward slashes, without scheme and without ..; files are never fetched");
-    EVENT_FILE = error("W251", "EventDatabaseError",
+    EVENT_FILE = error("W261", "EventDatabaseError",
         "The file of an event database cannot be read.",
         "put the file beside the document, at the path of its uri");
-    EVENT_HASH = error("W252", "EventDatabaseError",
+    EVENT_HASH = error("W262", "EventDatabaseError",
         "The sha256 of an event database is not that of the file; nothing of it is used.",
         "get the file that the document was published with, or correct sha256 if the file is meant to be another");
-    EVENT_FORMAT = error("W253", "EventDatabaseError",
+    EVENT_FORMAT = error("W263", "EventDatabaseError",
         "The file of an event database is no Parquet or Arrow file as its media_type says, is damaged, or is compressed in a way that is not read.",
         "write Parquet with snappy, zstd, gzip or no compression, or an Arrow file without compression");
-    EVENT_ROWS = error("W254", "EventDatabaseError",
+    EVENT_ROWS = error("W264", "EventDatabaseError",
         "An event database has another number of rows than n_rows, none, or more than the limit (10^9).",
         "correct n_rows, if this is the right file");
-    EVENT_COLUMN = error("W255", "EventDatabaseError",
+    EVENT_COLUMN = error("W265", "EventDatabaseError",
         "An event database lacks a column that the document names, or has it twice.",
         "correct the name of the column");
-    EVENT_COLUMN_TYPE = error("W256", "EventDatabaseError",
+    EVENT_COLUMN_TYPE = error("W266", "EventDatabaseError",
         "A column of an event database has a type that its use does not allow.",
         "store weights and observables as float64, float32 or integers, event_id as integers, channel as strings");
-    EVENT_VALUE = error("W257", "EventDatabaseError",
+    EVENT_VALUE = error("W267", "EventDatabaseError",
         "A value in a column of an event database is missing, NaN or infinite, or an integer that binary64 cannot hold.",
         "remove the row or repair the program that wrote it");
-    EVENT_DECLARATION = error("W258", "InvalidEventDatabase",
+    EVENT_DECLARATION = error("W268", "InvalidEventDatabase",
         "A histogram of events or its database contradicts itself or the block eft.",
         "correct the declaration");
-    EVENT_EDGES = error("W259", "InvalidEventDatabase",
-        "The edges of an axis do not increase.",
+    EVENT_EDGES = error("W269", "InvalidEventDatabase",
+        "The edges of an axis, or the ends of a selection, do not increase.",
         "write the edges from low to high, \"-inf\" only first and \"inf\" only last");
-    EVENT_FLOW = error("W260", "EventDatabaseError",
+    EVENT_FLOW = error("W270", "EventDatabaseError",
         "Events lie below the first or above the last edge of an axis, and underflow or overflow is error.",
         "widen the axis, select the range, or write drop or merge");
-    EVENT_NORMALISATION = error("W261", "InvalidEventDatabase",
+    EVENT_NORMALISATION = error("W271", "InvalidEventDatabase",
         "A luminosity, cross section, sum of weights or k_factor is not a positive finite number.",
         "write positive numbers");
-    EVENT_NEGATIVE = error("W262", "EventDatabaseError",
+    EVENT_NEGATIVE = error("W272", "EventDatabaseError",
         "positivity is require, and a weight is negative inside the bounds of the coefficients or cannot be shown not to be.",
         "write allow, if negative weights are meant");
-    EVENT_OVERLAP = error("W263", "EventDatabaseError",
+    EVENT_OVERLAP = error("W273", "EventDatabaseError",
         "A row of an event database enters two samples of the likelihood.",
         "make the selections disjoint, or write \"overlap\": \"allowed\" in both samples and \"mc_stat\": \"none\" in all but one of them");
-    EVENT_SYSTEMATIC = error("W264", "EventDatabaseError",
+    EVENT_SYSTEMATIC = error("W274", "EventDatabaseError",
         "A systematic of single events cannot be used as declared.",
         "correct the column or leave the systematic out of the sample");
-    EVENT_BASIS = error("W265", "EventDatabaseError",
+    EVENT_BASIS = error("W275", "EventDatabaseError",
         "Basis weights have no solution for the coefficients of the weight.",
         "give as many basis points as monomials, in general position");
-    EVENT_SIZE = error("W266", "SizeLimit",
+    EVENT_SIZE = error("W276", "SizeLimit",
         "A histogram of events needs more memory than the limit.",
         "use fewer bins or coefficients, or \"mc_stat\": {\"fixed_at\": …}, which needs no quartic");
-    EVENT_EMPTY_BIN = warning("W267", "EventDatabaseWarning",
+    EVENT_EMPTY_BIN = warning("W277", "EventDatabaseWarning",
         "A bin of a histogram of events has no event.",
         "the response of this bin is zero everywhere: merge the bin with another if that is not meant");
-    // What only the numbers show
+    // What only a model shows
     EFT_RESPONSE = error("W280", "InvalidEft",
         "A response cannot be made of what the document says of a sample.",
         "see spec/eft.md, and the message");

@@ -41,26 +41,26 @@ fn paths_lead_nowhere_else() {
         "a\u{0}b.parquet",
     ] {
         let message = written.refusal(&in_database(&block, "uri", json!(uri)), &histogram);
-        refuses(&message, "W250", &["/eft/event_databases/0"]);
+        refuses(&message, "W260", &["/eft/event_databases/0"]);
     }
     let missing = written.refusal(&in_database(&block, "uri", json!("no/such.parquet")), &histogram);
-    refuses(&missing, "W251", &["such.parquet", "/eft/event_databases/0"]);
+    refuses(&missing, "W261", &["such.parquet", "/eft/event_databases/0"]);
     std::fs::create_dir_all(written.folder.join("a_folder.parquet")).unwrap();
     let folder = written.refusal(&in_database(&block, "uri", json!("a_folder.parquet")), &histogram);
-    refuses(&folder, "W251", &["no regular file"]);
+    refuses(&folder, "W261", &["no regular file"]);
 }
 
 #[test]
 fn another_file_is_refused_before_it_is_read() {
     let (written, block, histogram) = simple("hash.parquet");
     let wrong = in_database(&block, "sha256", json!("0".repeat(64)));
-    refuses(&written.refusal(&wrong, &histogram), "W252", &[&written.hash, "/eft/event_databases/0"]);
+    refuses(&written.refusal(&wrong, &histogram), "W262", &[&written.hash, "/eft/event_databases/0"]);
     let upper = in_database(&block, "sha256", json!(written.hash.to_uppercase()));
     written.bin(&upper, &histogram);
     // Even if it is no Parquet file at all, the hash speaks first.
     let other = write_bytes("hash_of_text.parquet", b"not what it was", 3);
     let stale = in_database(&in_database(&block, "uri", json!(other.uri)), "sha256", json!(written.hash));
-    refuses(&other.refusal(&stale, &histogram), "W252", &[]);
+    refuses(&other.refusal(&stale, &histogram), "W262", &[]);
 }
 
 #[test]
@@ -70,17 +70,17 @@ fn a_file_of_another_format_or_size() {
         let other = write_bytes(&format!("format_{i}.bin"), bytes, 3);
         let own = in_database(&in_database(&block, "uri", json!(other.uri)), "sha256", json!(other.hash));
         for media in ["application/vnd.apache.parquet", "application/vnd.apache.arrow.file"] {
-            refuses(&other.refusal(&in_database(&own, "media_type", json!(media)), &histogram), "W253", &[]);
+            refuses(&other.refusal(&in_database(&own, "media_type", json!(media)), &histogram), "W263", &[]);
         }
     }
     let as_arrow = in_database(&block, "media_type", json!("application/vnd.apache.arrow.file"));
-    refuses(&written.refusal(&as_arrow, &histogram), "W253", &[]);
+    refuses(&written.refusal(&as_arrow, &histogram), "W263", &[]);
     for n in [0u64, 2, 4, u64::MAX] {
-        refuses(&written.refusal(&in_database(&block, "n_rows", json!(n)), &histogram), "W254", &["3 rows"]);
+        refuses(&written.refusal(&in_database(&block, "n_rows", json!(n)), &histogram), "W264", &["3 rows"]);
     }
     let none = write("no_rows.parquet", &vec![("x", f64s(&[])), ("w", f64s(&[]))]);
     let (block, histogram) = line(&none, json!([0.0, 1.0]), "error", "error");
-    refuses(&none.refusal(&block, &histogram), "W254", &["0 rows"]);
+    refuses(&none.refusal(&block, &histogram), "W264", &["0 rows"]);
 }
 
 #[test]
@@ -90,10 +90,10 @@ fn columns_are_there_and_of_their_type() {
     let written = write("columns.parquet", &columns);
     let (block, histogram) = line(&written, json!([0.0, 1.0]), "error", "error");
     let observable = |column: &str| in_database(&block, "observables", json!({"x": {"column": column, "unit": "1"}}));
-    refuses(&written.refusal(&observable("y"), &histogram), "W255", &["no column \"y\"", "\"w\""]);
-    refuses(&written.refusal(&observable("name"), &histogram), "W256", &["\"name\"", "Utf8"]);
+    refuses(&written.refusal(&observable("y"), &histogram), "W265", &["no column \"y\"", "\"w\""]);
+    refuses(&written.refusal(&observable("name"), &histogram), "W266", &["\"name\"", "Utf8"]);
     let id = in_database(&block, "event_id", json!("x"));
-    refuses(&written.refusal(&id, &histogram), "W256", &["Float64", "integers"]);
+    refuses(&written.refusal(&id, &histogram), "W266", &["Float64", "integers"]);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn missing_and_infinite_values_are_named_by_row_and_column() {
                 let place = format!("column \"{column}\", row 1");
                 for rows in [1, 2, 100] {
                     let message = bin_with(&block, &histogram, &written.folder, Some(rows)).unwrap_err();
-                    refuses(&message, "W257", &[&place]);
+                    refuses(&message, "W267", &[&place]);
                 }
             }
         }
@@ -119,10 +119,10 @@ fn missing_and_infinite_values_are_named_by_row_and_column() {
     let holes: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), Some(2.0), None]));
     let written = write("hole.parquet", &vec![("x", f64s(&plain)), ("w", holes)]);
     let (block, histogram) = line(&written, json!([0.0, 1.0, 2.0]), "error", "error");
-    refuses(&written.refusal(&block, &histogram), "W257", &["a missing value", "column \"w\", row 2"]);
+    refuses(&written.refusal(&block, &histogram), "W267", &["a missing value", "column \"w\", row 2"]);
     let large: ArrayRef = Arc::new(Int64Array::from(vec![1, 1 << 53, (1 << 53) + 1]));
     let written = write("large.parquet", &vec![("x", f64s(&plain)), ("w", large)]);
-    refuses(&written.refusal(&written_line(&written), &histogram), "W257", &["2^53", "row 2"]);
+    refuses(&written.refusal(&written_line(&written), &histogram), "W267", &["2^53", "row 2"]);
 }
 
 fn written_line(written: &Written) -> Value {
@@ -142,28 +142,28 @@ fn declarations_that_contradict_themselves() {
             "twice",
         ),
     ] {
-        refuses(&written.refusal(&block, &histogram), "W258", &[words, "/use"]);
+        refuses(&written.refusal(&block, &histogram), "W268", &[words, "/use"]);
     }
     for (pointer, value, rule) in [
-        ("/database", json!("other"), "W258"),
-        ("/axes/0/observable", json!("y"), "W258"),
-        ("/selection", json!([{"observable": "x", "min": 2.0, "max": 1.0}]), "W258"),
-        ("/mc_stat", json!({"fixed_at": {"nothing": 1.0}}), "W258"),
-        ("/systematics", json!(["nothing"]), "W258"),
-        ("/k_factor", json!(0.0), "W261"),
-        ("/k_factor", json!(-1.0), "W261"),
+        ("/database", json!("other"), "W268"),
+        ("/axes/0/observable", json!("y"), "W268"),
+        ("/selection", json!([{"observable": "x", "min": 2.0, "max": 1.0}]), "W268"),
+        ("/mc_stat", json!({"fixed_at": {"nothing": 1.0}}), "W268"),
+        ("/systematics", json!(["nothing"]), "W268"),
+        ("/k_factor", json!(0.0), "W271"),
+        ("/k_factor", json!(-1.0), "W271"),
     ] {
         refuses(&written.refusal(&block, &with(&histogram, pointer, value)), rule, &["/use"]);
     }
     let axis = histogram["axes"][0].clone();
     for axes in [json!([]), json!([axis, axis, axis])] {
-        refuses(&written.refusal(&block, &with(&histogram, "/axes", axes)), "W258", &["axes"]);
+        refuses(&written.refusal(&block, &with(&histogram, "/axes", axes)), "W268", &["axes"]);
     }
     // A histogram that would need too much memory is refused, not begun.
     let edges: Vec<f64> = (0..200_000).map(f64::from).collect();
     let wide = with(&histogram, "/axes/0/edges", json!(edges));
     let axis = wide["axes"][0].clone();
-    refuses(&written.refusal(&block, &with(&wide, "/axes", json!([axis, axis]))), "W266", &[]);
+    refuses(&written.refusal(&block, &with(&wide, "/axes", json!([axis, axis]))), "W276", &[]);
 }
 
 /// A row may be in one sample of the likelihood, unless both allow it and one at most has a statistical uncertainty.
@@ -184,13 +184,13 @@ fn a_row_is_in_one_sample() {
     let (low, high, all) = (select(0.0, 1.0), select(1.0, 2.0), select(0.0, 2.0));
     both(&low, &high).unwrap();
     let message = both(&high, &all).unwrap_err();
-    refuses(&message, "W263", &["row 1", "channel \"A\"", "channel \"B\"", "/second"]);
+    refuses(&message, "W273", &["row 1", "channel \"A\"", "channel \"B\"", "/second"]);
     let allowed = |value: &Value| with(value, "/overlap", json!("allowed"));
     assert_eq!(data(&allowed(&all)).overlap, Overlap::Allowed);
-    refuses(&both(&allowed(&high), &allowed(&all)).unwrap_err(), "W263", &[]);
+    refuses(&both(&allowed(&high), &allowed(&all)).unwrap_err(), "W273", &[]);
     let quiet = with(&allowed(&all), "/mc_stat", json!("none"));
     both(&allowed(&high), &quiet).unwrap();
-    refuses(&both(&high, &quiet).unwrap_err(), "W263", &[]);
+    refuses(&both(&high, &quiet).unwrap_err(), "W273", &[]);
 }
 
 /// Squares are never negative; −c + c² is, between 0 and 1; whether the box has that region decides.
@@ -206,7 +206,7 @@ fn a_promise_of_positive_weights_is_checked() {
     let broken = write("negative.parquet", &columns_of(&broken));
     let required = in_database(&broken.block(), "positivity", json!("require"));
     let message = broken.refusal(&required, &small_histogram());
-    refuses(&message, "W262", &["row 41", "-0.111111", "cHW = 1.11111"]);
+    refuses(&message, "W272", &["row 41", "-0.111111", "cHW = 1.11111"]);
     let narrow = with(&required, "/wilson_coefficients/0/bounds", json!([-2.0, 0.5]));
     broken.bin(&narrow, &small_histogram());
     broken.bin(&broken.block(), &small_histogram());

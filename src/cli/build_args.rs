@@ -20,6 +20,19 @@ pub struct BuildArgs {
     /// Interpolation codes, such as normsys=code1,histosys=code0 [default: normsys=code4,histosys=code4p]
     #[arg(long, value_name = "TYPE=CODE,…", value_delimiter = ',')]
     pub interpolation: Vec<String>,
+    /// End all EFT responses at this order in 1/Λ²: linear (1), quadratic (2) or a number; the document's own truncation
+    /// stays where it is lower
+    #[arg(long, value_name = "linear|quadratic|N", visible_alias = "max-np-order", value_parser = truncation)]
+    pub truncation: Option<u32>,
+}
+
+/// An order in 1/Λ².
+fn truncation(text: &str) -> Result<u32, String> {
+    match text.trim() {
+        "linear" => Ok(1),
+        "quadratic" => Ok(2),
+        number => number.parse().map_err(|_| "expected linear, quadratic, or an order in 1/Λ² such as 4".to_owned()),
+    }
 }
 
 impl BuildArgs {
@@ -27,7 +40,8 @@ impl BuildArgs {
     pub fn options(&self, input: &InputArgs) -> Result<ModelOptions, CommandError> {
         let compat = input.reading.compat();
         let measurement = input.measurement.clone();
-        let mut options = ModelOptions { measurement, poi: self.poi.clone(), compat, ..ModelOptions::default() };
+        let (poi, max_np_order) = (self.poi.clone(), self.truncation);
+        let mut options = ModelOptions { measurement, poi, compat, max_np_order, ..ModelOptions::default() };
         let mut chosen = BTreeMap::new();
         for choice in &self.interpolation {
             match (choice.split_once('='), compat) {

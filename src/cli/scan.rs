@@ -5,9 +5,13 @@ use super::minos::{one_parameter, probability};
 use super::model_args::{ModelArgs, Prepared, finite};
 use super::output::{Format, OutputArgs};
 use super::{CommandError, CommandResult, note, progress};
+use crate::infer::feldman_cousins::{FeldmanCousinsOptions, neyman};
+use crate::infer::generate::ToyKind;
 use crate::infer::interval::ONE_SIGMA;
-use crate::infer::{FitOptions, Hesse, Likelihood, ScanOptions, SurfaceOptions, scan, surface};
+use crate::infer::toy_hypotest::{NoToys, ToyOptions};
+use crate::infer::{FitOptions, Hesse, Likelihood, ScanOptions, SurfaceOptions, TestStatistic, scan, surface};
 use crate::program::Program;
+use crate::report::feldman_cousins::FeldmanCousinsReport;
 use crate::report::reason::Reason;
 use crate::report::scan::ScanReport;
 use crate::report::surface::SurfaceReport;
@@ -16,6 +20,9 @@ use std::path::PathBuf;
 
 /// A scan keeps the minimum of each point for its neighbours: so many numbers at most, about a gigabyte.
 const MOST_NUMBERS: usize = 100_000_000;
+
+/// How often the ends of an interval by toys are narrowed.
+const HALVINGS: usize = 4;
 
 /// Points of an adaptive scan, at most.
 const MOST_ADAPTIVE: usize = 200;
@@ -52,6 +59,16 @@ pub struct Scan {
     /// Probabilities of intervals or contours [default: one standard deviation, 0.6827, and 0.95]
     #[arg(long, value_name = "P", value_delimiter = ',', value_parser = probability)]
     pub level: Vec<f64>,
+    /// Degrees of freedom of contours: 2 for regions of both parameters, 1 for contours whose extent is the interval of
+    /// each; 1,2 for both [default: 2]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub dof: Vec<u8>,
+    /// Intervals by this many toys at each point of the scan, beside those of χ² (one parameter)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub toys: Option<u64>,
+    /// Seed of the toys
+    #[arg(long, value_name = "S", default_value_t = 0, requires = "toys")]
+    pub seed: u64,
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
@@ -68,7 +85,13 @@ impl Scan {
         let program = Program::compile(&prepared.model);
         let options = prepared.fit_options(Hesse::No);
         let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
-        match chosen?.as_slice() {
+        let chosen = chosen?;
+        match (chosen.len(), self.toys, self.dof.is_empty()) {
+            (2, Some(_), _) => return Err(CommandError::Usage("--toys: intervals of one parameter only".to_owned())),
+            (1, _, false) => return Err(CommandError::Usage("--dof: contours of two parameters only".to_owned())),
+            _ => {}
+        }
+        match chosen.as_slice() {
             [a, b] if a == b => Err(CommandError::Usage("two different parameters span a surface".to_owned())),
             [a, b] => self.two(&prepared, &likelihood, &options, [*a, *b]),
             [a] => self.one(&prepared, &likelihood, &options, *a),
@@ -100,11 +123,38 @@ impl Scan {
             levels: self.levels(),
         };
         let result = progress::run("Scan", |watch| scan(likelihood, parameter, &scan_options, watch))?;
-        let report =
+        let mut report =
             ScanReport::new(&prepared.model, options, &result, self.fast_scan).with_blinding(prepared.blinding(false));
+        if let (Some(n_toys), true) = (self.toys, result.best.valid) {
+            let values = result.points.iter().map(|point| point.value).collect();
+            report = report.with_toys(self.by_toys(prepared, likelihood, options, parameter, values, n_toys)?);
+        }
         self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
         let (points, ends) = report.n_failed();
         self.outcome(report.valid, report.reason.as_ref(), points, ends, report.points.len())
+    }
+
+    /// The intervals of each level by toys at these values.
+    fn by_toys(
+        &self,
+        prepared: &Prepared,
+        likelihood: &Likelihood,
+        options: &FitOptions,
+        parameter: usize,
+        values: Vec<f64>,
+        n_toys: u64,
+    ) -> Result<Vec<FeldmanCousinsReport>, CommandError> {
+        let toys = ToyOptions { kind: ToyKind::Frequentist, seed: self.seed, statistic: TestStatistic::Tmu, mu: 0.0 };
+        let levels = self.levels();
+        let search = FeldmanCousinsOptions { values, level: f64::NAN, n_toys, n_halvings: HALVINGS };
+        let (likelihood, data) = (likelihood.clone(), &prepared.data);
+        let found = progress::run("Toys", |watch| neyman(likelihood, data, parameter, &toys, &search, &levels, watch))?;
+        let of_level = |(place, &level): (usize, &f64)| {
+            let of_level = found.as_ref().map(|all| all[place].clone()).map_err(NoToys::clone);
+            let search = FeldmanCousinsOptions { level, ..search.clone() };
+            FeldmanCousinsReport::new(&prepared.model, options, parameter, self.seed, &search, &of_level)
+        };
+        Ok(levels.iter().enumerate().map(of_level).collect())
     }
 
     fn two(
@@ -132,6 +182,11 @@ impl Scan {
             exact_contours: self.adaptive,
             fixed_others: self.fast_scan,
             levels: self.levels(),
+            degrees_of_freedom: if self.dof.is_empty() {
+                vec![2]
+            } else {
+                self.dof.iter().map(|n| (*n).into()).collect()
+            },
         };
         let result = progress::run("Scan", |watch| surface(likelihood, parameters, &surface_options, watch))?;
         let report = SurfaceReport::new(&prepared.model, options, &result, self.fast_scan)

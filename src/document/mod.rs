@@ -134,6 +134,14 @@ impl Document {
     }
 }
 
+/// The bytes of a file, or of standard input for `-`, as they are, up to the limit.
+pub fn read_bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
+    if path == Path::new("-") {
+        return read_limited(std::io::stdin().lock(), limits);
+    }
+    read_limited(std::fs::File::open(path).map_err(unreadable)?, limits)
+}
+
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// All bytes of a source, decompressed if they begin like gzip, up to the limit.

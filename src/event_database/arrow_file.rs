@@ -1,6 +1,7 @@
 //! Arrow files (IPC file format, uncompressed), one record batch in memory at a time.
 
 use super::columns::{Batch, Wanted};
+use super::parquet_file::Records;
 use super::quiet::without_panic;
 use arrow_ipc::reader::{FileReader, read_footer_length};
 use arrow_ipc::root_as_footer;
@@ -29,11 +30,8 @@ pub fn describe(file: &File) -> Result<(u64, Vec<(String, String)>)> {
 
 /// Hands out the wanted columns batch by batch until there are no more or `each` says to stop.
 pub fn read(file: File, wanted: &[Wanted], batch_rows: usize, each: &mut dyn FnMut(Batch) -> bool) -> Result<()> {
-    let schema = open(file.try_clone().map_err(|e| e.to_string())?, None)?.schema();
-    let fields = schema.fields().iter().enumerate();
-    let projection = fields.filter(|(_, f)| wanted.iter().any(|w| w.name == *f.name())).map(|(i, _)| i).collect();
-    let mut reader = open(file, Some(projection))?;
-    while let Some(records) = named(without_panic(|| reader.next().transpose()))? {
+    for records in records(file, Some(wanted))? {
+        let records = records?;
         let mut first = 0;
         while first < records.num_rows() {
             let n = batch_rows.min(records.num_rows() - first);
@@ -45,6 +43,16 @@ pub fn read(file: File, wanted: &[Wanted], batch_rows: usize, each: &mut dyn FnM
         }
     }
     Ok(())
+}
+
+/// The wanted columns, or all, as they are in the file and in its parts.
+pub fn records(file: File, wanted: Option<&[Wanted]>) -> Result<Records> {
+    let schema = open(file.try_clone().map_err(|e| e.to_string())?, None)?.schema();
+    let fields = schema.fields().iter().enumerate();
+    let takes = |name: &String| wanted.is_none_or(|wanted| wanted.iter().any(|w| w.name == *name));
+    let projection = fields.filter(|(_, f)| takes(f.name())).map(|(i, _)| i).collect();
+    let mut reader = open(file, Some(projection))?;
+    Ok(Box::new(std::iter::from_fn(move || named(without_panic(|| reader.next().transpose())).transpose())))
 }
 
 fn open(file: File, projection: Option<Vec<usize>>) -> Result<FileReader<BufReader<File>>> {

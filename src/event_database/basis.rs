@@ -1,26 +1,14 @@
 //! From weights at basis points to coefficients: the solution operator of the basis (spec/event-database.md, eq. 3).
 
 use crate::model::eft::Monomial;
-use crate::model::eft::polynomial::monomial_value;
-use nalgebra::DMatrix;
+use crate::model::eft::morphing::{LeastSquares, solve};
 
-/// A row a monomial, a column a basis point.
+/// A row a monomial (sorted), a column a basis point: the solutions for weights of 1 at one point and 0 elsewhere.
 pub fn operator(basis_points: &[Vec<f64>], monomials: &[Monomial]) -> Result<Vec<Vec<f64>>, String> {
-    let (n, k) = (basis_points.len(), monomials.len());
-    if n < k || k == 0 {
-        return Err(format!("{n} basis points for {k} monomials"));
-    }
-    let phi = DMatrix::from_fn(n, k, |b, j| {
-        basis_points.get(b).zip(monomials.get(j)).map_or(f64::NAN, |(point, m)| monomial_value(m, point))
-    });
-    if phi.iter().any(|x| !x.is_finite()) {
-        return Err("a basis point with too few or too large values".to_owned());
-    }
-    let svd = phi.svd(true, true);
-    let largest = svd.singular_values.max();
-    if svd.singular_values.min() <= 1e-10 * largest {
-        return Err(format!("a basis with singular values from {largest} to {}", svd.singular_values.min()));
-    }
-    let inverse = svd.pseudo_inverse(0.0)?;
-    Ok(inverse.row_iter().map(|row| row.iter().copied().collect()).collect())
+    let n = basis_points.len();
+    let unit = |b: usize| (0..n).map(|i| if i == b { 1.0 } else { 0.0 }).collect();
+    let units: Vec<Vec<f64>> = (0..n).map(unit).collect();
+    let solution = solve(basis_points, monomials, &units, None, LeastSquares::Equal).map_err(|e| e.to_string())?;
+    let row = |monomial: &Monomial| solution.polynomial.coefficients_of(monomial).map(<[f64]>::to_vec);
+    monomials.iter().map(|m| row(m).ok_or_else(|| "a monomial without solution".to_owned())).collect()
 }

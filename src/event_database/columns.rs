@@ -2,8 +2,8 @@
 //! (spec/event-database.md, "Columns").
 
 use super::open::Database;
-use crate::finding::{Finding, Result, quote};
-use crate::rule;
+use crate::finding::{Result, quote};
+use crate::rule::{self, Rule};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
@@ -91,35 +91,36 @@ impl Batch {
         }
     }
 
-    /// Everything is of its kind, present and finite; the first row that is not is told.
+    /// Everything is of its kind, present and finite.
     pub(super) fn check(&self, database: &Database, wanted: &[Wanted]) -> Result<()> {
-        for (column, wanted) in self.columns.iter().zip(wanted) {
+        match self.problem(wanted) {
+            Some((rule, found, expected)) => Err(database.finding(rule, found, expected).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The first value that may not be, with its rule and what should be there.
+    pub(super) fn problem(&self, wanted: &[Wanted]) -> Option<(&'static Rule, String, &'static str)> {
+        self.columns.iter().zip(wanted).find_map(|(column, wanted)| {
             let name = quote(&wanted.name);
             let at = |row: usize| format!("column {name}, row {} (from 0)", self.first_row + row as u64);
-            let found: Finding = match column {
+            match column {
                 Column::Unfit(kind) => {
                     let expected = match wanted.kind {
                         Kind::Number => "float64, float32 or integers",
                         Kind::Integer => "integers",
                         Kind::Text => "strings",
                     };
-                    database.finding(&rule::EVENT_COLUMN_TYPE, format!("column {name} of type {kind}"), expected)
+                    Some((&rule::EVENT_COLUMN_TYPE, format!("column {name} of type {kind}"), expected))
                 }
-                Column::Hole(row, why) => {
-                    database.finding(&rule::EVENT_VALUE, format!("{why} in {}", at(*row)), "a number")
+                Column::Hole(row, why) => Some((&rule::EVENT_VALUE, format!("{why} in {}", at(*row)), "a number")),
+                Column::Number(values) => {
+                    let (row, value) = values.iter().enumerate().find(|(_, x)| !x.is_finite())?;
+                    Some((&rule::EVENT_VALUE, format!("{value} in {}", at(row)), "a finite number"))
                 }
-                Column::Number(values) => match values.iter().position(|x| !x.is_finite()) {
-                    Some(row) => {
-                        let value = values.get(row).copied().unwrap_or(f64::NAN);
-                        database.finding(&rule::EVENT_VALUE, format!("{value} in {}", at(row)), "a finite number")
-                    }
-                    None => continue,
-                },
-                Column::Integer(_) | Column::Text(_) => continue,
-            };
-            return Err(found.into());
-        }
-        Ok(())
+                Column::Integer(_) | Column::Text(_) => None,
+            }
+        })
     }
 }
 

@@ -62,15 +62,26 @@ impl<'a> Databases<'a> {
         })
     }
 
-    fn bin_unplaced(&mut self, usage: &Use) -> Result<Binned> {
-        let name = &usage.data.database;
+    /// The histogram of a sample with its events, which does not count as a use of their rows.
+    pub fn with_events(&mut self, usage: &Use) -> Result<Binned> {
+        let eft = self.eft;
+        let entry = self.entry(&usage.data.database).map_err(|findings| at(findings, usage.pointer))?;
+        let binned = fill(&entry.database, eft, usage, &mut RowSet::default(), true);
+        binned.map_err(|findings| at(findings, usage.pointer))
+    }
+
+    fn entry(&mut self, name: &str) -> Result<&mut Entry> {
         if !self.open.contains_key(name) {
             let database = self.open(name)?;
-            self.open.insert(name.clone(), Entry { database, used: Vec::new() });
+            self.open.insert(name.to_owned(), Entry { database, used: Vec::new() });
         }
-        let Some(entry) = self.open.get_mut(name) else { return Err(Findings::default()) };
-        let mut rows = RowSet::default();
-        let binned = fill(&entry.database, self.eft, usage.data, usage.channel, &mut rows)?;
+        self.open.get_mut(name).ok_or_else(Findings::default)
+    }
+
+    fn bin_unplaced(&mut self, usage: &Use) -> Result<Binned> {
+        let (eft, mut rows) = (self.eft, RowSet::default());
+        let entry = self.entry(&usage.data.database)?;
+        let binned = fill(&entry.database, eft, usage, &mut rows, false)?;
         let used = Used {
             channel: usage.channel.to_owned(),
             sample: usage.sample.to_owned(),

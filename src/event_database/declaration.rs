@@ -66,6 +66,8 @@ pub struct Plan {
     pub variance: Variance,
     /// In units of the weights.
     pub floor: Option<f64>,
+    /// Events are to be kept even if nothing acts on each.
+    pub keep: bool,
 }
 
 impl Plan {
@@ -124,12 +126,12 @@ impl Plan {
             return Err(Finding::new(&rule::EVENT_SYSTEMATIC, found, "one of the two").into());
         }
         let floor = data.floor;
-        Ok(Plan { columns, weights, nominal, shifts, factors, event_id, channel, variance, floor })
+        Ok(Plan { columns, weights, nominal, shifts, factors, event_id, channel, variance, floor, keep: false })
     }
 
-    /// Whether single events are needed at every point.
+    /// Whether single events are needed at every point, or asked for.
     pub fn keeps_events(&self) -> bool {
-        self.floor.is_some() || !self.factors.is_empty()
+        self.keep || self.floor.is_some() || !self.factors.is_empty()
     }
 }
 
@@ -150,6 +152,16 @@ pub fn point(at: &BTreeMap<String, f64>, variables: &[String], eft: &Eft) -> Res
         }
     }
     Ok(variables.iter().map(|name| at.get(name).copied().unwrap_or(0.0)).collect())
+}
+
+/// The values of the variables of a histogram at its reference point.
+pub fn reference(at: &BTreeMap<String, f64>, variables: &[String]) -> Result<Vec<f64>> {
+    match at.iter().find(|(_, value)| !value.is_finite()) {
+        Some((name, value)) => {
+            Err(contradiction(&format!("a reference with {} at {value}", quote(name)), "a number").into())
+        }
+        None => Ok(variables.iter().map(|name| at.get(name).copied().unwrap_or(0.0)).collect()),
+    }
 }
 
 pub fn contradiction(found: &str, expected: &str) -> Finding {

@@ -1,11 +1,12 @@
 //! One pass through a database for one sample: rows to bins, weights to sums, and the events that must be kept.
 
 use super::columns::Batch;
+use super::databases::Use;
 use super::declaration::{FactorColumns, Placement, Plan};
 use super::kept::Kept;
 use super::open::Database;
 use super::sum::Sums;
-use crate::document::eft::{Eft, EventsData};
+use crate::document::eft::Eft;
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::eft::{Events, Polynomial};
 use crate::rule;
@@ -74,9 +75,11 @@ impl RowSet {
     }
 }
 
-/// Fills the histogram of a sample in `channel`; the rows that it uses are noted in `rows`.
-pub fn fill(database: &Database, eft: &Eft, data: &EventsData, channel: &str, rows: &mut RowSet) -> Result<Binned> {
-    let plan = Plan::new(eft, &database.declaration, data)?;
+/// Fills the histogram of a sample; the rows that it uses are noted in `rows`, and events are kept where `keep` says so
+/// or something acts on each of them.
+pub fn fill(database: &Database, eft: &Eft, usage: &Use, rows: &mut RowSet, keep: bool) -> Result<Binned> {
+    let (data, channel) = (usage.data, usage.channel);
+    let plan = Plan { keep, ..Plan::new(eft, &database.declaration, data)? };
     let factor = super::normalisation::yield_factor(&database.declaration.normalisation, data.k_factor)?;
     let mut pass = Pass::new(&plan, channel)?;
     if let Some(id) = plan.event_id {

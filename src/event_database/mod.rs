@@ -6,24 +6,31 @@
 //! * `weights`, `binning`, `normalisation`: what a row weighs, into which bin it goes, what it is worth in yields;
 //! * `sum`, `histogram`: the sums; `databases`: all databases of a document.
 
+mod append;
 mod arrow_file;
 mod basis;
 mod binning;
 mod columns;
 mod databases;
 mod declaration;
+mod extend;
 mod histogram;
 mod kept;
 mod normalisation;
 mod open;
-mod parquet_file;
+pub(crate) mod parquet_file;
 mod positivity;
+mod publish;
+pub mod quality;
 mod quiet;
 mod sum;
 mod weights;
 
+pub use append::{Appended, Join, NewColumns, append};
 pub use columns::{Batch, Column, Kind, Wanted};
 pub use databases::{Databases, Use, load};
+pub use extend::{Extension, NewCoefficient, extend};
 pub use histogram::{Binned, FlowCounts, Shifted};
 pub use normalisation::yield_factor;
 pub use open::{Database, MOST_ROWS, path_of};
+pub use publish::{Published, self_contained};

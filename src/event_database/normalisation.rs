@@ -77,7 +77,7 @@ mod tests {
             ),
         ] {
             let findings = yield_factor(&normalisation, k).unwrap_err();
-            assert_eq!(findings.0[0].rule, "W261");
+            assert_eq!(findings.0[0].rule, "W271");
         }
     }
 }

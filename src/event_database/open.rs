@@ -6,6 +6,7 @@ use super::{arrow_file, parquet_file};
 use crate::document::eft::{EventDatabase, MediaType};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule::{self, Rule};
+use arrow_array::RecordBatch;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -144,6 +145,31 @@ impl Database {
         if seen != self.declaration.n_rows {
             let expected = format!("{} rows as the head of the file says", self.declaration.n_rows);
             return Err(self.finding(&rule::EVENT_FORMAT, format!("{seen} rows"), expected).into());
+        }
+        Ok(())
+    }
+
+    /// Hands out all columns as they are in the file, from the first row to the last, with the integers of a key column.
+    pub(super) fn records(
+        &self,
+        key: Option<&Wanted>,
+        mut visit: impl FnMut(&RecordBatch, &[i64]) -> Result<()>,
+    ) -> Result<()> {
+        let key = key.map(std::slice::from_ref).unwrap_or_default();
+        self.check_columns(key)?;
+        let file = self.file.try_clone().map_err(|e| self.finding(&rule::EVENT_FILE, e.to_string(), "an open file"))?;
+        let records = match self.declaration.media_type {
+            MediaType::Parquet => parquet_file::records(file, None, self.batch_rows.max(1)),
+            MediaType::Arrow => arrow_file::records(file, None),
+        };
+        let damaged = |error: String| self.finding(&rule::EVENT_FORMAT, error, "a sound file");
+        let mut seen = 0;
+        for records in records.map_err(damaged)? {
+            let records = records.map_err(damaged)?;
+            let batch = Batch { first_row: seen, ..Batch::from_arrow(&records, key) };
+            seen += batch.n_rows as u64;
+            batch.check(self, key)?;
+            visit(&records, batch.integers(0))?;
         }
         Ok(())
     }

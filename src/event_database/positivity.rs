@@ -25,11 +25,10 @@ pub fn check(database: &Database, eft: &Eft) -> Result<()> {
     let mut columns = Columns::default();
     let all = Truncation::None(NoTruncation::None);
     let weights = Weights::new(eft, &database.declaration.weights, all, &mut columns)?;
-    if weights.monomials.iter().any(|m| m.len() > 2) {
+    let Some(search) = LeastWeight::new(eft, &weights) else {
         let found = "weights of a degree above 2, whose sign is not checked";
         return Err(database.finding(&rule::EVENT_NEGATIVE, found, "weights of degree 2").into());
-    }
-    let search = LeastWeight::new(eft, &weights);
+    };
     let narrow = columns.0.iter().any(|c| database.columns().iter().any(|(n, t)| *n == c.name && t == "Float32"));
     let tolerance = if narrow { TOLERANCE_FLOAT32 } else { TOLERANCE };
     let mut a = vec![0.0; weights.monomials.len()];
@@ -72,13 +71,18 @@ pub struct LeastWeight {
 }
 
 impl LeastWeight {
-    /// For weights of degree at most 2.
-    pub fn new(eft: &Eft, weights: &Weights) -> LeastWeight {
+    /// In the box of the coefficients of the document.
+    fn new(eft: &Eft, weights: &Weights) -> Option<LeastWeight> {
         let bounds = |name: &String| eft.wilson_coefficients.iter().find(|c| c.name == *name).map(|c| c.bounds);
-        LeastWeight {
-            monomials: weights.monomials.clone(),
-            bounds: weights.variables.iter().map(|name| bounds(name).unwrap_or([f64::NAN; 2])).collect(),
-        }
+        let bounds: Option<Vec<[f64; 2]>> = weights.variables.iter().map(bounds).collect();
+        LeastWeight::of(&weights.monomials, &bounds?)
+    }
+
+    /// In a box with bounds for every variable of the monomials; `None` above degree 2.
+    pub fn of(monomials: &[Monomial], bounds: &[[f64; 2]]) -> Option<LeastWeight> {
+        let fits = |m: &Monomial| m.len() <= 2 && m.iter().all(|i| (*i as usize) < bounds.len());
+        let all = monomials.iter().all(fits);
+        all.then(|| LeastWeight { monomials: monomials.to_vec(), bounds: bounds.to_vec() })
     }
 
     /// The sign of Σ_k a_k φ_k. A form that is nowhere negative is recognised by its matrix; else the box is searched.

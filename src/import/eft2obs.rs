@@ -2,10 +2,10 @@
 //! (spec/eft-importers.md, "EFT2Obs").
 
 use super::node::Node;
-use super::terms::Terms;
+use super::terms::{ONCE, Terms};
 use super::{Import, ImportOptions, ImportedResponse, Json, ResponseData, dropped};
 use crate::document::eft::{McStat, Mode, PerBin};
-use crate::finding::{Finding, Findings, Result};
+use crate::finding::{Findings, Result};
 
 /// Reads a file with `terms`, or one of the older layout with `bins`. The yield of bin b is `sm_vals[b]` times
 /// 1 + Σ_k a_kb φ_k; the uncertainties of the terms are independent errors of the simulation.
@@ -143,7 +143,7 @@ impl Scaling {
         if uncertainties.iter().any(|x| *x < 0.0) {
             return Err(node.error("a negative uncertainty", "uncertainties of at least 0").into());
         }
-        let at = |finding: Finding| finding.at(node.pointer.clone());
+        let at = |found| node.error(found, ONCE);
         self.values.add_once(names.clone(), values).map_err(at)?;
         self.uncertainties.add_once(names, uncertainties).map_err(at)?;
         Ok(())

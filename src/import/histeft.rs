@@ -6,9 +6,18 @@ use super::npz::Archive;
 use super::terms::Terms;
 use super::{Import, ImportOptions, ImportedResponse, Json, ResponseData, dropped, refuse_pickle};
 use crate::document::eft::Mode;
+use crate::event_database::{Batch, Column, Wanted, parquet_file};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule;
 use std::collections::BTreeSet;
+use std::fs::File;
+
+/// The first bytes of a Parquet file.
+pub const PARQUET: &[u8] = b"PAR1";
+/// Rows of a Parquet file that are read at once.
+const BATCH_ROWS: usize = 1 << 12;
+/// Columns that the names of so many coefficients make are looked for.
+const MOST_NAMES: usize = 1000;
 
 /// The names of the coefficients, in their order.
 const NAMES: &str = "wc_names";
@@ -42,6 +51,44 @@ pub fn read(name: &str, bytes: Vec<u8>, names: Option<&[String]>, options: &Impo
         response(&names, table, warnings, options)
     };
     json.placed(parts(&json.root()))
+}
+
+/// Reads a Parquet file with a row a bin and the columns `eft_coeff_0`, `eft_coeff_1`, …, as [`read`] does.
+pub fn read_parquet(file: File, names: &[String], options: &ImportOptions) -> Result<Import> {
+    let wrong = |found: String, expected: &str| Finding::new(&rule::IMPORT_FORMAT, found, expected);
+    let n = names.len() + 1;
+    if n > MOST_NAMES {
+        return Err(wrong(format!("{} coefficients", names.len()), "fewer coefficients").into());
+    }
+    let (rows, columns) = parquet_file::describe(&file).map_err(|e| wrong(e, "a Parquet file"))?;
+    let wanted: Vec<Wanted> = (0..n * (n + 1) / 2).map(|k| Wanted::number(&format!("{COEFFICIENTS}_{k}"))).collect();
+    if let Some(missing) = wanted.iter().find(|column| !columns.iter().any(|(name, _)| *name == column.name)) {
+        let expected = format!("{} columns of {} coefficients", wanted.len(), names.len());
+        return Err(wrong(format!("no column {}", quote(&missing.name)), &expected).into());
+    }
+    let bytes = rows.saturating_mul(8 * wanted.len() as u64);
+    if bytes > options.limits.max_size as u64 {
+        let expected = format!("at most {} bytes", options.limits.max_size);
+        return Err(Finding::new(&rule::SIZE, format!("{rows} rows"), expected).into());
+    }
+    let (mut table, mut unfit) = (Vec::new(), None);
+    let each = &mut |batch: Batch| {
+        unfit = batch.columns.iter().zip(&wanted).find_map(|(column, wanted)| match column {
+            Column::Number(_) => None,
+            _ => Some(format!("the column {}", quote(&wanted.name))),
+        });
+        let row = |b: usize| (0..wanted.len()).filter_map(|k| batch.numbers(k).get(b).copied()).collect();
+        table.extend((0..batch.n_rows).map(row));
+        unfit.is_none()
+    };
+    parquet_file::read(file, &wanted, BATCH_ROWS, each).map_err(|e| wrong(e, "a Parquet file"))?;
+    if let Some(unfit) = unfit {
+        return Err(wrong(unfit, "numbers without gaps").into());
+    }
+    let others = columns.iter().filter(|(name, _)| !wanted.iter().any(|column| column.name == *name));
+    let why = "only the coefficients of the yields are read";
+    let warnings = others.map(|(name, _)| dropped("", format!("the column {}", quote(name)), why));
+    response(names, table, Findings(warnings.collect()), options)
 }
 
 fn response(names: &[String], table: Vec<Vec<f64>>, warnings: Findings, options: &ImportOptions) -> Result<Import> {

@@ -84,8 +84,4 @@ impl<'a> Node<'a> {
     pub fn names(&self) -> Result<Vec<String>> {
         self.items()?.iter().map(|item| item.name().map(str::to_owned)).collect()
     }
-
-    pub fn boolean(&self) -> Result<bool> {
-        Ok(self.value.as_bool().ok_or_else(|| self.wrong("true or false"))?)
-    }
 }

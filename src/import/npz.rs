@@ -51,6 +51,10 @@ impl Archive {
         let &[rows, columns] = array.shape.as_slice() else {
             return Err(wrong(format!("{} of {} axes", quote(name), array.shape.len()), "an array of 2 axes").into());
         };
+        // Rows without columns would cost memory that no file has paid for.
+        if rows == 0 || columns == 0 {
+            return Err(wrong(format!("{} of shape ({rows}, {columns})", quote(name)), "at least one number").into());
+        }
         let values = array.numbers().map_err(|reason| wrong(format!("{}: {reason}", quote(name)), "real numbers"))?;
         let place =
             |row: usize, column: usize| if array.fortran { column * rows + row } else { row * columns + column };

@@ -2,7 +2,7 @@
 //! bin, which redist's own file does not hold (spec/eft-importers.md, "redist").
 
 use super::node::Node;
-use super::terms::{Terms, UNTRUNCATED};
+use super::terms::{ONCE, Terms, UNTRUNCATED};
 use super::{
     Import, ImportOptions, ImportedResponse, Json, ResponseData, check_coefficients, dropped, wilson_coefficient,
 };
@@ -85,7 +85,7 @@ fn read_weights(root: &Node, n_bins: usize) -> Result<Terms> {
                 .error(format!("{} numbers", weights.len()), format!("{n_bins}, one a kinematic bin"))
                 .into());
         }
-        terms.add_once(monomial.names()?, weights).map_err(|finding| finding.at(monomial.pointer.clone()))?;
+        terms.add_once(monomial.names()?, weights).map_err(|found| monomial.error(found, ONCE))?;
     }
     Ok(terms)
 }

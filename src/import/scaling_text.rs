@@ -1,6 +1,6 @@
 //! Scaling equations in text, one line a bin: `label:1 + 59.6 * cG + 838.1 * cG * cG` (spec/eft-importers.md, "Text").
 
-use super::terms::Terms;
+use super::terms::{ONCE, Terms};
 use super::{Import, ImportOptions, ImportedResponse, ResponseData};
 use crate::document::eft::Mode;
 use crate::finding::{Finding, Result, quote};
@@ -57,11 +57,10 @@ fn terms(equation: &str) -> std::result::Result<Terms, String> {
         loop {
             let length = token(after);
             let (word, left) = after.split_at(length);
+            let letters = word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
             match word.parse::<f64>() {
-                Ok(x) if x.is_finite() && word.starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
-                    coefficient *= x
-                }
-                _ if word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => names.push(word.to_owned()),
+                Ok(x) if x.is_finite() && !letters => coefficient *= x,
+                Err(_) if letters => names.push(word.to_owned()),
                 _ => return Err("products of a number and names".to_owned()),
             }
             after = left.trim_start();
@@ -70,7 +69,7 @@ fn terms(equation: &str) -> std::result::Result<Terms, String> {
                 None => break,
             }
         }
-        terms.add_once(names, vec![coefficient]).map_err(|finding| finding.expected)?;
+        terms.add_once(names, vec![coefficient]).map_err(|found| format!("{ONCE}, but {found}"))?;
         (rest, first) = (after, false);
     }
     Ok(terms)

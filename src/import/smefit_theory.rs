@@ -2,7 +2,7 @@
 //! (spec/eft-importers.md, "SMEFiT").
 
 use super::node::Node;
-use super::terms::Terms;
+use super::terms::{ONCE, Terms};
 use super::{Import, ImportOptions, ImportedResponse, Json, ResponseData, dropped};
 use crate::document::eft::Mode;
 use crate::finding::{Finding, Findings, Result, quote};
@@ -54,7 +54,7 @@ fn theory(root: &Node, order: Option<&str>, options: &ImportOptions) -> Result<I
         if names.iter().any(String::is_empty) {
             return Err(node.error(format!("the key {}", quote(key)), "a name, or two names with * between").into());
         }
-        terms.add_once(names, values).map_err(|finding| finding.at(node.pointer.clone()))?;
+        terms.add_once(names, values).map_err(|found| node.error(found, ONCE))?;
     }
     let wilson_coefficients = options.bounds.coefficients(terms.names())?;
     let data = ResponseData::Polynomial(terms.polynomial(Mode::Absolute, false)?);

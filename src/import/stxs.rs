@@ -2,7 +2,7 @@
 //! rates are production × partial width / total width (spec/eft-importers.md, "STXS").
 
 use super::node::Node;
-use super::terms::{Terms, UNTRUNCATED};
+use super::terms::{ONCE, Terms, UNTRUNCATED};
 use super::{
     Import, ImportOptions, ImportedResponse, Json, ResponseData, check_coefficients, dropped, wilson_coefficient,
 };
@@ -189,7 +189,7 @@ impl Equations<'_> {
             let x = value.number()?;
             if !uncertain {
                 self.found.extend(names.iter().cloned());
-                equation.terms.add_once(names, vec![x]).map_err(|finding| finding.at(value.pointer.clone()))?;
+                equation.terms.add_once(names, vec![x]).map_err(|found| value.error(found, ONCE))?;
             } else if x < 0.0 {
                 return Err(value.wrong("an uncertainty of at least 0").into());
             } else if x > 0.0 && equation.uncertainties.insert(names, x).is_some() {

@@ -5,6 +5,9 @@ use crate::finding::{Finding, Result, quote};
 use crate::rule;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What every layout promises of its products.
+pub(super) const ONCE: &str = "each product once, whatever the order of its names";
+
 pub(super) const UNTRUNCATED: Truncation = Truncation::None(NoTruncation::None);
 
 /// Coefficients (a number a bin) by monomial, its names sorted.
@@ -31,17 +34,12 @@ impl Terms {
     /// A monomial that must not come again.
     ///
     /// # Errors
-    /// `ImportError`, where it does.
-    pub fn add_once(&mut self, mut monomial: Vec<String>, coefficients: Vec<f64>) -> std::result::Result<(), Finding> {
+    /// What is found, where it does; [`ONCE`] is expected.
+    pub fn add_once(&mut self, mut monomial: Vec<String>, coefficients: Vec<f64>) -> std::result::Result<(), String> {
         monomial.sort_unstable();
         if self.terms.contains_key(&(monomial.len(), monomial.clone())) {
             let names: Vec<String> = monomial.iter().map(|name| quote(name)).collect();
-            let found = format!("the product of [{}] twice", names.join(", "));
-            return Err(Finding::new(
-                &rule::IMPORT_FORMAT,
-                found,
-                "each product once, whatever the order of its names",
-            ));
+            return Err(format!("the product of [{}] twice", names.join(", ")));
         }
         self.add(monomial, coefficients);
         Ok(())

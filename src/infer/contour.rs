@@ -19,8 +19,9 @@ const MOST_HALVINGS: usize = 4;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contour {
     pub level: f64,
-    /// −2 Δ ln L on the contour.
+    /// −2 Δ ln L on the contour, and of which χ² distribution.
     pub height: f64,
+    pub degrees_of_freedom: usize,
     /// Closed lines end where they begin; others end at the edge of the grid or beside a point without a minimum.
     pub lines: Vec<Vec<[f64; 2]>>,
 }

@@ -29,13 +29,21 @@ pub struct FeldmanCousinsPoint {
     pub outcome: Result<PointOutcome, NoToys>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PointOutcome {
-    /// −2 Δ ln L of the value on the observed data, and what `level` of the toys do not exceed.
+    /// −2 Δ ln L of the value on the observed data.
     pub observed: f64,
-    pub critical: f64,
+    /// What it is on the toys.
+    pub toys: Distribution,
     /// Toys that are at least as far; the value is accepted where this is above 1 − level.
     pub fraction: ToyFraction,
+}
+
+impl PointOutcome {
+    /// What `level` of the toys do not exceed.
+    pub fn critical(&self, level: f64) -> f64 {
+        self.toys.quantile(level)
+    }
 }
 
 /// A connected part of the accepted values.
@@ -77,13 +85,28 @@ pub struct FeldmanCousins {
 /// Tests each value by its own toys, then halves the brackets of the ends. `options.statistic` is a two-sided one;
 /// `options.mu` is not looked at. A stopped watch leaves the points that are done.
 pub fn feldman_cousins(
-    mut likelihood: Likelihood,
+    likelihood: Likelihood,
     observed: &Data,
     poi: usize,
     toys: &ToyOptions,
     options: &FeldmanCousinsOptions,
     watch: &Watch,
 ) -> Result<FeldmanCousins, NoToys> {
+    let levels = [options.level];
+    let mut of_levels = neyman(likelihood, observed, poi, toys, options, &levels, watch)?;
+    Ok(of_levels.remove(0))
+}
+
+/// As [`feldman_cousins`], for several levels with the same toys; `options.level` is not looked at.
+pub fn neyman(
+    mut likelihood: Likelihood,
+    observed: &Data,
+    poi: usize,
+    toys: &ToyOptions,
+    options: &FeldmanCousinsOptions,
+    levels: &[f64],
+    watch: &Watch,
+) -> Result<Vec<FeldmanCousins>, NoToys> {
     toys.statistic.restrict(&mut likelihood.options, poi);
     let bounds = likelihood.options.bounds[poi];
     let profile = Profile::new(likelihood, &[poi]);
@@ -96,12 +119,15 @@ pub fn feldman_cousins(
         search.test(value);
     }
     let first: Vec<(f64, f64)> = search.points.windows(2).map(|pair| (pair[0].value, pair[1].value)).collect();
-    for (low, high) in first {
-        search.halve(low, high);
+    for (&level, (low, high)) in levels.iter().flat_map(|level| first.iter().map(move |pair| (level, *pair))) {
+        search.halve(low, high, level);
     }
     let best_fit = search.profile.best_values()[0];
-    let intervals = intervals(&search.points, options.level, bounds);
-    Ok(FeldmanCousins { best_fit, intervals, points: search.points })
+    let of_level = |&level: &f64| {
+        let intervals = intervals(&search.points, level, bounds);
+        FeldmanCousins { best_fit, intervals, points: search.points.clone() }
+    };
+    Ok(levels.iter().map(of_level).collect())
 }
 
 struct Search<'a, 'p> {
@@ -145,8 +171,8 @@ impl Search<'_, '_> {
         };
         let toys = test.collect(&made, 0..self.options.n_toys, self.watch);
         let distribution = Distribution::new(&toys, TestStatistic::Tmu, value);
-        let critical = distribution.quantile(self.options.level);
-        Ok(PointOutcome { observed: tested.value, critical, fraction: distribution.at_least(tested.value) })
+        let fraction = distribution.at_least(tested.value);
+        Ok(PointOutcome { observed: tested.value, toys: distribution, fraction })
     }
 
     fn generator(&mut self, value: f64, minimum: &Minimum) -> Result<super::generate::Generator, NoToys> {
@@ -155,15 +181,15 @@ impl Search<'_, '_> {
     }
 
     /// Narrows a bracket in which one end is accepted and the other is not.
-    fn halve(&mut self, mut low: f64, mut high: f64) {
+    fn halve(&mut self, mut low: f64, mut high: f64, level: f64) {
         for _ in 0..self.options.n_halvings {
-            let (Some(at_low), Some(at_high)) = (self.accepted(low), self.accepted(high)) else { return };
+            let (Some(at_low), Some(at_high)) = (self.accepted(low, level), self.accepted(high, level)) else { return };
             if at_low == at_high {
                 return;
             }
             let middle = 0.5 * (low + high);
             self.test(middle);
-            match self.accepted(middle) {
+            match self.accepted(middle, level) {
                 Some(accepted) if accepted == at_low => low = middle,
                 Some(_) => high = middle,
                 None => return,
@@ -172,9 +198,9 @@ impl Search<'_, '_> {
     }
 
     /// Whether a tested value is accepted; `None` where it has no result.
-    fn accepted(&self, value: f64) -> Option<bool> {
+    fn accepted(&self, value: f64, level: f64) -> Option<bool> {
         let point = self.points.iter().find(|point| point.value == value)?;
-        excess(point, self.options.level).map(|excess| excess > 0.0)
+        excess(point, level).map(|excess| excess > 0.0)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bounded maximum-likelihood fit with a certificate (spec/likelihood.md, "Fit").
 
 use super::minimize::{Ending, Limits, MOST_SHARED, Minimizer, rounding};
+use super::starts::other_sides;
 use super::uncertainty;
 use crate::kernel::simd;
 use crate::kernel::{Evaluator, OutOfDomain};
@@ -18,6 +19,9 @@ const MOST_ROUNDING: f64 = 1e-3;
 
 /// With more parameters than this a fit has one start.
 const MOST_RESTARTED: usize = 1000;
+
+/// How often lower minima may be looked for on the other sides of a lower one.
+const MOST_SIDES: usize = 4;
 
 /// How often a fit may find itself on a saddle and go on.
 const MOST_SADDLES: usize = 10;
@@ -117,6 +121,20 @@ pub fn fit(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions)
     Fitter::new(evaluator).fit(evaluator, data, options)
 }
 
+/// What the runs of one fit took together.
+#[derive(Default)]
+struct Runs {
+    iterations: usize,
+    evaluations: usize,
+}
+
+impl Runs {
+    fn add(&mut self, run: &Minimizer) {
+        self.iterations += run.iterations;
+        self.evaluations += run.evaluations;
+    }
+}
+
 /// Fits of one program with everything allocated once.
 #[derive(Clone, Debug)]
 pub struct Fitter {
@@ -145,6 +163,23 @@ impl Fitter {
 
     pub fn parameters(&self) -> &[f64] {
         &self.minimizer.theta
+    }
+
+    /// Over which distances `twice_nll` changes near the last minimum, n_parameters long.
+    pub(crate) fn widths(&self) -> Vec<f64> {
+        self.minimizer.widths()
+    }
+
+    /// What tells that a point is a local minimum (see [`super::Likelihood::certificate`]).
+    pub(crate) fn certificate(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+        parameters: &[f64],
+    ) -> (f64, f64) {
+        self.minimizer.settle(evaluator, data, &options.limits(), parameters);
+        (self.minimizer.projected_gradient(), self.minimizer.smallest_eigenvalue(evaluator))
     }
 
     /// The gradient of `twice_nll` at the last minimum.
@@ -211,28 +246,36 @@ impl Fitter {
         data: &PreparedData,
         options: &FitOptions,
     ) -> ((Ending, usize, usize), Option<f64>) {
-        let (mut ending, mut iterations, mut evaluations) = self.minimise(evaluator, data, options, &options.init);
-        let many = options.init.len() > MOST_RESTARTED || evaluator.program.constraints.gaussians.is_empty();
-        if ending != Ending::Converged || !options.restarts || many {
-            return ((ending, iterations, evaluations), None);
+        let mut runs = Runs::default();
+        let first_ending = self.counted(evaluator, data, options, &options.init, &mut runs);
+        let (constrained, responses) =
+            (!evaluator.program.constraints.gaussians.is_empty(), evaluator.program.has_responses());
+        let several = options.restarts && options.init.len() <= MOST_RESTARTED && (constrained || responses);
+        if first_ending != Ending::Converged || !several {
+            return ((first_ending, runs.iterations, runs.evaluations), None);
         }
         let first = self.minimizer.value;
         let mut best = self.minimizer.clone();
         let at_limit = self.at_limit(options);
         let both = [false, true];
         let holding = if at_limit.is_empty() { &both[..1] } else { &both[..] };
-        for (&hold, stretch) in holding.iter().flat_map(|hold| RESTARTS.map(|stretch| (hold, stretch))) {
+        let stretched = holding.iter().flat_map(|hold| RESTARTS.map(|stretch| (hold, stretch)));
+        for (&hold, stretch) in stretched.filter(|_| constrained) {
             let mut start = restart(evaluator, data, options, &best.theta, stretch);
             if hold {
                 start = self.start_at_limits(evaluator, data, options, &best.theta, &at_limit, start);
-                iterations += self.minimizer.iterations;
-                evaluations += self.minimizer.evaluations;
+                runs.add(&self.minimizer);
             }
-            let (other, more_iterations, more_evaluations) = self.minimise(evaluator, data, options, &start);
-            iterations += more_iterations;
-            evaluations += more_evaluations;
-            if other == Ending::Converged && self.minimizer.value < best.value - LOWER {
-                (ending, best) = (other, self.minimizer.clone());
+            self.keep_lower(evaluator, data, options, &start, &mut best, &mut runs);
+        }
+        // Each lower minimum has other sides of its own.
+        for _ in 0..MOST_SIDES {
+            let lowest = best.value;
+            for start in other_sides(evaluator, data, options, &best.theta, &best.widths()) {
+                self.keep_lower(evaluator, data, options, &start, &mut best, &mut runs);
+            }
+            if best.value >= lowest {
+                break;
             }
         }
         let best_value = best.value;
@@ -240,7 +283,38 @@ impl Fitter {
         // The Hessian of the evaluator belongs to the last run.
         evaluator.reduced_with_blocks(&self.minimizer.theta, data, &mut self.minimizer.gradient);
         let found_lower = (best_value < first).then_some(first);
-        ((ending, iterations, evaluations), found_lower)
+        ((Ending::Converged, runs.iterations, runs.evaluations), found_lower)
+    }
+
+    /// Runs from a start; the minimiser has what it found.
+    fn counted(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+        start: &[f64],
+        runs: &mut Runs,
+    ) -> Ending {
+        let (ending, iterations, evaluations) = self.minimise(evaluator, data, options, start);
+        runs.iterations += iterations;
+        runs.evaluations += evaluations;
+        ending
+    }
+
+    /// Puts the minimum to which a start leads in place of the best one, where it is lower.
+    fn keep_lower(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+        start: &[f64],
+        best: &mut Minimizer,
+        runs: &mut Runs,
+    ) {
+        let ending = self.counted(evaluator, data, options, start, runs);
+        if ending == Ending::Converged && self.minimizer.value < best.value - LOWER {
+            best.clone_from(&self.minimizer);
+        }
     }
 
     /// Where `start` leads with the parameters that are at a limit held there: a strength on its bound hides minima of

@@ -11,6 +11,14 @@ pub const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;
 /// How many points may be spent on dips and bumps between known points.
 const MOST_DIPS: usize = 40;
 
+/// Where samples respond to coefficients, the profile is looked at in distances that grow by this factor, from this part of
+/// a step on.
+const SURVEY_GROWTH: f64 = 1.3;
+const SURVEY_FIRST: f64 = 0.5;
+
+/// A bridge that rises less above its minima is none.
+const LEAST_BRIDGE: f64 = 1e-3;
+
 /// The values of a parameter inside a level.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
@@ -19,6 +27,18 @@ pub struct Region {
     pub height: f64,
     /// Ascending, apart from one another.
     pub intervals: Vec<Interval>,
+    /// What lies between neighbouring minima of the profile inside the level.
+    pub bridges: Vec<Bridge>,
+}
+
+/// The highest place of a profile between two neighbouring minima (spec/inference.md, eq. 53).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bridge {
+    pub from: f64,
+    pub to: f64,
+    pub at: f64,
+    /// Infinite where there is no minimum on the way.
+    pub height: f64,
 }
 
 /// A range of values inside a level.
@@ -41,19 +61,100 @@ pub struct End {
 pub fn regions(profile: &mut Profile, levels: &[f64], step: f64) -> Option<Vec<Region>> {
     let heights: Vec<f64> = levels.iter().map(|level| chi2_quantile(*level, 1)).collect();
     let intervals = below(profile, &heights, step)?;
-    let region = |((level, height), intervals): ((&f64, &f64), _)| Region { level: *level, height: *height, intervals };
-    Some(levels.iter().zip(&heights).zip(intervals).map(region).collect())
+    let region = |((level, height), intervals): ((&f64, &f64), _)| {
+        let bridges = bridges(profile, *height);
+        Region { level: *level, height: *height, intervals, bridges }
+    };
+    let regions = levels.iter().zip(&heights).zip(intervals).map(region).collect();
+    profile.first_minimum().is_none().then_some(regions)
 }
 
 /// As [`regions`], for each of some heights the intervals in which the profile is not above it.
 pub(crate) fn below(profile: &mut Profile, heights: &[f64], step: f64) -> Option<Vec<Vec<Interval>>> {
     let highest = heights.iter().copied().fold(0.0, f64::max);
+    survey(profile, step);
     let ends = [-1.0, 1.0].map(|sign| cover(profile, sign, step, highest));
     for &height in heights {
         resolve_dips(profile, height);
     }
     let found = heights.iter().map(|&height| intervals(profile, height, &ends)).collect();
     profile.first_minimum().is_none().then_some(found)
+}
+
+/// With several minima regions may lie anywhere within the bounds: looks at the minima and at places all the way.
+fn survey(profile: &mut Profile, step: f64) {
+    let minima = profile.minima_values();
+    if minima.is_empty() {
+        return;
+    }
+    let (low, high) = profile.likelihood.options.bounds[profile.parameters()[0]];
+    let best = profile.best_values()[0];
+    let mut places: Vec<f64> = minima.iter().map(|values| values[0]).collect();
+    for sign in [-1.0, 1.0] {
+        let mut distance = SURVEY_FIRST * step;
+        while (low..=high).contains(&(best + sign * distance)) && places.len() < 200 {
+            places.push(best + sign * distance);
+            distance *= SURVEY_GROWTH;
+        }
+    }
+    // Outward, so that each begins from a neighbour.
+    places.sort_by(|a, b| (a - best).abs().total_cmp(&(b - best).abs()));
+    for value in places {
+        if value != best && profile.first_minimum().is_none() {
+            profile.at(&[value]);
+        }
+    }
+}
+
+/// What lies between the minima of the profile that are below a height.
+fn bridges(profile: &mut Profile, height: f64) -> Vec<Bridge> {
+    let nodes = nodes(profile);
+    let Some(mut low) = nodes.first().copied() else { return Vec::new() };
+    let mut bridges = Vec::new();
+    // The highest node since the last minimum.
+    let mut high: Option<usize> = None;
+    let rises = |above: &Node, below: &Node| above.height > below.height + LEAST_BRIDGE;
+    for (k, node) in nodes.iter().enumerate().skip(1) {
+        let top = high.map(|k| nodes[k]);
+        match top {
+            Some(top) if rises(&top, node) && rises(&top, &low) => {
+                // Down on the other side as far as it goes.
+                let ends = nodes.get(k + 1).is_none_or(|next| next.height > node.height);
+                if ends {
+                    if let (Some(peak), true) = (high, low.height < height && node.height < height) {
+                        bridges.push((low, *node, peak));
+                    }
+                    (low, high) = (*node, None);
+                }
+            }
+            _ if node.height < low.height => (low, high) = (*node, None),
+            Some(top) if top.height >= node.height => {}
+            _ => high = Some(k),
+        }
+    }
+    let bridge = |(from, to, peak): (Node, Node, usize)| {
+        let outside = [nodes[peak - 1].value, nodes[(peak + 1).min(nodes.len() - 1)].value];
+        let (at, height) = highest(profile, nodes[peak], outside, (from.value, to.value));
+        Bridge { from: from.value, to: to.value, at, height }
+    };
+    bridges.into_iter().map(bridge).collect()
+}
+
+/// The highest place between two neighbours of a node that is higher than both, by the golden section.
+fn highest(profile: &mut Profile, node: Node, [mut low, mut high]: [f64; 2], range: (f64, f64)) -> (f64, f64) {
+    let gap = |point: &&ProfilePoint| !point.minimum.valid() && range.0 < point.values[0] && point.values[0] < range.1;
+    if let Some(gap) = profile.points().iter().find(gap) {
+        return (gap.values[0], f64::INFINITY);
+    }
+    let (mut at, mut top) = node.place();
+    for _ in 0..24 {
+        let value = if at - low > high - at { at - 0.382 * (at - low) } else { at + 0.382 * (high - at) };
+        let Some(here) = crossing::height_at(profile, value) else { return (value, f64::INFINITY) };
+        let (other, best) = if here > top { (at, value) } else { (value, at) };
+        *(if other < best { &mut low } else { &mut high }) = other;
+        (at, top) = (best, top.max(here));
+    }
+    (at, top)
 }
 
 /// A point of the curve in one dimension.

@@ -1,9 +1,16 @@
 //! One likelihood ready for inference: a program, its data, and where its parameters start and may go.
 
 use super::fit::{Failure, FitOptions, FitResult, Fitter, Hesse};
+use super::starts::other_sides;
 use crate::kernel::Evaluator;
 use crate::model::Data;
 use crate::program::{PreparedData, Program};
+
+/// Minima that are told apart, at most.
+const MOST_MINIMA: usize = 8;
+
+/// Minima nearer to one another than this, in widths of the parameters, are one.
+const ONE_MINIMUM: f64 = 1e-2;
 
 /// A program with data and fit options; everything that repeated fits need is allocated once. One per thread.
 #[derive(Clone, Debug)]
@@ -28,6 +35,12 @@ pub struct Minimum {
 impl Minimum {
     pub fn valid(&self) -> bool {
         self.reason.is_none()
+    }
+
+    /// Whether no parameter differs by more than `part` of its width.
+    pub(crate) fn is_at(&self, parameters: &[f64], widths: &[f64], part: f64) -> bool {
+        let pairs = self.parameters.iter().zip(parameters).zip(widths);
+        pairs.into_iter().all(|((a, b), width)| (a - b).abs() <= part * width)
     }
 }
 
@@ -92,6 +105,47 @@ impl<'p> Likelihood<'p> {
                 return Minimum { parameters: this.fitter.parameters().to_vec(), twice_nll, reason: None };
             }
             this.fit(Hesse::No).into()
+        })
+    }
+
+    /// The local minima to which other starts lead where samples respond to coefficients, `best` first and the others
+    /// ascending; one of them may be lower. Without responses there is `best` alone.
+    pub fn minima(&mut self, best: &Minimum) -> Vec<Minimum> {
+        let mut found = vec![best.clone()];
+        if !(self.program().has_responses() && best.valid() && self.options.restarts) {
+            return found;
+        }
+        let restarts = std::mem::replace(&mut self.options.restarts, false);
+        let mut next = 0;
+        while next < found.len() && found.len() < MOST_MINIMA {
+            let here = self.minimum_from(&found[next].parameters, &[]);
+            let widths = self.fitter.widths();
+            next += 1;
+            let sides = other_sides(&mut self.evaluator, &self.data, &self.options, &here.parameters, &widths);
+            for start in sides {
+                let other = self.minimum_from(&start, &[]);
+                let known = |minimum: &Minimum| minimum.is_at(&other.parameters, &widths, ONE_MINIMUM);
+                if other.valid() && found.len() < MOST_MINIMA && !found.iter().any(known) {
+                    found.push(other);
+                }
+            }
+        }
+        self.options.restarts = restarts;
+        found[1..].sort_by(|a, b| a.twice_nll.total_cmp(&b.twice_nll));
+        found
+    }
+
+    /// Over which distances `twice_nll` changes near the last minimum, n_parameters long.
+    pub fn widths(&self) -> Vec<f64> {
+        self.fitter.widths()
+    }
+
+    /// What tells that a point is a local minimum with these parameters held: the largest component of the gradient over
+    /// what may move, and the smallest eigenvalue of the Hessian there (spec/inference.md, eq. 51 and 52).
+    pub(crate) fn certificate(&mut self, parameters: &[f64], held: &[usize]) -> (f64, f64) {
+        let held: Vec<(usize, f64)> = held.iter().map(|&i| (i, parameters[i])).collect();
+        self.holding(&held, None, |this| {
+            this.fitter.certificate(&mut this.evaluator, &this.data, &this.options, parameters)
         })
     }
 

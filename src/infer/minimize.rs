@@ -2,6 +2,7 @@
 //! Hessian is not positive definite, with a line search (spec/rationale.md, "Minimiser").
 
 use super::conjugate::{ConjugateSystem, Place};
+use super::lanczos;
 use super::newton::NewtonSystem;
 use crate::kernel::Evaluator;
 use crate::program::PreparedData;
@@ -158,6 +159,45 @@ impl Minimizer {
     /// A width for each parameter: its constraint's, or what its curvature in the last step tells.
     pub fn widths(&self) -> Vec<f64> {
         self.damping.iter().map(|curvature| (2.0 / curvature).sqrt()).collect()
+    }
+
+    /// Takes a point as it is, with its gradient, Hessian and what may move there.
+    pub fn settle(&mut self, evaluator: &mut Evaluator, data: &PreparedData, limits: &Limits, point: &[f64]) {
+        self.theta.copy_from_slice(point);
+        self.rounding = rounding(data);
+        self.approximate = false;
+        self.value = self.evaluate_here(evaluator, data);
+        self.choose_free(limits);
+        self.choose_damping(evaluator, data);
+    }
+
+    /// The largest component of the gradient over what may move, in `twice_nll` a width.
+    pub fn projected_gradient(&self) -> f64 {
+        let components = self.gradient.iter().zip(self.widths()).zip(&self.free).filter(|(_, free)| **free);
+        // Not max: a component that is not a number counts.
+        components.map(|((g, width), _)| (g * width).abs()).fold(0.0, |a, b| if b <= a { a } else { b })
+    }
+
+    /// The smallest eigenvalue of ½ w_i H_ij w_j over what may move, w being the widths: 1 where the curvature is that of
+    /// the constraint alone. Infinite where nothing may move, NaN where it is not positive or there is no matrix.
+    pub fn smallest_eigenvalue(&mut self, evaluator: &mut Evaluator) -> f64 {
+        let free: Vec<usize> = (0..self.theta.len()).filter(|&i| self.free[i]).collect();
+        if free.is_empty() {
+            return f64::INFINITY;
+        }
+        if matches!(self.system, System::MatrixFree(_)) || !self.factorize(evaluator, 0.0) {
+            return f64::NAN;
+        }
+        let widths = self.widths();
+        let (program, mut x) = (evaluator.program, vec![0.0; self.theta.len()]);
+        let System::Direct(system) = &mut self.system else { return f64::NAN };
+        let largest = lanczos::largest_eigenvalue(free.len(), |from, to| {
+            x.fill(0.0);
+            free.iter().zip(from).for_each(|(&i, from)| x[i] = 2.0 * from / widths[i]);
+            system.solve(program, &self.free, &mut x);
+            free.iter().zip(to).for_each(|(&i, to)| *to = x[i] / widths[i]);
+        });
+        1.0 / largest
     }
 
     /// Runs from `start`, which lies within the bounds.

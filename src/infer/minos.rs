@@ -3,6 +3,7 @@
 
 use super::crossing::{self, Crossing};
 use super::fit::{FitResult, Hesse};
+use super::interval::{self, Region};
 use super::likelihood::{Likelihood, Minimum};
 use super::normal::chi2_quantile;
 use super::profile::{LOWER, Profile};
@@ -33,6 +34,8 @@ pub struct MinosParameter {
     pub parameter: usize,
     pub lower: Side,
     pub upper: Side,
+    /// All values inside the level, of a coefficient to which samples respond: they may be several intervals.
+    pub region: Option<Region>,
 }
 
 /// One end of an interval.
@@ -62,7 +65,7 @@ pub fn minos(likelihood: &Likelihood, parameters: &[usize], level: f64, watch: &
         if !best.valid {
             break;
         }
-        let (sides, lower) = all(&likelihood, parameters, &best, height, watch);
+        let (sides, lower) = all(&mut likelihood, parameters, &best, level, watch);
         let Some(lower) = lower else {
             return Minos { best, first_minimum, level, height, parameters: sides };
         };
@@ -75,17 +78,23 @@ pub fn minos(likelihood: &Likelihood, parameters: &[usize], level: f64, watch: &
 
 /// The intervals, or the lowest minimum that showed up below the best one.
 fn all(
-    likelihood: &Likelihood,
+    likelihood: &mut Likelihood,
     parameters: &[usize],
     best: &FitResult,
-    height: f64,
+    level: f64,
     watch: &Watch,
 ) -> (Vec<MinosParameter>, Option<Minimum>) {
+    let minima = likelihood.minima(&Minimum::from(best.clone()));
+    let below = minima.iter().find(|minimum| minimum.twice_nll < best.twice_nll - LOWER);
+    if let Some(below) = below {
+        return (Vec::new(), Some(below.clone()));
+    }
+    let likelihood = &*likelihood;
     let one = |&parameter: &usize| {
         if watch.is_stopped() {
-            return (MinosParameter { parameter, lower: Side::Stopped, upper: Side::Stopped }, None);
+            return (MinosParameter { parameter, lower: Side::Stopped, upper: Side::Stopped, region: None }, None);
         }
-        let result = interval(likelihood, parameter, best, height);
+        let result = interval(likelihood, parameter, best, &minima, level);
         watch.step();
         result
     };
@@ -101,24 +110,33 @@ fn interval(
     likelihood: &Likelihood,
     parameter: usize,
     best: &FitResult,
-    height: f64,
+    minima: &[Minimum],
+    level: f64,
 ) -> (MinosParameter, Option<Minimum>) {
     let (low, high) = likelihood.options.bounds[parameter];
     if likelihood.options.fixed[parameter] || low == high {
-        return (MinosParameter { parameter, lower: Side::Fixed, upper: Side::Fixed }, None);
+        return (MinosParameter { parameter, lower: Side::Fixed, upper: Side::Fixed, region: None }, None);
     }
+    let height = chi2_quantile(level, 1);
     let step = height.sqrt() * scale(likelihood, parameter, best);
     let minimum = Minimum::from(best.clone());
+    let profile = || Profile::with_best(likelihood.clone(), &[parameter], minimum.clone()).with_minima(minima);
     let search = |step: f64, bound: f64| {
-        let mut profile = Profile::with_best(likelihood.clone(), &[parameter], minimum.clone());
+        let mut profile = profile();
         let side = crossing::outward(&mut profile, step, bound, height);
         let lower = (side == Crossing::LowerMinimum).then(|| profile.best().clone());
         (Side::Searched(side), lower)
     };
     let ((lower, below), (upper, above)) = (search(-step, low), search(step, high));
-    let found = [below, above].into_iter().flatten().filter(|m| m.twice_nll < best.twice_nll - LOWER);
+    let (mut region, mut beside) = (None, None);
+    if likelihood.program().coefficients().contains(&parameter) {
+        let mut profile = profile();
+        region = interval::regions(&mut profile, &[level], step).and_then(|mut regions| regions.pop());
+        beside = profile.first_minimum().map(|_| profile.best().clone());
+    }
+    let found = [below, above, beside].into_iter().flatten().filter(|m| m.twice_nll < best.twice_nll - LOWER);
     let lowest = found.min_by(|a, b| a.twice_nll.total_cmp(&b.twice_nll));
-    (MinosParameter { parameter, lower, upper }, lowest)
+    (MinosParameter { parameter, lower, upper, region }, lowest)
 }
 
 /// How far a parameter moves before the likelihood changes: its uncertainty, else the width of its constraint, else a

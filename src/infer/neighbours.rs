@@ -2,7 +2,7 @@
 
 use super::likelihood::{Likelihood, Minimum};
 use super::minos::constraint_width;
-use super::profile::{LOWER, Profile, ProfilePoint};
+use super::profile::{Profile, ProfilePoint};
 use std::collections::VecDeque;
 
 /// Neighbours whose parameters differ by less than this part of a width are in one valley.
@@ -27,7 +27,8 @@ impl<'a, 'p> Neighbours<'a, 'p> {
         for &i in which {
             let Some(point) = points.get_mut(i) else { continue };
             let fresh = self.profile.solve_afresh(&point.values);
-            if replace_if_lower(point, fresh) {
+            if point.offer(fresh) {
+                *point = self.profile.begin_branch(point.clone());
                 improved.push(i);
             }
         }
@@ -49,8 +50,9 @@ impl<'a, 'p> Neighbours<'a, 'p> {
                 if !points[i].minimum.valid() || self.same_valley(&points[i], &points[j]) {
                     continue;
                 }
-                let fresh = self.profile.solve(&points[j].values, &points[i].minimum.parameters);
-                if replace_if_lower(&mut points[j], fresh) {
+                let mut fresh = self.profile.solve(&points[j].values, &points[i].minimum.parameters);
+                fresh.branch = points[i].branch;
+                if points[j].offer(fresh) {
                     improved += 1;
                     offers.push_back(j);
                 }
@@ -65,15 +67,6 @@ impl<'a, 'p> Neighbours<'a, 'p> {
         let mut others = pairs.filter(|(i, _)| !held.contains(i));
         b.minimum.valid() && others.all(|(_, ((a, b), width))| (a - b).abs() <= SAME_VALLEY * width)
     }
-}
-
-fn replace_if_lower(point: &mut ProfilePoint, fresh: ProfilePoint) -> bool {
-    let lower = !point.minimum.valid() || fresh.minimum.twice_nll < point.minimum.twice_nll - LOWER;
-    let replace = fresh.minimum.valid() && lower;
-    if replace {
-        *point = fresh;
-    }
-    replace
 }
 
 /// The widths of the constraints; for other parameters a tenth of their size.

@@ -1,14 +1,16 @@
 //! The profile likelihood along one parameter, on a grid or where the curve needs points (spec/inference.md, "Scans and
 //! contours").
 
+use super::certificate::Certificate;
 use super::crossing;
 use super::fit::{Failure, FitResult, Hesse};
-use super::interval::{Region, regions};
+use super::interval::{self, Region, regions};
 use super::likelihood::{Likelihood, Minimum};
 use super::minos::scale;
 use super::neighbours::Neighbours;
 use super::normal::chi2_quantile;
 use super::profile::{Profile, ProfilePoint};
+use super::sensitivity::{Sensitivity, sensitivity};
 use super::watch::Watch;
 
 /// How often a lower minimum may show up and everything begin again.
@@ -16,6 +18,9 @@ pub(crate) const MOST_RESTARTS: usize = 5;
 
 /// An adaptive scan goes on until a cubic through its points is this exact, in −2 ln L, and in parts of it.
 const TOLERANCE: f64 = 0.01;
+
+/// By default the grid over regions of several minima goes beyond them by this part of their width.
+const BESIDE: f64 = 0.1;
 
 /// An adaptive scan ends this much above the highest level.
 const ABOVE: f64 = 1.3;
@@ -53,6 +58,11 @@ pub struct Scan {
     /// Ascending; none where the fit is not valid.
     pub points: Vec<ScanPoint>,
     pub regions: Vec<Region>,
+    /// The minima of the whole likelihood from which the curve was continued, by the parameter's value and −2 Δ ln L, the
+    /// best one first.
+    pub minima: Vec<(f64, f64)>,
+    /// Of a coefficient to which samples respond.
+    pub sensitivity: Option<Sensitivity>,
     /// The scan was stopped: points are missing.
     pub stopped: bool,
 }
@@ -66,31 +76,45 @@ pub struct ScanPoint {
     /// Its derivative.
     pub slope: f64,
     pub reason: Option<Failure>,
+    /// Of a minimum.
+    pub certificate: Option<Certificate>,
 }
 
 /// Scans one parameter, both directions from the best value at once. The result does not depend on the number of
 /// threads.
 pub fn scan(likelihood: &Likelihood, parameter: usize, options: &ScanOptions, watch: &Watch) -> Scan {
+    let start = likelihood.options.init[parameter];
     let mut likelihood = likelihood.clone();
-    let mut best = likelihood.fit(Hesse::Parameter(parameter));
-    let mut first_minimum = None;
+    let best = likelihood.fit(Hesse::Parameter(parameter));
+    let mut scan = Scan {
+        parameter,
+        best,
+        first_minimum: None,
+        points: Vec::new(),
+        regions: Vec::new(),
+        minima: Vec::new(),
+        sensitivity: None,
+        stopped: false,
+    };
     for restart in 0..=MOST_RESTARTS {
-        if !best.valid {
+        if !scan.best.valid {
             break;
         }
-        let scanned = likelihood.clone();
-        let mut curve = Curve::new(scanned, parameter, &best, options, watch);
+        let mut curve = Curve::new(likelihood.clone(), parameter, &scan.best, options, watch);
         let regions = curve.run();
         if let (true, Some(first)) = (restart < MOST_RESTARTS, curve.profile.first_minimum()) {
-            first_minimum = first_minimum.or(Some(first));
+            scan.first_minimum = scan.first_minimum.or(Some(first));
             likelihood.options.init = curve.profile.best().parameters.clone();
-            best = likelihood.fit(Hesse::Parameter(parameter));
+            scan.best = likelihood.fit(Hesse::Parameter(parameter));
             continue;
         }
-        let points = curve.points();
-        return Scan { parameter, best, first_minimum, points, regions, stopped: watch.is_stopped() };
+        scan.points = curve.points();
+        scan.minima = curve.minima();
+        scan.sensitivity = regions.first().and_then(|region| sensitivity(&mut curve.profile, start, region));
+        scan.regions = regions;
+        break;
     }
-    Scan { parameter, best, first_minimum, points: Vec::new(), regions: Vec::new(), stopped: watch.is_stopped() }
+    Scan { stopped: watch.is_stopped(), ..scan }
 }
 
 /// A scan at work.
@@ -117,7 +141,7 @@ impl<'a, 'p> Curve<'a, 'p> {
         if options.fixed_others {
             fix_others(&mut likelihood, &[parameter], &best.parameters);
         }
-        let profile = Profile::with_best(likelihood, &[parameter], Minimum::from(best.clone()));
+        let profile = Profile::with_best(likelihood, &[parameter], Minimum::from(best.clone())).with_all_minima();
         Curve { profile, options, watch, best: best.parameters[parameter], step, values: Vec::new() }
     }
 
@@ -143,16 +167,31 @@ impl<'a, 'p> Curve<'a, 'p> {
     }
 
     /// The values of a regular grid.
-    fn grid(&self) -> Vec<f64> {
+    fn grid(&mut self) -> Vec<f64> {
         let (low, high) = self.range();
         grid(low, high, self.options.n_points)
     }
 
     /// First and last value of a regular grid.
-    fn range(&self) -> (f64, f64) {
+    fn range(&mut self) -> (f64, f64) {
+        if let (Some(low), Some(high)) = (self.options.low, self.options.high) {
+            return (low, high);
+        }
         let (low, high) = self.profile.likelihood.options.bounds[self.profile.parameters()[0]];
-        let around = |sign: f64| (self.best + sign * 2.0 * self.step).clamp(low, high);
-        (self.options.low.unwrap_or_else(|| around(-1.0)), self.options.high.unwrap_or_else(|| around(1.0)))
+        let (mut first, mut last) = (self.best - 2.0 * self.step, self.best + 2.0 * self.step);
+        if !self.profile.minima_values().is_empty() {
+            (first, last) = self.around_regions().unwrap_or((first, last));
+        }
+        (self.options.low.unwrap_or(first.clamp(low, high)), self.options.high.unwrap_or(last.clamp(low, high)))
+    }
+
+    /// From a little below all regions to a little above them, where there may be several.
+    fn around_regions(&mut self) -> Option<(f64, f64)> {
+        let highest = self.options.levels.iter().map(|level| chi2_quantile(*level, 1)).fold(1.0, f64::max);
+        let intervals = interval::below(&mut self.profile, &[highest], self.step)?.pop()?;
+        let (first, last) = (intervals.first()?.lower.value, intervals.last()?.upper.value);
+        let margin = BESIDE * (last - first);
+        Some((first - margin, last + margin))
     }
 
     /// Runs `walk` below and above the best value, each in a profile of its own.
@@ -245,22 +284,31 @@ impl<'a, 'p> Curve<'a, 'p> {
     }
 
     /// The points of the result, those of the intervals left out.
-    fn points(&self) -> Vec<ScanPoint> {
-        let wanted = |point: &&ProfilePoint| self.values.binary_search_by(|v| v.total_cmp(&point.values[0])).is_ok();
-        let mut points: Vec<ScanPoint> =
-            self.profile.points().iter().filter(wanted).map(|point| self.described(point)).collect();
-        if self.options.adaptive && points.iter().all(|point| point.value != self.best) {
-            points.push(ScanPoint { value: self.best, height: 0.0, slope: 0.0, reason: None });
+    fn points(&mut self) -> Vec<ScanPoint> {
+        if self.options.adaptive && !self.watch.is_stopped() {
+            self.profile.at(&[self.best]);
         }
+        let wanted = |point: &&ProfilePoint| self.values.binary_search_by(|v| v.total_cmp(&point.values[0])).is_ok();
+        let wanted: Vec<ProfilePoint> = self.profile.points().iter().filter(wanted).cloned().collect();
+        let mut points: Vec<ScanPoint> = wanted.iter().map(|point| self.described(point)).collect();
         points.sort_by(|a, b| a.value.total_cmp(&b.value));
         points
     }
 
-    fn described(&self, point: &ProfilePoint) -> ScanPoint {
+    /// The minima from which the curve was continued.
+    fn minima(&self) -> Vec<(f64, f64)> {
+        let lowest = self.profile.best().twice_nll;
+        let minima = self.profile.minima();
+        let own: Vec<(f64, f64)> = minima.map(|(values, f)| (values[0], (f - lowest).max(0.0))).collect();
+        if own.is_empty() { vec![(self.best, 0.0)] } else { own }
+    }
+
+    fn described(&mut self, point: &ProfilePoint) -> ScanPoint {
         let valid = point.minimum.valid();
         let height = if valid { self.profile.height(point) } else { f64::NAN };
         let slope = if valid { point.slopes[0] } else { f64::NAN };
-        ScanPoint { value: point.values[0], height, slope, reason: point.minimum.reason.clone() }
+        let certificate = valid.then(|| self.profile.certificate(point));
+        ScanPoint { value: point.values[0], height, slope, reason: point.minimum.reason.clone(), certificate }
     }
 }
 

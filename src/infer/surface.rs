@@ -1,6 +1,7 @@
 //! The profile likelihood over two parameters on a grid, with the contours of levels (spec/inference.md, "Scans and
 //! contours").
 
+use super::certificate::Certificate;
 use super::contour::{self, Contour};
 use super::fit::{Failure, FitResult, Hesse};
 use super::interval;
@@ -29,8 +30,19 @@ pub struct SurfaceOptions {
     pub exact_contours: bool,
     /// All other parameters stay at their best values.
     pub fixed_others: bool,
-    /// Probabilities of the contours, with two degrees of freedom.
+    /// Probabilities of the contours.
     pub levels: Vec<f64>,
+    /// Of the contours, each level once for each: two for regions of both parameters, one for contours whose extent is the
+    /// interval of each.
+    pub degrees_of_freedom: Vec<usize>,
+}
+
+impl SurfaceOptions {
+    /// Level, degrees of freedom and −2 Δ ln L of each contour (spec/inference.md, eq. 24).
+    fn contours(&self) -> impl Iterator<Item = (f64, usize, f64)> {
+        let of_level = |&level: &f64| self.degrees_of_freedom.iter().map(move |&n| (level, n, chi2_quantile(level, n)));
+        self.levels.iter().flat_map(of_level)
+    }
 }
 
 impl Default for SurfaceOptions {
@@ -42,6 +54,7 @@ impl Default for SurfaceOptions {
             exact_contours: false,
             fixed_others: false,
             levels: vec![super::interval::ONE_SIGMA, 0.95],
+            degrees_of_freedom: vec![2],
         }
     }
 }
@@ -56,6 +69,9 @@ pub struct Surface {
     /// The second parameter runs fastest; none where the fit is not valid.
     pub points: Vec<SurfacePoint>,
     pub contours: Vec<Contour>,
+    /// The minima of the whole likelihood from which the surface was continued, by the parameters' values and −2 Δ ln L,
+    /// the best one first.
+    pub minima: Vec<([f64; 2], f64)>,
     /// The scan was stopped: points are missing.
     pub stopped: bool,
 }
@@ -67,6 +83,8 @@ pub struct SurfacePoint {
     /// −2 Δ ln L; NaN without a minimum.
     pub height: f64,
     pub reason: Option<Failure>,
+    /// Of a minimum.
+    pub certificate: Option<Certificate>,
 }
 
 /// Scans two parameters, columns of the grid over the threads of rayon. The result does not depend on how many there
@@ -74,31 +92,42 @@ pub struct SurfacePoint {
 pub fn surface(likelihood: &Likelihood, parameters: [usize; 2], options: &SurfaceOptions, watch: &Watch) -> Surface {
     let mut likelihood = likelihood.clone();
     let hesse = if likelihood.options.fixed.len() <= MOST_PARAMETERS { Hesse::All } else { Hesse::No };
-    let mut best = likelihood.fit(hesse);
-    let mut first_minimum = None;
+    let best = likelihood.fit(hesse);
+    let mut surface = Surface {
+        parameters,
+        best,
+        first_minimum: None,
+        points: Vec::new(),
+        contours: Vec::new(),
+        minima: Vec::new(),
+        stopped: false,
+    };
     for restart in 0..=MOST_RESTARTS {
-        if !best.valid {
+        if !surface.best.valid {
             break;
         }
-        let mut grid = Grid::new(likelihood.clone(), parameters, &best, options, watch);
+        let mut grid = Grid::new(likelihood.clone(), parameters, &surface.best, options, watch);
         let contours = grid.run();
         if let (true, Some(first)) = (restart < MOST_RESTARTS, grid.profile.first_minimum()) {
-            first_minimum = first_minimum.or(Some(first));
+            surface.first_minimum = surface.first_minimum.or(Some(first));
             likelihood.options.init = grid.profile.best().parameters.clone();
-            best = likelihood.fit(hesse);
+            surface.best = likelihood.fit(hesse);
             continue;
         }
-        let points = grid.points.iter().map(|point| grid.described(point)).collect();
-        return Surface { parameters, best, first_minimum, points, contours, stopped: watch.is_stopped() };
+        surface.points = grid.described();
+        surface.minima = grid.minima();
+        surface.contours = contours;
+        break;
     }
-    let (points, contours) = (Vec::new(), Vec::new());
-    Surface { parameters, best, first_minimum, points, contours, stopped: watch.is_stopped() }
+    Surface { stopped: watch.is_stopped(), ..surface }
 }
 
 /// A scan of two parameters at work.
 struct Grid<'a, 'p> {
     /// Of both parameters; without points.
     profile: Profile<'p>,
+    /// From which it is continued, the best one first.
+    minima: Vec<Minimum>,
     options: &'a SurfaceOptions,
     watch: &'a Watch,
     steps: [f64; 2],
@@ -120,8 +149,9 @@ impl<'a, 'p> Grid<'a, 'p> {
         if options.fixed_others {
             fix_others(&mut likelihood, &parameters, &best.parameters);
         }
-        let profile = Profile::with_best(likelihood, &parameters, Minimum::from(best.clone()));
-        Grid { profile, options, watch, steps, x: Vec::new(), y: Vec::new(), points: Vec::new() }
+        let minima = likelihood.minima(&Minimum::from(best.clone()));
+        let profile = Profile::with_best(likelihood, &parameters, Minimum::from(best.clone())).with_minima(&minima);
+        Grid { profile, minima, options, watch, steps, x: Vec::new(), y: Vec::new(), points: Vec::new() }
     }
 
     /// Fills the points; returns the contours.
@@ -161,9 +191,10 @@ impl<'a, 'p> Grid<'a, 'p> {
         let parameter = self.profile.parameters()[axis];
         let best = self.profile.best_values()[axis];
         let (low, high) = self.profile.likelihood.options.bounds[parameter];
-        let highest = self.options.levels.iter().map(|level| chi2_quantile(*level, 2)).fold(1.0, f64::max);
+        let highest = self.options.contours().map(|(_, _, height)| height).fold(1.0, f64::max);
         let step = highest.sqrt() * self.steps[axis];
-        let mut along = Profile::with_best(self.profile.likelihood.clone(), &[parameter], self.profile.best().clone());
+        let mut along = Profile::with_best(self.profile.likelihood.clone(), &[parameter], self.profile.best().clone())
+            .with_minima(&self.minima);
         let intervals = interval::below(&mut along, &[highest], step);
         self.profile.refer_to(along.best());
         let intervals = intervals.and_then(|mut of_heights| of_heights.pop()).unwrap_or_default();
@@ -179,7 +210,8 @@ impl<'a, 'p> Grid<'a, 'p> {
     /// For each column the minimum with the first parameter held, from which the column starts.
     fn spine(&mut self) -> Vec<(f64, Minimum)> {
         let likelihood = self.profile.likelihood.clone();
-        let mut along = Profile::with_best(likelihood, &self.profile.parameters()[..1], self.profile.best().clone());
+        let mut along = Profile::with_best(likelihood, &self.profile.parameters()[..1], self.profile.best().clone())
+            .with_minima(&self.minima);
         let best = along.best_values()[0];
         let mut order = self.x.clone();
         order.sort_by(|a, b| (a - best).abs().total_cmp(&(b - best).abs()));
@@ -200,8 +232,13 @@ impl<'a, 'p> Grid<'a, 'p> {
         let nearest =
             (0..self.y.len()).min_by(|&a, &b| (self.y[a] - centre).abs().total_cmp(&(self.y[b] - centre).abs()));
         let nearest = nearest.unwrap_or(0);
-        let seed = profile.solve(&[*x, self.y[nearest]], &start.parameters);
-        profile.add(seed);
+        if self.minima.len() > 1 {
+            profile.improve_from(&[*x, self.y[nearest]], &start.parameters);
+        } else {
+            let mut seed = profile.solve(&[*x, self.y[nearest]], &start.parameters);
+            seed.branch = Some(0);
+            profile.add(seed);
+        }
         self.watch.step();
         for y in self.y[nearest + 1..].iter().chain(self.y[..nearest].iter().rev()) {
             if self.watch.is_stopped() {
@@ -236,18 +273,36 @@ impl<'a, 'p> Grid<'a, 'p> {
     }
 
     fn contours(&self) -> Vec<Contour> {
-        let level = |&level: &f64| {
-            let height = chi2_quantile(level, 2);
+        let contour = |(level, degrees_of_freedom, height): (f64, usize, f64)| {
             let lattice = contour::Lattice { x: &self.x, y: &self.y, points: &self.points, profile: &self.profile };
             let lines = if self.options.exact_contours { lattice.exact(height) } else { lattice.interpolated(height) };
-            Contour { level, height, lines }
+            Contour { level, height, degrees_of_freedom, lines }
         };
-        self.options.levels.iter().map(level).collect()
+        self.options.contours().map(contour).collect()
     }
 
-    fn described(&self, point: &ProfilePoint) -> SurfacePoint {
-        let height = if point.minimum.valid() { self.profile.height(point) } else { f64::NAN };
-        let values = [point.values[0], point.values[1]];
-        SurfacePoint { values, height, reason: point.minimum.reason.clone() }
+    fn minima(&self) -> Vec<([f64; 2], f64)> {
+        let held = self.profile.parameters();
+        let lowest = self.profile.best().twice_nll;
+        let place = |minimum: &Minimum| [minimum.parameters[held[0]], minimum.parameters[held[1]]];
+        self.minima.iter().map(|minimum| (place(minimum), (minimum.twice_nll - lowest).max(0.0))).collect()
     }
+
+    /// The points of the result, columns over the threads.
+    fn described(&self) -> Vec<SurfacePoint> {
+        let columns = self.points.par_chunks(self.y.len().max(1));
+        let described = columns.map_init(
+            || self.profile.clone(),
+            |profile, column| -> Vec<SurfacePoint> { column.iter().map(|point| described(profile, point)).collect() },
+        );
+        described.collect::<Vec<_>>().into_iter().flatten().collect()
+    }
+}
+
+fn described(profile: &mut Profile, point: &ProfilePoint) -> SurfacePoint {
+    let valid = point.minimum.valid();
+    let height = if valid { profile.height(point) } else { f64::NAN };
+    let values = [point.values[0], point.values[1]];
+    let certificate = valid.then(|| profile.certificate(point));
+    SurfacePoint { values, height, reason: point.minimum.reason.clone(), certificate }
 }

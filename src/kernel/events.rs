@@ -46,6 +46,28 @@ pub fn sums(events: &Events, variables: &[f64]) -> EventSums {
     sums
 }
 
+/// W_e of all events at a point.
+pub fn weights(events: &Events, variables: &[f64]) -> Vec<f64> {
+    let mut weights = Vec::with_capacity(events.n_events());
+    append_weights(Backend::detect(), events, variables, &mut weights);
+    weights
+}
+
+entry_point! {
+    append_weights = weights_body(events: &Events, variables: &[f64], weights: &mut Vec<f64>)
+}
+
+#[inline(always)]
+fn weights_body<S: Simd>(events: &Events, variables: &[f64], weights: &mut Vec<f64>) {
+    let mut blocks = Blocks::new(events, variables);
+    for range in bins(events).flat_map(ranges) {
+        let n = range.len();
+        blocks.weigh::<S>(range);
+        blocks.multiply::<S>(&[]);
+        weights.extend(flat(&blocks.lifted).iter().zip(flat(&blocks.product)).take(n).map(|(m, s)| m * s));
+    }
+}
+
 /// Σ_e W_e of each bin to `values`.
 pub(crate) fn values(backend: Backend, events: &Events, variables: &[f64], values: &mut [f64]) {
     values.fill(0.0);
@@ -410,6 +432,9 @@ mod tests {
                     close(weights[b], of_events.iter().sum(), 1e-13, "Σ W");
                     close(squares[b], of_events.iter().map(|w| w * w).sum(), 1e-13, "Σ W²");
                 }
+            }
+            for (e, w) in weights(&events, &POINT).into_iter().enumerate() {
+                close(w, weight(&events, &POINT, e), 1e-13, "W");
             }
         }
     }

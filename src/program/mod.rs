@@ -167,6 +167,17 @@ impl Program {
         !self.responses.is_empty()
     }
 
+    /// The parameters that responses follow and no auxiliary measurement constrains, ascending: Wilson coefficients.
+    pub fn coefficients(&self) -> Vec<usize> {
+        let of_rows = self.responses.rows.iter().flat_map(|row| &row.parameters);
+        let mut all: Vec<usize> = of_rows.map(|parameter| *parameter as usize).collect();
+        all.sort_unstable();
+        all.dedup();
+        let constrained = |i: &usize| self.constraints.gaussians.iter().any(|(p, _, _)| *p as usize == *i);
+        all.retain(|i| !constrained(i));
+        all
+    }
+
     /// Number of auxiliary measurements.
     pub fn n_auxdata(&self) -> usize {
         self.layout.n_auxdata

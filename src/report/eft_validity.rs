@@ -54,7 +54,7 @@ impl CutEntry {
     pub fn new(model: &Model, restricted: &Restricted) -> CutEntry {
         let names = model.parameter_names();
         let report = restricted.scan.as_ref().map(|scan| ScanReport::new(model, &restricted.options, scan, false));
-        let interval = |i: &super::scan::ScanInterval| CutInterval {
+        let interval = |i: &super::region::ScanInterval| CutInterval {
             lower: i.lower.value,
             lower_open: i.lower.reason.clone(),
             upper: i.upper.value,

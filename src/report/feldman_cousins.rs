@@ -1,7 +1,7 @@
 //! The report of intervals by toys.
 
 use super::hypotest::remarks;
-use super::number::{Number, significant};
+use super::number::{Number, significant, with_uncertainty};
 use super::reason::{Code, Reason};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Values of the POI that toys accept.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct FeldmanCousinsReport {
     pub best_fit: Number,
     pub confidence_level: Number,
@@ -28,13 +28,13 @@ pub struct FeldmanCousinsReport {
     pub valid: bool,
 }
 
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct IntervalReport {
     pub high: EndReport,
     pub low: EndReport,
 }
 
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct EndReport {
     /// What ends the interval: a `crossing`; a `bound` of the POI, which is accepted; `open`, the last tested value is
     /// accepted; `failed`, the next value could not be tested.
@@ -54,7 +54,7 @@ pub enum EndName {
 }
 
 /// One tested value.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PointReport {
     /// What the confidence level of the toys does not exceed.
     pub critical_t: Number,
@@ -99,12 +99,26 @@ impl FeldmanCousinsReport {
             best_fit: Number(found.map_or(f64::NAN, |f| f.best_fit)),
             confidence_level: Number(options.level),
             intervals: intervals.iter().map(interval).collect(),
-            points: points.iter().map(|point| PointReport::new(model, fit, point)).collect(),
+            points: points.iter().map(|point| PointReport::new(model, fit, point, options.level)).collect(),
             poi: model.parameter_names().get(poi).cloned().unwrap_or_default(),
             valid: reason.is_none(),
             reason,
             seed,
         }
+    }
+
+    /// The level and its intervals, digits by an uncertainty.
+    pub(super) fn text(&self, sigma: f64) -> String {
+        let rounded = |end: &EndReport| with_uncertainty(end.value.0, Some(0.1 * sigma.max(end.uncertainty.0))).0;
+        let bracket = |end: &EndReport, closed, open| if end.kind == EndName::Crossing { closed } else { open };
+        let interval = |i: &IntervalReport| {
+            let (left, right) = (bracket(&i.low, '[', '('), bracket(&i.high, ']', ')'));
+            format!("{left}{}, {}{right}", rounded(&i.low), rounded(&i.high))
+        };
+        let intervals: Vec<String> = self.intervals.iter().map(interval).collect();
+        let none = self.reason.as_ref().map_or("nothing accepted", |reason| reason.message.as_str());
+        let intervals = if intervals.is_empty() { none.to_owned() } else { intervals.join(" and ") };
+        format!("{}: {intervals}", significant(self.confidence_level.0, 6))
     }
 
     pub fn page(&self) -> Page {
@@ -159,12 +173,12 @@ impl EndReport {
 }
 
 impl PointReport {
-    fn new(model: &Model, fit: &FitOptions, point: &FeldmanCousinsPoint) -> PointReport {
+    fn new(model: &Model, fit: &FitOptions, point: &FeldmanCousinsPoint, level: f64) -> PointReport {
         let outcome = point.outcome.as_ref();
         let number =
             |f: &dyn Fn(&crate::infer::feldman_cousins::PointOutcome) -> f64| Number(outcome.map_or(f64::NAN, f));
         PointReport {
-            critical_t: number(&|o| o.critical),
+            critical_t: number(&|o| o.critical(level)),
             failed: outcome.map_or(0, |o| o.fraction.n_failed),
             p_value: number(&|o| o.fraction.p()),
             poi_test: Number(point.value),

@@ -4,6 +4,7 @@ use super::blind::Blinding;
 use super::crossing;
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
+use super::region::ScanRegion;
 use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::infer::{Crossing, FitOptions, Minos, MinosParameter, Side};
@@ -37,6 +38,9 @@ pub struct MinosReport {
 pub struct MinosEntry {
     pub best_fit: Number,
     pub lower: MinosSide,
+    /// All values inside the level, of a coefficient to which samples respond: they may be several intervals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<ScanRegion>,
     /// The symmetric uncertainty from the Hessian.
     pub uncertainty: Number,
     pub upper: MinosSide,
@@ -99,6 +103,11 @@ impl MinosReport {
         for note in &self.notes {
             page = page.remark("note", note.message.clone());
         }
+        for (name, entry) in &self.parameters {
+            for region in entry.region.iter().filter(|region| region.intervals.len() > 1) {
+                page = page.remark("several", format!("{}: {}", text::label(name), region.text(entry.uncertainty.0)));
+            }
+        }
         let mut table = Table::new(
             "",
             [
@@ -138,6 +147,7 @@ impl MinosEntry {
         MinosEntry {
             best_fit: Number(best),
             lower: side(&interval.lower),
+            region: interval.region.as_ref().map(|region| ScanRegion::new(model, options, at, region)),
             uncertainty: Number(uncertainty),
             upper: side(&interval.upper),
         }

@@ -21,6 +21,12 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
+impl From<f64> for Number {
+    fn from(value: f64) -> Number {
+        Number(value)
+    }
+}
+
 impl JsonSchema for Number {
     fn schema_name() -> Cow<'static, str> {
         "Number".into()

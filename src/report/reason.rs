@@ -56,6 +56,8 @@ pub enum Code {
     FailedToys,
     /// The parameter does not move in the fit.
     Fixed,
+    /// The statistical uncertainty of simulated events is not well known.
+    FewEvents,
     FlatDirections,
     /// Numbers of some parameters are missing; each says why.
     Incomplete,
@@ -85,6 +87,8 @@ pub enum Code {
     OutOfDomain,
     /// Minima of a profile do not join continuously where a crossing was looked for.
     ProfileJumps,
+    /// Yields depend on a coefficient more by its square than in first order.
+    QuadraticDependence,
     /// Rounding of large counts hides what is to be found.
     Rounding,
     /// The likelihood has another, higher minimum, to which the start leads.

@@ -1,12 +1,15 @@
 //! Profile scans along one parameter: JSON, and a table of the points.
 
 use super::blind::Blinding;
-use super::crossing;
+use super::certificate::{CertificateReport, mark};
+use super::feldman_cousins::FeldmanCousinsReport;
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
+use super::region::ScanRegion;
+use super::sensitivity::{self, SensitivityReport};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
-use crate::infer::{End, FitOptions, FitResult, Region, Scan, ScanPoint};
+use crate::infer::{FitOptions, FitResult, Region, Scan, ScanPoint};
 use crate::model::Model;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,6 +24,8 @@ pub struct ScanReport {
     pub fast_scan: bool,
     /// The values inside each level, within the parameter's bounds.
     pub intervals: Vec<ScanRegion>,
+    /// The minima of the whole likelihood from which the curve was continued, the best one first.
+    pub minima: Vec<ScanMinimum>,
     /// What else is worth knowing.
     pub notes: Vec<Reason>,
     /// Scalar name.
@@ -29,6 +34,11 @@ pub struct ScanReport {
     pub points: Vec<ScanEntry>,
     /// Why the fit is not valid; null for a valid fit.
     pub reason: Option<Reason>,
+    /// Of a coefficient to which samples respond; null for other parameters.
+    pub sensitivity: Option<SensitivityReport>,
+    /// Intervals by toys, one entry a level, where they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub toys: Vec<FeldmanCousinsReport>,
     /// Of the fit; points have their own.
     pub valid: bool,
 }
@@ -45,6 +55,9 @@ pub struct ScanBest {
 /// One value of the parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ScanEntry {
+    /// Of a minimum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateReport>,
     /// −2 Δ ln L; null without a minimum.
     pub delta_twice_nll: Number,
     /// Why there is no minimum.
@@ -54,25 +67,10 @@ pub struct ScanEntry {
     pub value: Number,
 }
 
-/// The values of the parameter at which −2 Δ ln L is not above `delta`: one interval, or several apart.
+/// A minimum of the whole likelihood from which the curve was continued.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct ScanRegion {
-    pub delta: Number,
-    pub intervals: Vec<ScanInterval>,
-    pub level: Number,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct ScanInterval {
-    pub lower: ScanEnd,
-    pub upper: ScanEnd,
-}
-
-/// Where an interval ends, or the last value known to lie inside, with the reason why no end was found.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct ScanEnd {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
+pub struct ScanMinimum {
+    pub delta_twice_nll: Number,
     pub value: Number,
 }
 
@@ -82,35 +80,36 @@ impl ScanReport {
         let names = model.parameter_names();
         let failure = |f: &_| Reason::of_failure(model, f, &options.init, &options.bounds);
         let point = |point: &ScanPoint| ScanEntry {
+            certificate: point.certificate.as_ref().map(|c| CertificateReport::new(&names, c)),
             delta_twice_nll: Number(point.height),
             reason: point.reason.as_ref().map(failure),
             valid: point.reason.is_none(),
             value: Number(point.value),
         };
-        let end = |region: &Region, end: &End| ScanEnd {
-            reason: crossing::reason(model, options, scan.parameter, region.height, &end.crossing),
-            value: Number(end.value),
-        };
-        let region = |region: &Region| ScanRegion {
-            delta: Number(region.height),
-            intervals: region
-                .intervals
-                .iter()
-                .map(|i| ScanInterval { lower: end(region, &i.lower), upper: end(region, &i.upper) })
-                .collect(),
-            level: Number(region.level),
-        };
+        let region = |region: &Region| ScanRegion::new(model, options, scan.parameter, region);
+        let minimum =
+            |&(value, height): &(f64, f64)| ScanMinimum { delta_twice_nll: Number(height), value: Number(value) };
+        let mut notes = notes(scan.first_minimum, scan.best.twice_nll, scan.stopped);
+        notes.extend(scan.sensitivity.as_ref().and_then(sensitivity::remark));
         ScanReport {
             blinding: Blinding::default(),
             best: ScanBest::new(&scan.best, scan.parameter),
             fast_scan,
             intervals: scan.regions.iter().map(region).collect(),
-            notes: notes(scan.first_minimum, scan.best.twice_nll, scan.stopped),
+            minima: scan.minima.iter().map(minimum).collect(),
+            notes,
             parameter: names.get(scan.parameter).cloned().unwrap_or_default(),
             points: scan.points.iter().map(point).collect(),
             reason: scan.best.reason.as_ref().map(failure),
+            sensitivity: scan.sensitivity.as_ref().map(SensitivityReport::new),
+            toys: Vec::new(),
             valid: scan.best.valid,
         }
+    }
+
+    /// With intervals by toys beside the asymptotic ones.
+    pub fn with_toys(self, toys: Vec<FeldmanCousinsReport>) -> Self {
+        ScanReport { toys, ..self }
     }
 
     /// Says what was hidden.
@@ -122,11 +121,16 @@ impl ScanReport {
 
     /// How many points have no minimum, and how many ends of intervals failed.
     pub fn n_failed(&self) -> (usize, usize) {
-        let intervals = self.intervals.iter().flat_map(|region| &region.intervals);
-        let ends = intervals.flat_map(|interval| [&interval.lower, &interval.upper]);
-        let expected = |code: Code| matches!(code, Code::AtBound | Code::EndOfDomain);
-        let failed = ends.filter(|end| end.reason.as_ref().is_some_and(|reason| !expected(reason.code)));
-        (self.points.iter().filter(|point| !point.valid).count(), failed.count())
+        let ends = self.intervals.iter().map(ScanRegion::n_failed).sum();
+        (self.points.iter().filter(|point| !point.valid).count(), ends)
+    }
+
+    /// What ends of intervals are rounded to: the uncertainty, or where regions are narrower than that, as after a fit on a
+    /// flat place, half their width.
+    fn digits(&self) -> f64 {
+        let widths = self.intervals.iter().flat_map(|region| &region.intervals);
+        let halves = widths.map(|interval| 0.5 * (interval.upper.value.0 - interval.lower.value.0));
+        halves.filter(|half| *half > 0.0).fold(self.best.uncertainty.0, f64::min)
     }
 
     /// The remarks, intervals, and one row a point.
@@ -139,15 +143,21 @@ impl ScanReport {
             .remark("parameter", format!("{}{fast}", text::label(&self.parameter)))
             .remark("best fit", if sigma.is_empty() { best } else { format!("{best} ± {sigma}") })
             .remark("twice_nll", fixed_point(self.best.twice_nll.0, 6));
+        if self.minima.len() > 1 {
+            let minimum =
+                |m: &ScanMinimum| format!("{} ({})", significant(m.value.0, 4), fixed_point(m.delta_twice_nll.0, 3));
+            let minima: Vec<String> = self.minima.iter().map(minimum).collect();
+            page = page.remark("minima", format!("{}, −2 Δ ln L in brackets", minima.join(", ")));
+        }
+        let digits = self.digits();
         for region in &self.intervals {
-            let intervals: Vec<String> = region.intervals.iter().map(|i| i.text(self.best.uncertainty.0)).collect();
-            let label = format!("{} (delta {})", significant(region.level.0, 6), significant(region.delta.0, 6));
-            page = page.remark("interval", format!("{label}: {}", intervals.join(" and ")));
-            for end in region.intervals.iter().flat_map(|i| [&i.lower, &i.upper]) {
-                if let Some(reason) = &end.reason {
-                    page = page.remark("open", reason.message.clone());
-                }
-            }
+            page = region.remarks(page, digits);
+        }
+        for toys in &self.toys {
+            page = page.remark("by toys", toys.text(digits));
+        }
+        if let Some(sensitivity) = &self.sensitivity {
+            page = page.remark("linear to quadratic", sensitivity.text());
         }
         if let Some(reason) = &self.reason {
             page = page.remark("reason", reason.message.clone());
@@ -160,7 +170,8 @@ impl ScanReport {
             [Column::right("value"), Column::right("−2 Δ ln L").key("delta_twice_nll"), Column::left("").key("reason")],
         );
         for point in &self.points {
-            let reason = point.reason.as_ref().map(|r| r.message.clone()).unwrap_or_default();
+            let reason = point.reason.as_ref().map(|r| r.message.clone());
+            let reason = reason.unwrap_or_else(|| mark(point.certificate.as_ref()).to_owned());
             let height = point.delta_twice_nll.0;
             let height =
                 if height.is_finite() { Cell::number_as(height, fixed_point(height, 4)) } else { Cell::empty() };
@@ -181,33 +192,9 @@ impl ScanBest {
     }
 }
 
-impl ScanInterval {
-    /// `[0.9, 1.4]`, with a round bracket where no end was found.
-    fn text(&self, sigma: f64) -> String {
-        let rounded = |end: &ScanEnd| with_uncertainty(end.value.0, Some(0.1 * sigma)).0;
-        let brackets =
-            (if self.lower.reason.is_some() { '(' } else { '[' }, if self.upper.reason.is_some() { ')' } else { ']' });
-        format!("{}{}, {}{}", brackets.0, rounded(&self.lower), rounded(&self.upper), brackets.1)
-    }
-}
-
 /// What is worth knowing about a scan besides its points.
 pub(super) fn notes(first_minimum: Option<f64>, best: f64, stopped: bool) -> Vec<Reason> {
     let lower = first_minimum.map(|first| Reason::lower_minimum(first - best));
     let stopped = stopped.then(|| Reason::new(Code::Stopped, "stopped before all points were computed"));
     lower.into_iter().chain(stopped).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn open_ends_have_round_brackets() {
-        let end = |value: f64, reason| ScanEnd { reason, value: Number(value) };
-        let open = Some(Reason::new(Code::AtBound, "at its bound"));
-        let interval = ScanInterval { lower: end(0.0, open), upper: end(1.23456, None) };
-        // A tenth of σ to two digits: 0.010.
-        assert_eq!(interval.text(0.1), "(0.000, 1.235]");
-    }
 }

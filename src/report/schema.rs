@@ -1,6 +1,8 @@
 //! JSON Schemas (2020-12) of the results, generated from their types; `schemas/` holds them as files.
 
 use super::bench::BenchReport;
+use super::coefficients::CompareReport;
+use super::eft_import::ImportReport;
 use super::eft_inspect::EftInspectReport;
 use super::eft_validity::EftValidityReport;
 use super::evaluate::EvaluateReport;
@@ -13,6 +15,7 @@ use super::inspect::{InspectReport, ModelReport};
 use super::limit::{LimitReport, PointReport};
 use super::minos::MinosReport;
 use super::ranking::RankingReport;
+use super::response::ResponsesReport;
 use super::scan::ScanReport;
 use super::surface::SurfaceReport;
 use super::toys::{ToyHeader, ToyLine, ToyReport};
@@ -25,7 +28,10 @@ use serde_json::Value;
 /// The schema of what each command writes.
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
+    Named { name: "report-eft-compare", generate: generate::<CompareReport> },
+    Named { name: "report-eft-import", generate: generate::<ImportReport> },
     Named { name: "report-eft-inspect", generate: generate::<EftInspectReport> },
+    Named { name: "report-eft-responses", generate: generate::<ResponsesReport> },
     Named { name: "report-eft-validity", generate: generate::<EftValidityReport> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
     Named { name: "report-feldman-cousins", generate: generate::<FeldmanCousinsReport> },

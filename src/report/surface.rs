@@ -1,6 +1,7 @@
 //! Profile scans over two parameters: JSON with contours, and a table of the points.
 
 use super::blind::Blinding;
+use super::certificate::{CertificateReport, mark};
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::Reason;
 use super::scan::notes;
@@ -20,6 +21,8 @@ pub struct SurfaceReport {
     pub contours: Vec<ContourReport>,
     /// All other parameters were held at their best values.
     pub fast_scan: bool,
+    /// The minima of the whole likelihood from which the surface was continued, the best one first.
+    pub minima: Vec<SurfaceMinimum>,
     /// What else is worth knowing.
     pub notes: Vec<Reason>,
     /// Scalar names.
@@ -44,6 +47,9 @@ pub struct SurfaceBest {
 /// One pair of values.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SurfaceEntry {
+    /// Of a minimum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateReport>,
     /// −2 Δ ln L; null without a minimum.
     pub delta_twice_nll: Number,
     /// Why there is no minimum.
@@ -53,9 +59,19 @@ pub struct SurfaceEntry {
     pub values: [Number; 2],
 }
 
-/// Where −2 Δ ln L is `delta`: χ² with two degrees of freedom is below it with the probability `level`.
+/// A minimum of the whole likelihood from which the surface was continued.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct SurfaceMinimum {
+    pub delta_twice_nll: Number,
+    pub values: [Number; 2],
+}
+
+/// Where −2 Δ ln L is `delta`: χ² with these degrees of freedom is below it with the probability `level`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ContourReport {
+    /// Two: the values inside are a region of both parameters. One: its extent along either axis is the interval of that
+    /// parameter.
+    pub degrees_of_freedom: usize,
     pub delta: Number,
     pub level: Number,
     /// Closed lines end where they begin; others end at the edge of the grid or beside a point without a minimum.
@@ -68,6 +84,7 @@ impl SurfaceReport {
         let names = model.parameter_names();
         let failure = |f: &_| Reason::of_failure(model, f, &options.init, &options.bounds);
         let point = |point: &SurfacePoint| SurfaceEntry {
+            certificate: point.certificate.as_ref().map(|c| CertificateReport::new(&names, c)),
             delta_twice_nll: Number(point.height),
             reason: point.reason.as_ref().map(failure),
             valid: point.reason.is_none(),
@@ -79,9 +96,14 @@ impl SurfaceReport {
             surface.parameters.map(|i| Number(at(i)))
         };
         let contour = |contour: &crate::infer::Contour| ContourReport {
+            degrees_of_freedom: contour.degrees_of_freedom,
             delta: Number(contour.height),
             level: Number(contour.level),
             lines: contour.lines.iter().map(|line| line.iter().map(|place| place.map(Number)).collect()).collect(),
+        };
+        let minimum = |&(values, height): &([f64; 2], f64)| SurfaceMinimum {
+            delta_twice_nll: Number(height),
+            values: values.map(Number),
         };
         SurfaceReport {
             blinding: Blinding::default(),
@@ -92,6 +114,7 @@ impl SurfaceReport {
             },
             contours: surface.contours.iter().map(contour).collect(),
             fast_scan,
+            minima: surface.minima.iter().map(minimum).collect(),
             notes: notes(surface.first_minimum, best.twice_nll, surface.stopped),
             parameters: surface.parameters.map(|i| names.get(i).cloned().unwrap_or_default()),
             points: surface.points.iter().map(point).collect(),
@@ -135,7 +158,9 @@ impl SurfaceReport {
             let closed = contour.lines.iter().filter(|line| line.first() == line.last()).count();
             let (level, delta) = (significant(contour.level.0, 6), significant(contour.delta.0, 6));
             let open = contour.lines.len() - closed;
-            page = page.remark("contour", format!("{level} (delta {delta}): {closed} closed, {open} open lines"));
+            let freedom = contour.degrees_of_freedom;
+            let lines = format!("{level} (delta {delta}, {freedom} dof): {closed} closed, {open} open lines");
+            page = page.remark("contour", lines);
         }
         page.table(self.point_table()).table(self.contour_table())
     }

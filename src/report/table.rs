@@ -152,6 +152,11 @@ impl Cell {
         Cell { shown: shown.into(), exact: format!("{value:?}"), math: true }
     }
 
+    /// What people read, and what CSV holds.
+    pub fn pair(shown: String, exact: String) -> Cell {
+        Cell { shown, exact, math: false }
+    }
+
     /// How many.
     pub fn count(count: usize) -> Cell {
         Cell { math: true, ..Cell::text(count.to_string()) }

@@ -168,3 +168,19 @@ pub fn line(written: &Written, edges: Value, underflow: &str, overflow: &str) ->
     });
     (block, histogram)
 }
+
+pub fn phi(c: [f64; 2]) -> [f64; 6] {
+    [1.0, c[0], c[1], c[0] * c[0], c[0] * c[1], c[1] * c[1]]
+}
+
+/// Sums event by event at the point: what the polynomials must reproduce.
+pub fn on_the_fly(events: &[[f64; 8]], c: [f64; 2]) -> (Vec<f64>, Vec<f64>) {
+    let (mut sums, mut squares) = (vec![0.0; 6], vec![0.0; 6]);
+    for event in events {
+        let bin = 2 * [100.0, 300.0].iter().filter(|e| event[0] >= **e).count() + usize::from(event[1] >= 0.0);
+        let w: f64 = event[2..].iter().zip(phi(c)).map(|(a, p)| a * p).sum();
+        sums[bin] += w;
+        squares[bin] += w * w;
+    }
+    (sums, squares)
+}

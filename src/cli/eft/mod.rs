@@ -1,5 +1,10 @@
 //! `morphist eft …`: what is done with the EFT extension of a workspace, one file a command.
 
+pub mod append;
+pub mod bin;
+pub mod compare;
+mod event_quality;
+pub mod import;
 pub mod inspect;
 pub mod strip;
 pub mod validity;
@@ -10,6 +15,10 @@ use clap::Subcommand;
 /// Work with the EFT extension of a workspace (spec/eft.md)
 #[derive(Subcommand, Debug)]
 pub enum Eft {
+    Append(append::Append),
+    Bin(bin::Bin),
+    Compare(compare::Compare),
+    Import(import::Import),
     Inspect(inspect::Inspect),
     Strip(strip::Strip),
     Validity(validity::Validity),
@@ -18,6 +27,10 @@ pub enum Eft {
 impl Eft {
     pub fn run(&self) -> CommandResult {
         match self {
+            Eft::Append(command) => command.run(),
+            Eft::Bin(command) => command.run(),
+            Eft::Compare(command) => command.run(),
+            Eft::Import(command) => command.run(),
             Eft::Inspect(command) => command.run(),
             Eft::Strip(command) => command.run(),
             Eft::Validity(command) => command.run(),

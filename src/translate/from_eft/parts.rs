@@ -10,6 +10,7 @@ use super::combine::{Combined, one_polynomial};
 use super::variables::Variables;
 use crate::document::eft::{HistosysMode, Mode, MonomialTemplates, SampleData, SystematicData};
 use crate::finding::{Result, quote};
+use crate::model::eft::polynomial::np_order;
 use crate::model::eft::{Factor, Form, Monomial, Polynomial, Response};
 use crate::model::{Effect, HistosysCode, Part};
 use crate::translate::from_pyhf::ModelOptions;
@@ -76,7 +77,10 @@ pub(super) fn parts(
                 parts.push(main_part(plain, &effects, combined.mode, form, None, &scales, variables)?);
             }
             for moved in &effects.moved {
-                parts.push(moved_part(plain, &effects, moved, polynomial, combined.mode, variables)?);
+                // Templates of a monomial that truncation removes go with it.
+                if np_order(&moved.monomial, &variables.order) <= polynomial.np_order(&variables.order) {
+                    parts.push(moved_part(plain, &effects, moved, polynomial, combined.mode, variables)?);
+                }
             }
         }
     }

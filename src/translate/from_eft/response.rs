@@ -10,6 +10,7 @@ use crate::document::workspace::Modifier;
 use crate::event_database::Use;
 use crate::finding::{Findings, Result};
 use crate::model::eft::morphing::{self, LeastSquares, Morphing, MorphingError};
+use crate::model::eft::polynomial::np_order;
 use crate::model::eft::rational;
 use crate::model::eft::{Factor, Form, Polynomial};
 use std::sync::Arc;
@@ -79,6 +80,13 @@ fn truncate(polynomial: Polynomial, truncation: &Truncation, variables: &Variabl
     }
 }
 
+fn keeps(truncation: &Truncation, monomial: &[u32], order: &[u32]) -> bool {
+    match truncation {
+        Truncation::None(_) => true,
+        Truncation::Order(most) => np_order(monomial, order) <= most.max_np_order,
+    }
+}
+
 fn polynomial(plain: &PlainSample, data: &PolynomialData, variables: &mut Variables) -> Result<ModifierResponse> {
     let n = plain.nominal.len();
     let mut sum = terms(plain, &data.monomials, &data.coefficients, variables)?;
@@ -105,7 +113,11 @@ fn variance(
         McStat::W2 { monomials, variances, fixed_at } => (terms(plain, monomials, variances, variables)?, fixed_at),
         McStat::CoefficientErrors { sigmas, fixed_at } => {
             let monomials = variables.monomials(plain, &data.monomials)?;
-            let squares = monomials.into_iter().zip(sigmas).map(|(monomial, sigma)| {
+            // What truncation takes from the response has no error either.
+            let order = variables.order.as_slice();
+            let kept =
+                monomials.into_iter().zip(sigmas).filter(|(monomial, _)| keeps(&data.truncation, monomial, order));
+            let squares = kept.map(|(monomial, sigma)| {
                 let sigma = per_bin(sigma, n);
                 ([monomial.as_slice(), &monomial].concat(), sigma.iter().map(|s| s * s).collect())
             });
@@ -170,7 +182,13 @@ fn morph(plain: &PlainSample, data: &MorphData, variables: &mut Variables) -> Re
         solve_morph(data).map_err(|error| Findings::from(plain.finding(error, "a basis that can be solved")))?;
     let mut response =
         ModifierResponse::polynomial(data.mode, solved.polynomial.renamed(&own), &data.truncation, variables);
-    response.variance = solved.variance.map(|variance| variance.renamed(&own));
+    response.variance = match (&data.truncation, data.variances.as_deref()) {
+        (Truncation::Order(_), Some(variances)) => {
+            let weights = truncate(solved.weights.renamed(&own), &data.truncation, variables);
+            Some(variance_of_weights(&weights, variances, plain.nominal.len()))
+        }
+        _ => solved.variance.map(|variance| variance.renamed(&own)),
+    };
     Ok(response)
 }
 
@@ -193,6 +211,17 @@ pub fn solve_morph(data: &MorphData) -> std::result::Result<Morphing, MorphingEr
         }
     };
     morphing::solve(&data.basis_points, &monomials, &data.templates, data.variances.as_deref(), LeastSquares::Equal)
+}
+
+/// Σ_i w_i(c)² σ²_ib (spec/eft.md, eq. 12), from weights whose "bins" are the basis points.
+fn variance_of_weights(weights: &Polynomial, variances: &[Vec<f64>], n_bins: usize) -> Polynomial {
+    let mut sum = Polynomial::from_terms(n_bins, []);
+    for (i, variances) in variances.iter().enumerate() {
+        let terms = weights.terms().filter_map(|(monomial, w)| Some((monomial.clone(), vec![*w.get(i)?; n_bins])));
+        let weight = Polynomial::from_terms(n_bins, terms);
+        sum = sum.sum(&weight.product(&weight).scaled(variances));
+    }
+    sum
 }
 
 /// P_b = Σ_z map_bz w_z(c)

@@ -7,10 +7,12 @@ use crate::document::eft::{
     Axis, Cut, Edge, EventDatabase, EventMcStat, EventMcStatWord, EventSystematic, EventWeights, EventsData, Infinity,
     Mode, MorphComponents, Normalisation, Truncation,
 };
+use crate::event_database::path_of;
 use crate::finding::{escape_token, number, quote};
 use crate::model::eft::{Monomial, morphing};
 use crate::rule;
 use std::collections::HashSet;
+use std::path::Path;
 
 /// What a database says by itself.
 pub(super) fn check_database(context: &Context, database: &EventDatabase, pointer: &str, report: &mut Report) {
@@ -40,19 +42,14 @@ pub(super) fn check_database(context: &Context, database: &EventDatabase, pointe
 
 fn check_factor(factor: f64, pointer: impl Fn() -> String, report: &mut Report) {
     if factor <= 0.0 {
-        report.add(&rule::EFT_FACTOR, pointer(), number(factor), "a positive number");
+        report.add(&rule::EVENT_NORMALISATION, pointer(), number(factor), "a positive number");
     }
 }
 
-/// A relative path: not empty, no leading slash, no scheme (RFC 3986, section 3.1), which a Windows drive looks like.
+/// A path below the folder of the document; the folder itself does not matter here.
 fn check_uri(uri: &str, pointer: String, report: &mut Report) {
-    let scheme = uri.split_once(':').is_some_and(|(scheme, _)| {
-        let mut letters = scheme.chars();
-        letters.next().is_some_and(|c| c.is_ascii_alphabetic())
-            && letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
-    });
-    if uri.is_empty() || uri.starts_with(['/', '\\']) || scheme {
-        report.add(&rule::EFT_URI, pointer, quote(uri), "a path relative to the document");
+    for finding in path_of(uri, Path::new("")).err().unwrap_or_default().0 {
+        report.findings.push(finding.at(pointer.clone()));
     }
 }
 
@@ -211,7 +208,7 @@ fn check_axes(axes: &[Axis], n_bins: usize, pointer: &str, report: &mut Report) 
         if let Some(k) = edges.windows(2).position(|pair| pair[0] >= pair[1]) {
             let found = edges.get(k + 1).map(|edge| number(*edge)).unwrap_or_default();
             let expected = format!("an edge above {}", edges.get(k).map(|edge| number(*edge)).unwrap_or_default());
-            report.add(&rule::EFT_EDGES, format!("{pointer}/{i}/edges/{}", k + 1), found, expected);
+            report.add(&rule::EVENT_EDGES, format!("{pointer}/{i}/edges/{}", k + 1), found, expected);
             sound = false;
         }
     }
@@ -224,6 +221,6 @@ fn check_cut(cut: &Cut, pointer: String, report: &mut Report) {
         && min >= max
     {
         let found = format!("a selection from {} to {}", number(min), number(max));
-        report.add(&rule::EFT_EDGES, pointer, found, "a min below the max");
+        report.add(&rule::EVENT_EDGES, pointer, found, "a min below the max");
     }
 }

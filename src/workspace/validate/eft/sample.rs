@@ -275,6 +275,7 @@ impl Checker<'_, '_> {
             if sound && !seen.insert(monomial.clone()) {
                 let found = format!("{} again", product(&template.monomial));
                 report.add(&rule::EFT_REPEATED, format!("{place}/monomial"), found, "each monomial once");
+                sound = false;
             }
             lists.push(template.monomial.clone());
             monomials.push(monomial);

@@ -1,0 +1,313 @@
+//! `morphist eft import`: foreign descriptions of responses, as parts of a document or inside a workspace.
+
+use crate::cli::input_args::{ReadingArgs, file_name};
+use crate::cli::output::{OutputArgs, write_json};
+use crate::cli::{CommandError, CommandResult, note, warn};
+use crate::document::eft::Basis;
+use crate::document::read_bytes;
+use crate::document::workspace::Workspace;
+use crate::finding::{self, Finding};
+use crate::import::attach::{Target, attach, declare};
+use crate::import::stxs::StxsInput;
+use crate::import::{self, Bounds, ImportOptions, ImportedResponse};
+use crate::import::{
+    combine_scaling, eft2obs, histeft, morphing_inputs, redist_map, scaling_text, smefit_theory, stxs,
+};
+use crate::report::eft_import::ImportReport;
+use crate::rule;
+use crate::workspace::{Measurements, Scope, validate};
+use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
+
+/// Read EFT responses from the files of other tools
+///
+/// Without --workspace the coefficients and the modifiers are written by themselves; with it, the workspace with the
+/// responses at their samples. spec/eft-importers.md describes every layout.
+#[derive(Args, Debug)]
+pub struct Import {
+    /// Files of the format: equations of production and of decay for stxs, the map and the weights for redist, else one
+    #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
+    files: Vec<PathBuf>,
+    /// Whose layout the files have
+    #[arg(long, value_enum)]
+    from: Layout,
+    /// Box of a coefficient, or of all that have none; may be given several times
+    #[arg(long, value_name = "[NAME=]LO,HI", allow_hyphen_values = true, value_parser = bounds)]
+    bounds: Vec<(Option<String>, [f64; 2])>,
+    /// Factors on the yields of the sample, not yields (eft2obs)
+    #[arg(long)]
+    relative: bool,
+    /// Names of the coefficients in order, if the file has none (histeft)
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    coefficients: Option<Vec<String>>,
+    /// Perturbative order, if the file has several (smefit)
+    #[arg(long, value_name = "ORDER")]
+    order: Option<String>,
+    #[command(flatten)]
+    stxs: StxsArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    basis: BasisArgs,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Layout {
+    /// Scaling data of Combine's interference model
+    CombineScaling,
+    /// EFT2Obs, with terms or with bins
+    Eft2obs,
+    /// Quadratic coefficients of TopEFT's histograms, npz or JSON
+    Histeft,
+    /// Histograms at points of the coefficients, JSON
+    Morphing,
+    /// redist's map and polynomials of its kinematic bins
+    Redist,
+    /// Theory tables of SMEFiT
+    Smefit,
+    /// STXS → SMEFT equations of Combine
+    Stxs,
+    /// Equations in text, one line a bin
+    Text,
+}
+
+/// How STXS equations are put together.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "STXS")]
+struct StxsArgs {
+    /// Key of the partial width in the equations of decay
+    #[arg(long, value_name = "KEY")]
+    decay: Option<String>,
+    /// Exponents, starts and bounds of the coefficients: pois.yaml, written as JSON
+    #[arg(long, value_name = "FILE")]
+    pois: Option<PathBuf>,
+    /// End every equation after its linear terms
+    #[arg(long)]
+    linear_only: bool,
+    /// The Taylor series of production × partial / total
+    #[arg(long)]
+    expand_equations: bool,
+}
+
+/// Where responses go.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Workspace")]
+struct PlaceArgs {
+    /// Workspace to write the responses into
+    #[arg(long, value_name = "FILE")]
+    workspace: Option<PathBuf>,
+    /// Channel of the response, if the file does not name it
+    #[arg(long, requires = "workspace", requires = "sample", value_name = "NAME")]
+    channel: Option<String>,
+    /// Sample of the response, if the file does not name it
+    #[arg(long, requires = "workspace", requires = "channel", value_name = "NAME")]
+    sample: Option<String>,
+    /// Which response, if the file has several
+    #[arg(long, requires = "channel", value_name = "NAME")]
+    response: Option<String>,
+    /// Name of the modifier [default: that of the response]
+    #[arg(long, requires = "channel", value_name = "NAME")]
+    modifier: Option<String>,
+}
+
+/// The basis of the coefficients, which foreign files do not say; a workspace with a block `eft` has it.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Basis")]
+struct BasisArgs {
+    /// Theory and operator basis as in WCxf, such as SMEFT/Warsaw
+    #[arg(long, value_name = "EFT/BASIS", requires = "lambda_tev", requires = "input_scheme")]
+    basis: Option<String>,
+    /// The scale Λ, in TeV
+    #[arg(long, value_name = "TEV", requires = "basis")]
+    lambda_tev: Option<f64>,
+    /// Input parameters of the electroweak sector, such as MW_MZ_GF
+    #[arg(long, value_name = "NAME", requires = "basis")]
+    input_scheme: Option<String>,
+    /// Renormalisation scale, in GeV
+    #[arg(long, value_name = "GEV", requires = "basis")]
+    scale_gev: Option<f64>,
+}
+
+impl Import {
+    pub fn run(&self) -> CommandResult {
+        let import = self.read()?;
+        let file = file_name(&self.files[0]);
+        warn(&file, &import.warnings);
+        let Some(path) = &self.place.workspace else {
+            let report = ImportReport::new(import);
+            return self.output.write(&report, || report.page(&file));
+        };
+        let name = file_name(path);
+        let fail = |findings| CommandError::input(&name, findings);
+        let value = self.reading.read(path)?.value().map_err(fail)?;
+        let mut workspace = Workspace::from_value(&value).map_err(fail)?;
+        declare(&mut workspace, &import.wilson_coefficients, self.basis.read()?.as_ref()).map_err(fail)?;
+        for (response, target) in self.place.targets(&import)? {
+            attach(&mut workspace, response, &target).map_err(fail)?;
+        }
+        let scope = Scope { compat: self.reading.compat(), measurements: Measurements::All };
+        let findings = validate::check(&workspace, &scope);
+        if !findings.is_valid() {
+            return Err(fail(findings));
+        }
+        warn(&name, &findings);
+        write_json(&workspace, self.output.output_file.as_deref())
+    }
+
+    fn read(&self) -> Result<import::Import, CommandError> {
+        self.check_options()?;
+        let options = self.options();
+        let first = self.bytes(&self.files[0])?;
+        let second = self.files.get(1).map(|path| self.bytes(path)).transpose()?;
+        let name = file_name(&self.files[0]);
+        let import = match self.from {
+            Layout::CombineScaling => combine_scaling::read(&name, first, &options),
+            Layout::Eft2obs => eft2obs::read(&name, first, &options),
+            Layout::Histeft if first.starts_with(histeft::PARQUET) => self.parquet(&options),
+            Layout::Histeft => histeft::read(&name, first, self.coefficients.as_deref(), &options),
+            Layout::Morphing => morphing_inputs::read(&name, first, &options),
+            Layout::Redist => {
+                let weights = second.ok_or_else(|| usage("redist needs two files: the map, and the weights"))?;
+                redist_map::read(&name, first, weights, &options)
+            }
+            Layout::Smefit => smefit_theory::read(&name, first, self.order.as_deref(), &options),
+            Layout::Stxs => {
+                let pois = self.stxs.pois.as_deref().map(|path| self.bytes(path)).transpose()?;
+                let input = StxsInput {
+                    production: first,
+                    decay: second,
+                    channel: self.stxs.decay.clone(),
+                    pois,
+                    linear_only: self.stxs.linear_only,
+                    expand_equations: self.stxs.expand_equations,
+                };
+                stxs::read(input, &options)
+            }
+            Layout::Text => scaling_text::read(&first, &options),
+        };
+        let import = import.map_err(|findings| CommandError::input(&name, findings))?;
+        let unknown =
+            options.bounds.by_name.keys().find(|own| !import.wilson_coefficients.iter().any(|c| c.name == **own));
+        match unknown {
+            None => Ok(import),
+            Some(own) => Err(usage(&format!("--bounds of {}, which the file does not name", finding::quote(own)))),
+        }
+    }
+
+    fn parquet(&self, options: &ImportOptions) -> crate::finding::Result<import::Import> {
+        let unnamed = || {
+            Finding::new(
+                &rule::IMPORT_MISSING,
+                "columns without names",
+                "the names of the coefficients in order (--coefficients)",
+            )
+        };
+        let names = self.coefficients.as_deref().ok_or_else(unnamed)?;
+        let unreadable = |e: std::io::Error| Finding::new(&rule::UNREADABLE, e.to_string(), "a file");
+        histeft::read_parquet(std::fs::File::open(&self.files[0]).map_err(unreadable)?, names, options)
+    }
+
+    fn bytes(&self, path: &Path) -> Result<Vec<u8>, CommandError> {
+        read_bytes(path, &self.reading.limits()).map_err(|findings| CommandError::input(&file_name(path), findings))
+    }
+
+    fn options(&self) -> ImportOptions {
+        let mut bounds = Bounds::default();
+        for (name, interval) in &self.bounds {
+            match name {
+                Some(name) => {
+                    bounds.by_name.insert(name.clone(), *interval);
+                }
+                None => bounds.others = Some(*interval),
+            }
+        }
+        ImportOptions { bounds, relative: self.relative, limits: self.reading.limits() }
+    }
+
+    /// Options that the layout does not know are errors, and not ignored.
+    fn check_options(&self) -> CommandResult {
+        let stxs = &self.stxs;
+        let given = [
+            ("--relative", self.relative, Layout::Eft2obs),
+            ("--coefficients", self.coefficients.is_some(), Layout::Histeft),
+            ("--order", self.order.is_some(), Layout::Smefit),
+            ("--decay", stxs.decay.is_some(), Layout::Stxs),
+            ("--pois", stxs.pois.is_some(), Layout::Stxs),
+            ("--linear-only", stxs.linear_only, Layout::Stxs),
+            ("--expand-equations", stxs.expand_equations, Layout::Stxs),
+        ];
+        if let Some((option, ..)) = given.iter().find(|(_, given, layout)| *given && *layout != self.from) {
+            return Err(usage(&format!("{option} does not go with this --from")));
+        }
+        if self.files.len() > 1 && !matches!(self.from, Layout::Stxs | Layout::Redist) {
+            return Err(usage("this --from takes one file"));
+        }
+        let paths = self.files.iter().chain(&stxs.pois).chain(&self.place.workspace);
+        if paths.filter(|path| *path == Path::new("-")).count() > 1 {
+            return Err(usage("two inputs are -, and standard input can be read once: give a file for one of them"));
+        }
+        if self.place.workspace.is_none() && self.basis.basis.is_some() {
+            note("the basis is written into a workspace only: give --workspace");
+        }
+        Ok(())
+    }
+}
+
+fn usage(message: &str) -> CommandError {
+    CommandError::Usage(message.to_owned())
+}
+
+impl PlaceArgs {
+    /// Responses and where they go: what the options say, or what the file says.
+    fn targets<'a>(&self, import: &'a import::Import) -> Result<Vec<(&'a ImportedResponse, Target)>, CommandError> {
+        if let (Some(channel), Some(sample)) = (&self.channel, &self.sample) {
+            let response =
+                import.response(self.response.as_deref()).map_err(|f| CommandError::input("--response", f))?;
+            let name = self.modifier.clone().unwrap_or_else(|| response.name.clone());
+            return Ok(vec![(response, Target { channel: channel.clone(), sample: sample.clone(), name })]);
+        }
+        let target = |response: &'a ImportedResponse| match (&response.channel, &response.sample) {
+            (Some(channel), Some(sample)) => {
+                let (channel, sample, name) = (channel.clone(), sample.clone(), response.name.clone());
+                Ok((response, Target { channel, sample, name }))
+            }
+            _ => Err(usage("the file does not say to which sample it belongs: give --channel and --sample")),
+        };
+        import.responses.iter().map(target).collect()
+    }
+}
+
+impl BasisArgs {
+    fn read(&self) -> Result<Option<Basis>, CommandError> {
+        let (Some(name), Some(lambda_tev), Some(input_scheme)) = (&self.basis, self.lambda_tev, &self.input_scheme)
+        else {
+            return Ok(None);
+        };
+        let (eft, basis) = name.split_once('/').ok_or_else(|| usage("--basis is EFT/BASIS, such as SMEFT/Warsaw"))?;
+        Ok(Some(Basis {
+            eft: eft.to_owned(),
+            basis: basis.to_owned(),
+            lambda_tev,
+            input_scheme: input_scheme.clone(),
+            scale_gev: self.scale_gev,
+        }))
+    }
+}
+
+/// `cHW=-3,3` or `-3,3`
+fn bounds(text: &str) -> Result<(Option<String>, [f64; 2]), String> {
+    let (name, interval) = match text.rsplit_once('=') {
+        Some((name, interval)) => (Some(name.to_owned()), interval),
+        None => (None, text),
+    };
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|x| x.is_finite());
+    let interval = interval.split_once(',').and_then(|(low, high)| Some([number(low)?, number(high)?]));
+    match interval {
+        Some([low, high]) if low < high => Ok((name, [low, high])),
+        _ => Err("expected LO,HI or NAME=LO,HI with LO < HI".to_owned()),
+    }
+}

@@ -1,0 +1,64 @@
+//! How much of what a coefficient does to the yields is linear in it (spec/inference.md, eq. 54).
+
+use super::interval::Region;
+use super::likelihood::Likelihood;
+use super::profile::Profile;
+
+/// The change of the yields when one coefficient goes from its start to the farthest end of a region, in units of their
+/// statistical uncertainties.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sensitivity {
+    /// The distance.
+    pub distance: f64,
+    /// By the part of odd orders in the distance, for a quadratic dependence the linear one.
+    pub linear: f64,
+    /// By the part of even orders.
+    pub quadratic: f64,
+}
+
+impl Sensitivity {
+    /// Linear over quadratic; infinite for a dependence that is linear.
+    pub fn ratio(&self) -> f64 {
+        self.linear / self.quadratic
+    }
+
+    /// With a quadratic part that is the larger one, −2 Δ ln L is not distributed as χ².
+    pub fn is_quadratic(&self) -> bool {
+        self.quadratic > self.linear
+    }
+}
+
+/// For the parameter of a profile along one, from `start` on, with the other parameters at their minimum there; `None`
+/// for a parameter to which no sample responds, without such a minimum or without a region.
+pub(crate) fn sensitivity(profile: &mut Profile, start: f64, region: &Region) -> Option<Sensitivity> {
+    let parameter = profile.parameters()[0];
+    if !profile.likelihood.program().coefficients().contains(&parameter) {
+        return None;
+    }
+    let ends = region.intervals.iter().flat_map(|interval| [interval.lower.value, interval.upper.value]);
+    let distance = ends.map(|end| (end - start).abs()).fold(0.0, f64::max);
+    let minimum = profile.at(&[start]).minimum;
+    if !minimum.valid() || !distance.is_finite() || distance == 0.0 {
+        return None;
+    }
+    let mut yields = |value: f64| {
+        let mut point = minimum.parameters.clone();
+        point[parameter] = value;
+        main(&mut profile.likelihood, &point)
+    };
+    let (below, here, above) = (yields(start - distance), yields(start), yields(start + distance));
+    let (mut odd, mut even) = (0.0, 0.0);
+    for ((below, here), above) in below.iter().zip(&here).zip(&above).filter(|((_, here), _)| **here > 0.0) {
+        odd += (0.5 * (above - below)).powi(2) / here;
+        even += (0.5 * (above + below) - here).powi(2) / here;
+    }
+    Some(Sensitivity { distance, linear: odd.sqrt(), quadratic: even.sqrt() })
+}
+
+/// The expected main data.
+fn main(likelihood: &mut Likelihood, parameters: &[f64]) -> Vec<f64> {
+    let program = likelihood.program();
+    let (mut main, mut auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
+    likelihood.evaluator.expected(parameters, &mut main, &mut auxiliary);
+    main
+}
