@@ -28,10 +28,10 @@ use serde_json::Value;
 /// The schema of what each command writes.
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
-    Named { name: "report-eft-import", generate: generate::<ImportReport> },
     Named { name: "report-eft-compare", generate: generate::<CompareReport> },
-    Named { name: "report-eft-responses", generate: generate::<ResponsesReport> },
+    Named { name: "report-eft-import", generate: generate::<ImportReport> },
     Named { name: "report-eft-inspect", generate: generate::<EftInspectReport> },
+    Named { name: "report-eft-responses", generate: generate::<ResponsesReport> },
     Named { name: "report-eft-validity", generate: generate::<EftValidityReport> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
     Named { name: "report-feldman-cousins", generate: generate::<FeldmanCousinsReport> },

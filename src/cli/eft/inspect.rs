@@ -1,29 +1,25 @@
 //! `morphist eft inspect`: what the EFT extension of a workspace says before any fit.
 
-use crate::cli::input_args::{InputArgs, file_name};
+use super::event_quality::{Source, entries};
+use crate::cli::input_args::InputArgs;
 use crate::cli::model_args::{ModelArgs, Prepared};
 use crate::cli::output::OutputArgs;
 use crate::cli::{CommandError, CommandResult, note};
-use crate::document::eft::{Eft, EventMcStat, EventMcStatWord, EventsData, Expansion, Mode, Overlap, Truncation};
+use crate::document::eft::{Eft, Expansion, Mode, Truncation};
 use crate::document::workspace::{Modifier, Sample};
-use crate::event_database::{Use, load};
 use crate::infer::eft::information::NoInformation;
 use crate::infer::eft::{decomposition, information, positivity};
 use crate::model::eft::polynomial::np_order;
 use crate::model::eft::{Form, Monomial};
 use crate::model::{self, Model};
 use crate::program::Program;
-use crate::report::eft_inspect::{
-    BasisEntry, Context, EftInspectReport, EventInformationEntry, ModifierEntry, MorphingEntry, ResponseFacts,
-};
+use crate::report::eft_inspect::events::EventsEntry;
+use crate::report::eft_inspect::{BasisEntry, Context, EftInspectReport, ModifierEntry, MorphingEntry, ResponseFacts};
 use crate::report::reason::{Code, Reason};
 use crate::translate::solve_morph;
 use clap::Args;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-
-/// Databases with more rows are not read for the information of their events.
-const MOST_EVENTS: u64 = 5_000_000;
+use std::path::PathBuf;
 
 /// Responses, smallest yields in the box, Fisher information, quality of morphing and of event databases
 ///
@@ -36,6 +32,9 @@ pub struct Inspect {
     /// Tables of each bin too; JSON has them anyway
     #[arg(long)]
     pub bins: bool,
+    /// A workspace with other events of the same samples, to compare with
+    #[arg(long, value_name = "FILE")]
+    pub independent: Option<PathBuf>,
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
@@ -75,10 +74,11 @@ impl Inspect {
             context.response(response, facts(&prepared, eft, response.channel, response.sample))
         };
         let smallest = positivity::smallest(model, &program, &point, &free.parameters);
+        let events = self.events(&prepared, eft, &point, &mut notes)?;
         let report = EftInspectReport {
             basis: BasisEntry::new(eft),
             coefficients: context.coefficients(),
-            event_information: event_information(&self.workspace, &prepared, eft, &point, &mut notes)?,
+            events,
             information: context.information(&found, &at),
             morphing: morphing(&prepared, eft),
             positivity: smallest.iter().map(|s| context.positivity(s)).collect(),
@@ -87,6 +87,25 @@ impl Inspect {
         };
         report.notes.iter().for_each(|reason| note(&reason.message));
         self.output.write(&report, || report.page(&prepared.file, &prepared.measurement, self.bins))
+    }
+}
+
+impl Inspect {
+    fn events(
+        &self,
+        prepared: &Prepared,
+        eft: &Eft,
+        point: &[f64],
+        notes: &mut Vec<Reason>,
+    ) -> Result<Vec<EventsEntry>, CommandError> {
+        let own = Source { path: &self.workspace, workspace: &prepared.loaded.workspace, eft };
+        let Some(path) = &self.independent else { return entries(prepared, &own, None, point, notes) };
+        let other = self.input.load(path)?;
+        let Some(block) = other.workspace.eft.as_deref() else {
+            let message = format!("--independent {}: a plain workspace, without events", path.display());
+            return Err(CommandError::Message(message));
+        };
+        entries(prepared, &own, Some(&Source { path, workspace: &other.workspace, eft: block }), point, notes)
     }
 }
 
@@ -191,7 +210,7 @@ fn modifier_entry(eft: &Eft, modifier: &Modifier) -> Option<ModifierEntry> {
 }
 
 /// All samples of the model with those of the document.
-fn samples(prepared: &Prepared) -> impl Iterator<Item = (&str, &Sample)> {
+pub(super) fn samples(prepared: &Prepared) -> impl Iterator<Item = (&str, &Sample)> {
     let places = prepared.model.channels.iter().enumerate();
     let places = places.flat_map(|(channel, c)| (0..c.samples.len()).map(move |sample| (channel, sample)));
     places.filter_map(|(channel, sample)| document_sample(prepared, channel, sample))
@@ -211,50 +230,4 @@ fn morphing(prepared: &Prepared, eft: &Eft) -> Vec<MorphingEntry> {
         }
     }
     entries
-}
-
-fn event_information(
-    path: &Path,
-    prepared: &Prepared,
-    eft: &Eft,
-    point: &[f64],
-    notes: &mut Vec<Reason>,
-) -> Result<Vec<EventInformationEntry>, CommandError> {
-    let names = prepared.model.parameter_names();
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut entries = Vec::new();
-    for (channel, sample) in samples(prepared) {
-        for modifier in &sample.modifiers {
-            let Modifier::EftEvents { data, .. } = modifier else { continue };
-            let rows = eft.event_databases.iter().find(|d| d.name == data.database).map_or(0, |d| d.n_rows);
-            if rows > MOST_EVENTS {
-                let message =
-                    format!("event database {} has more than {MOST_EVENTS} rows: not read again", data.database);
-                notes.push(Reason::new(Code::NotRequested, message));
-                continue;
-            }
-            let kept = keeping_events(data);
-            let usage = Use { data: &kept, channel, sample: &sample.name, pointer: "/channels" };
-            let binned = load(eft, &usage, folder).map_err(|f| CommandError::input(&file_name(path), f))?;
-            let value = |name: &String| names.iter().position(|own| own == name).map_or(0.0, |i| point[i]);
-            let variables: Vec<f64> = binned.variables.iter().map(value).collect();
-            if let Some(events) = &binned.events {
-                let found = information::of_events(events, &variables);
-                let place = [channel, sample.name.as_str(), data.database.as_str()];
-                entries.push(EventInformationEntry::new(place, &found, &binned.variables));
-            }
-        }
-    }
-    Ok(entries)
-}
-
-/// The same histogram with all its events, none of them changed: a floor under every number keeps them in memory.
-fn keeping_events(data: &EventsData) -> EventsData {
-    EventsData {
-        floor: Some(data.floor.unwrap_or(f64::MIN)),
-        mc_stat: EventMcStat::Word(EventMcStatWord::None),
-        overlap: Overlap::Allowed,
-        systematics: Vec::new(),
-        ..data.clone()
-    }
 }

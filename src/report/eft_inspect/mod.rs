@@ -1,12 +1,15 @@
 //! What the EFT extension of a workspace says before any fit.
 
+pub mod events;
 mod page;
+
+use events::EventsEntry;
 
 use super::number::{Number, numbers};
 use super::reason::Reason;
 use crate::document::eft::Eft;
 use crate::infer::eft::decomposition::{Change, SampleResponse};
-use crate::infer::eft::information::{Direction, EventInformation, Information, directions};
+use crate::infer::eft::information::{Direction, Information, directions};
 use crate::infer::eft::positivity::Smallest;
 use crate::model::Model;
 use crate::model::eft::morphing::{LargestWeight, Morphing};
@@ -22,7 +25,7 @@ pub struct EftInspectReport {
     pub basis: BasisEntry,
     pub coefficients: Vec<CoefficientEntry>,
     /// One for each sample that is a histogram of events.
-    pub event_information: Vec<EventInformationEntry>,
+    pub events: Vec<EventsEntry>,
     pub information: InformationEntry,
     pub morphing: Vec<MorphingEntry>,
     pub notes: Vec<Reason>,
@@ -162,21 +165,6 @@ pub struct MorphingEntry {
     pub sample: String,
 }
 
-/// Information of a histogram of events alone, without background, and of the events themselves.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct EventInformationEntry {
-    pub binned: Vec<Vec<Number>>,
-    pub channel: String,
-    pub coefficients: Vec<String>,
-    pub database: String,
-    /// Events and bins without positive weight that move, which are in neither.
-    pub left_out: usize,
-    /// What the bins lose: eigenvalues of `unbinned` − `binned`.
-    pub lost: Vec<Number>,
-    pub sample: String,
-    pub unbinned: Vec<Vec<Number>>,
-}
-
 /// What a sample's modifiers and polynomials are, in words and numbers.
 #[derive(Clone, Debug, Default)]
 pub struct ResponseFacts {
@@ -304,24 +292,6 @@ impl MorphingEntry {
             modifier,
             monomials: morphing.weights.monomials.len(),
             sample,
-        }
-    }
-}
-
-impl EventInformationEntry {
-    /// `place` is (channel, sample, database).
-    pub fn new(place: [&str; 3], information: &EventInformation, coefficients: &[String]) -> EventInformationEntry {
-        let [channel, sample, database] = place.map(str::to_owned);
-        let lost = directions(&(&information.unbinned - &information.binned));
-        EventInformationEntry {
-            binned: matrix(&information.binned),
-            channel,
-            coefficients: coefficients.to_vec(),
-            database,
-            left_out: information.left_out,
-            lost: lost.iter().map(|direction| Number(direction.eigenvalue)).collect(),
-            sample,
-            unbinned: matrix(&information.unbinned),
         }
     }
 }

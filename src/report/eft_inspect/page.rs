@@ -1,5 +1,6 @@
 //! The same as tables.
 
+use super::events::RatioEntry;
 use super::{ChangeEntry, DirectionEntry, EftInspectReport, ResponseEntry};
 use crate::report::number::{Number, significant};
 use crate::report::table::{Cell, Column, Page, Table};
@@ -33,7 +34,7 @@ impl EftInspectReport {
         if !self.morphing.is_empty() {
             page = page.table(self.morphing());
         }
-        if self.event_information.is_empty() { page } else { page.table(self.events()) }
+        if self.events.is_empty() { page } else { page.table(self.event_information()).table(self.event_quality()) }
     }
 
     fn coefficients(&self) -> Table {
@@ -213,7 +214,7 @@ impl EftInspectReport {
     }
 
     /// How much of the information of single events is left in the bins.
-    fn events(&self) -> Table {
+    fn event_information(&self) -> Table {
         let columns = ["channel", "sample", "coefficient"].map(Column::left);
         let right = [
             Column::right("1/√I of events").key("unbinned"),
@@ -222,10 +223,10 @@ impl EftInspectReport {
         ];
         let title = "information of events and of their histogram, without background";
         let mut table = Table::new(title, columns.into_iter().chain(right));
-        for entry in &self.event_information {
+        for entry in &self.events {
             for (i, name) in entry.coefficients.iter().enumerate() {
                 let of = |m: &[Vec<Number>]| m.get(i).and_then(|row| row.get(i)).map_or(f64::NAN, |x| x.0);
-                let (unbinned, binned) = (of(&entry.unbinned), of(&entry.binned));
+                let (unbinned, binned) = (of(&entry.information.unbinned), of(&entry.information.binned));
                 table.add_row([
                     Cell::name(&entry.channel),
                     Cell::name(&entry.sample),
@@ -233,6 +234,42 @@ impl EftInspectReport {
                     width(unbinned),
                     width(binned),
                     Cell::number(binned / unbinned, 3),
+                ]);
+            }
+        }
+        table
+    }
+
+    /// How the weights are spread at zero and at the bounds.
+    fn event_quality(&self) -> Table {
+        let columns = ["channel", "sample", "at"].map(Column::left);
+        let right = [
+            Column::right("least effective events (bin)").key("least_effective_events"),
+            Column::right("w/w₀ median").key("ratio_median"),
+            Column::right("99 %").key("ratio_99"),
+            Column::right("largest").key("ratio_largest"),
+            Column::right("Σw² of 1 %").key("share_of_largest"),
+            Column::right("closure p").key("closure_p_value"),
+        ];
+        let mut table = Table::new("weights of events", columns.into_iter().chain(right));
+        for entry in &self.events {
+            for p in &entry.points {
+                let finite = p.effective_events.iter().enumerate().filter(|(_, n)| n.0.is_finite());
+                let least = finite.min_by(|a, b| a.1.0.total_cmp(&b.1.0));
+                let least = least.map(|(bin, n)| Cell::number_as(n.0, format!("{:.1} ({bin})", n.0)));
+                let ratio = |of: fn(&RatioEntry) -> Number| {
+                    p.ratio.as_ref().map_or_else(Cell::empty, |r| Cell::number(of(r).0, 3))
+                };
+                table.add_row([
+                    Cell::name(&entry.channel),
+                    Cell::name(&entry.sample),
+                    Cell::text(point(&p.at)),
+                    least.unwrap_or_default(),
+                    ratio(|r| r.median),
+                    ratio(|r| r.percentile_99),
+                    ratio(|r| r.largest),
+                    ratio(|r| r.share_of_largest),
+                    p.closure.as_ref().map_or_else(Cell::empty, |c| Cell::number(c.p_value.0, 3)),
                 ]);
             }
         }
