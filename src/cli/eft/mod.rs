@@ -4,7 +4,7 @@ pub mod append;
 pub mod bin;
 pub mod cache;
 pub mod compare;
-pub mod event_quality;
+mod event_quality;
 pub mod import;
 pub mod inspect;
 pub mod promote;
@@ -22,7 +22,6 @@ pub enum Eft {
     Bin(bin::Bin),
     Cache(cache::Cache),
     Compare(compare::Compare),
-    EventQuality(event_quality::EventQuality),
     Import(import::Import),
     Inspect(inspect::Inspect),
     Promote(promote::Promote),
@@ -38,7 +37,6 @@ impl Eft {
             Eft::Bin(command) => command.run(),
             Eft::Cache(command) => command.run(),
             Eft::Compare(command) => command.run(),
-            Eft::EventQuality(command) => command.run(),
             Eft::Import(command) => command.run(),
             Eft::Inspect(command) => command.run(),
             Eft::Promote(command) => command.run(),
