@@ -207,7 +207,7 @@ fn add_response_curvature(response: &RowResponse, row: &response::RowScratch, bl
     for (i, &a) in response.places.iter().enumerate() {
         for (j, &b) in response.places.iter().enumerate() {
             // Two variables may be one parameter: all pairs are there, and each element below the diagonal takes one.
-            if a > b || a == b {
+            if a >= b {
                 *blocks.shared_at(a as usize, b as usize) += 2.0 * row.second[i * n + j];
             }
         }
