@@ -17,25 +17,34 @@ pub struct Masked {
 /// Takes channels out of the likelihood: one flag a channel.
 pub fn mask(model: &Model, data: &Data, masked: &[bool]) -> Masked {
     let is_masked = |channel: usize| masked.get(channel).copied().unwrap_or(false);
-    let mut main = Vec::new();
-    let mut rest = data.main.as_slice();
-    for (index, channel) in model.channels.iter().enumerate() {
-        let (own, others) = rest.split_at(channel.n_bins.min(rest.len()));
-        if !is_masked(index) {
-            main.extend(own);
-        }
-        rest = others;
-    }
+    let channels = model.channels.iter().enumerate();
+    keep_bins(model, data, &channels.map(|(index, c)| vec![!is_masked(index); c.n_bins]).collect::<Vec<_>>())
+}
+
+/// Takes bins out of the likelihood: one list a channel, one flag a bin. A channel of which nothing is left is taken out
+/// itself.
+pub fn keep_bins(model: &Model, data: &Data, keep: &[Vec<bool>]) -> Masked {
+    let is_kept = |channel: usize, bin: usize| keep.get(channel).and_then(|bins| bins.get(bin)).is_none_or(|k| *k);
+    let bins = model.channels.iter().enumerate().flat_map(|(index, c)| (0..c.n_bins).map(move |bin| (index, bin)));
+    let main = bins.zip(&data.main).filter(|((channel, bin), _)| is_kept(*channel, *bin)).map(|(_, n)| *n).collect();
+    // The auxiliary data of simulated bins come last (spec/eft.md, eq. 13).
+    let uncertain = model.uncertain_bins();
+    let (of_parameters, of_bins) = data.auxiliary.split_at(data.auxiliary.len().saturating_sub(uncertain.len()));
+    let of_bins = uncertain.iter().zip(of_bins).filter(|((channel, bin), _)| is_kept(*channel, *bin)).map(|(_, x)| x);
+    let auxiliary = of_parameters.iter().chain(of_bins).copied().collect();
     let mut seen = model.clone();
-    let mut index = 0;
-    seen.channels.retain(|_| {
-        index += 1;
-        !is_masked(index - 1)
-    });
+    for (index, channel) in seen.channels.iter_mut().enumerate() {
+        let kept: Vec<bool> = (0..channel.n_bins).map(|bin| is_kept(index, bin)).collect();
+        if kept.contains(&false) {
+            channel.samples.iter_mut().flat_map(|sample| &mut sample.parts).for_each(|part| part.keep(&kept));
+            channel.n_bins = kept.iter().filter(|kept| **kept).count();
+        }
+    }
+    seen.channels.retain(|channel| channel.n_bins > 0);
     let (before, after) = (acting(model), acting(&seen));
     let constraints = model.constraints();
     let undetermined = (0..constraints.len()).filter(|&i| constraints[i].is_none() && before[i] && !after[i]).collect();
-    Masked { model: seen, data: Data { main, auxiliary: data.auxiliary.clone() }, undetermined }
+    Masked { model: seen, data: Data { main, auxiliary }, undetermined }
 }
 
 /// Which parameters move a yield.

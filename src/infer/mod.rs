@@ -10,6 +10,7 @@ mod conjugate;
 pub mod contour;
 pub mod covariance;
 pub mod crossing;
+pub mod eft;
 pub mod event_toys;
 pub mod feldman_cousins;
 pub mod fit;

@@ -1,7 +1,7 @@
 //! What a parameter does to a template: an offset added to the nominal, or a scale multiplied (spec/likelihood.md,
 //! eq. 1). Every HistFactory modifier is one of these four.
 
-use super::{HistosysCode, NormsysCode};
+use super::{HistosysCode, NormsysCode, select};
 
 /// One effect of one modifier on one sample. `parameter` is the index of a scalar parameter in fit order.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,15 @@ impl Effect {
             Effect::BinScale { parameters } => (None, parameters.as_slice()),
         };
         one.into_iter().chain(list.iter().copied().flatten())
+    }
+
+    /// Leaves the bins with a flag that is set.
+    pub fn keep(&mut self, kept: &[bool]) {
+        match self {
+            Effect::Offset { lo, hi, .. } => (*lo, *hi) = (select(lo, kept), select(hi, kept)),
+            Effect::InterpolatedScale { .. } | Effect::Scale { .. } => {}
+            Effect::BinScale { parameters } => *parameters = select(parameters, kept),
+        }
     }
 
     /// Puts one parameter in the place of another.

@@ -75,12 +75,24 @@ impl Part {
         self.effects.iter().flat_map(Effect::parameters).chain(of_response)
     }
 
+    /// Leaves the bins with a flag that is set.
+    pub fn keep(&mut self, kept: &[bool]) {
+        self.nominal = select(&self.nominal, kept);
+        self.effects.iter_mut().for_each(|effect| effect.keep(kept));
+        self.response.iter_mut().for_each(|response| response.keep(kept));
+    }
+
     /// Puts one parameter in the place of another.
     pub fn replace(&mut self, parameter: usize, by: usize) {
         self.effects.iter_mut().for_each(|effect| effect.replace(parameter, by));
         let of_response = self.response.iter_mut().flat_map(|response| &mut response.parameters);
         of_response.filter(|p| **p == parameter).for_each(|p| *p = by);
     }
+}
+
+/// The entries whose flag is set.
+pub(crate) fn select<T: Clone>(values: &[T], kept: &[bool]) -> Vec<T> {
+    values.iter().zip(kept).filter(|(_, kept)| **kept).map(|(value, _)| value.clone()).collect()
 }
 
 impl Model {

@@ -9,6 +9,8 @@ pub mod coefficients;
 mod crossing;
 mod csv;
 pub mod eft_import;
+pub mod eft_inspect;
+pub mod eft_validity;
 pub mod evaluate;
 pub mod feldman_cousins;
 pub mod finding;

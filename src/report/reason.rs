@@ -56,6 +56,8 @@ pub enum Code {
     FailedToys,
     /// The parameter does not move in the fit.
     Fixed,
+    /// The statistical uncertainty of simulated events is not well known.
+    FewEvents,
     FlatDirections,
     /// Numbers of some parameters are missing; each says why.
     Incomplete,

@@ -3,6 +3,8 @@
 use super::bench::BenchReport;
 use super::coefficients::CompareReport;
 use super::eft_import::ImportReport;
+use super::eft_inspect::EftInspectReport;
+use super::eft_validity::EftValidityReport;
 use super::evaluate::EvaluateReport;
 use super::feldman_cousins::FeldmanCousinsReport;
 use super::finding::ValidateReport;
@@ -26,9 +28,11 @@ use serde_json::Value;
 /// The schema of what each command writes.
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
-    Named { name: "report-eft-import", generate: generate::<ImportReport> },
     Named { name: "report-eft-compare", generate: generate::<CompareReport> },
+    Named { name: "report-eft-import", generate: generate::<ImportReport> },
+    Named { name: "report-eft-inspect", generate: generate::<EftInspectReport> },
     Named { name: "report-eft-responses", generate: generate::<ResponsesReport> },
+    Named { name: "report-eft-validity", generate: generate::<EftValidityReport> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },
     Named { name: "report-feldman-cousins", generate: generate::<FeldmanCousinsReport> },
     Named { name: "report-fit", generate: generate::<FitReport> },

@@ -2,3 +2,5 @@
 
 mod from_eft;
 pub mod from_pyhf;
+
+pub use from_eft::solve_morph;

@@ -4,10 +4,13 @@ pub mod append;
 pub mod bin;
 pub mod cache;
 pub mod compare;
+mod event_quality;
 pub mod import;
+pub mod inspect;
 pub mod promote;
 pub mod rescale;
 pub mod strip;
+pub mod validity;
 
 use super::CommandResult;
 use clap::Subcommand;
@@ -20,9 +23,11 @@ pub enum Eft {
     Cache(cache::Cache),
     Compare(compare::Compare),
     Import(import::Import),
+    Inspect(inspect::Inspect),
     Promote(promote::Promote),
     Rescale(rescale::Rescale),
     Strip(strip::Strip),
+    Validity(validity::Validity),
 }
 
 impl Eft {
@@ -33,9 +38,11 @@ impl Eft {
             Eft::Cache(command) => command.run(),
             Eft::Compare(command) => command.run(),
             Eft::Import(command) => command.run(),
+            Eft::Inspect(command) => command.run(),
             Eft::Promote(command) => command.run(),
             Eft::Rescale(command) => command.run(),
             Eft::Strip(command) => command.run(),
+            Eft::Validity(command) => command.run(),
         }
     }
 }

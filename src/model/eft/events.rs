@@ -2,6 +2,7 @@
 //! (spec/event-database.md, "Events at every point").
 
 use super::Monomial;
+use crate::model::select;
 
 /// Events sorted by bin, with their weight polynomials and their systematics.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,6 +46,34 @@ impl Events {
         }
         self.systematics.iter_mut().for_each(|factor| name(&mut factor.variable));
         self
+    }
+
+    /// The events of the bins with a flag that is set.
+    pub fn keep(&self, kept: &[bool]) -> Events {
+        let bins: Vec<_> = self.start.windows(2).map(|pair| pair[0]..pair[1]).collect();
+        let bins = select(&bins, kept);
+        let column = |from: &Vec<f64>| -> Vec<f64> {
+            bins.iter().filter_map(|range| from.get(range.clone())).flatten().copied().collect()
+        };
+        let mut start = vec![0];
+        bins.iter().for_each(|range| start.push(start.last().unwrap_or(&0) + range.len()));
+        let factor = |factor: &EventFactor| EventFactor {
+            variable: factor.variable,
+            kind: match &factor.kind {
+                EventFactorKind::Linear(a) => EventFactorKind::Linear(column(a)),
+                EventFactorKind::Power(a) => EventFactorKind::Power(column(a)),
+                EventFactorKind::LogQuadratic { linear, quadratic } => {
+                    EventFactorKind::LogQuadratic { linear: column(linear), quadratic: column(quadratic) }
+                }
+            },
+        };
+        Events {
+            monomials: self.monomials.clone(),
+            columns: self.columns.iter().map(column).collect(),
+            start,
+            systematics: self.systematics.iter().map(factor).collect(),
+            floor: self.floor,
+        }
     }
 
     pub fn n_bins(&self) -> usize {

@@ -37,3 +37,14 @@ pub struct Factor {
     pub polynomial: Polynomial,
     pub power: i32,
 }
+
+impl Response {
+    /// Leaves the bins with a flag that is set.
+    pub fn keep(&mut self, kept: &[bool]) {
+        match &mut self.form {
+            Form::Product(factors) => factors.iter_mut().for_each(|factor| factor.polynomial.keep(kept)),
+            Form::Events(events) => *events = Arc::new(events.keep(kept)),
+        }
+        self.variance.iter_mut().for_each(|variance| variance.keep(kept));
+    }
+}

@@ -381,7 +381,7 @@ impl Morphing {
 }
 
 /// Corners, centre and evenly spread points (multiples of powers of a root of x^{n+1} = x + 1, modulo 1) of a box.
-fn starts(bounds: &[[f64; 2]]) -> Vec<Vec<f64>> {
+pub(crate) fn starts(bounds: &[[f64; 2]]) -> Vec<Vec<f64>> {
     let n = bounds.len();
     let place = |fraction: &dyn Fn(usize) -> f64| -> Vec<f64> {
         bounds.iter().enumerate().map(|(i, [low, high])| low + fraction(i) * (high - low)).collect()

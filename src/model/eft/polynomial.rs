@@ -1,5 +1,6 @@
 //! The one polynomial of the extension: Σ_k A_kb φ_k(c), each monomial once (spec/eft.md, eq. 1).
 
+use crate::model::select;
 use std::collections::BTreeMap;
 
 /// A product of variables as the sorted list of their indices; empty for the constant.
@@ -84,6 +85,13 @@ impl Polynomial {
             }
         }
         self
+    }
+
+    /// Leaves the bins with a flag that is set.
+    pub fn keep(&mut self, kept: &[bool]) {
+        let rows = self.coefficients.chunks_exact(self.n_bins.max(1));
+        self.coefficients = rows.flat_map(|row| select(row, kept)).collect();
+        self.n_bins = kept.iter().take(self.n_bins).filter(|kept| **kept).count();
     }
 
     /// What is left of orders up to `most`; `order[i]` is the order in 1/Λ² of variable i, zero for a nuisance

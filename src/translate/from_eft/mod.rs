@@ -10,6 +10,8 @@ mod parts;
 mod response;
 mod variables;
 
+pub use response::solve_morph;
+
 use crate::document::eft::{Eft, SampleData};
 use crate::document::workspace::Modifier;
 use crate::event_database::Databases;

@@ -9,7 +9,7 @@ use crate::document::eft::{
 use crate::document::workspace::Modifier;
 use crate::event_database::Use;
 use crate::finding::{Findings, Result};
-use crate::model::eft::morphing::{self, LeastSquares};
+use crate::model::eft::morphing::{self, LeastSquares, Morphing, MorphingError};
 use crate::model::eft::polynomial::np_order;
 use crate::model::eft::rational;
 use crate::model::eft::{Factor, Form, Polynomial};
@@ -173,12 +173,30 @@ fn rational(plain: &PlainSample, data: &RationalData, variables: &mut Variables)
 }
 
 fn morph(plain: &PlainSample, data: &MorphData, variables: &mut Variables) -> Result<ModifierResponse> {
-    let refuse = |error: morphing::MorphingError| Findings::from(plain.finding(error, "a basis that can be solved"));
     // The basis points fix the meaning of the variables: 0, 1, … are the listed parameters.
     let mut own = Vec::with_capacity(data.parameters.len());
     for name in &data.parameters {
         own.push(variables.variable(plain, name)?);
     }
+    let solved =
+        solve_morph(data).map_err(|error| Findings::from(plain.finding(error, "a basis that can be solved")))?;
+    let mut response =
+        ModifierResponse::polynomial(data.mode, solved.polynomial.renamed(&own), &data.truncation, variables);
+    response.variance = match (&data.truncation, data.variances.as_deref()) {
+        (Truncation::Order(_), Some(variances)) => {
+            let weights = truncate(solved.weights.renamed(&own), &data.truncation, variables);
+            Some(variance_of_weights(&weights, variances, plain.nominal.len()))
+        }
+        _ => solved.variance.map(|variance| variance.renamed(&own)),
+    };
+    Ok(response)
+}
+
+/// The polynomial of an `eft_morph` in its own parameters: variable i is `parameters[i]`.
+///
+/// # Errors
+/// Where the basis does not determine it.
+pub fn solve_morph(data: &MorphData) -> std::result::Result<Morphing, MorphingError> {
     let local = |names: &Vec<String>| -> Vec<u32> {
         let places = names.iter().filter_map(|name| data.parameters.iter().position(|p| p == name));
         let mut places: Vec<u32> = places.map(|place| place as u32).collect();
@@ -189,22 +207,10 @@ fn morph(plain: &PlainSample, data: &MorphData, variables: &mut Variables) -> Re
         MorphComponents::Monomials(list) => list.monomials.iter().map(local).collect(),
         MorphComponents::Vertices(list) => {
             let vertices: Vec<Vec<u32>> = list.vertices.values().map(local).collect();
-            morphing::vertex_monomials(&vertices).map_err(refuse)?
+            morphing::vertex_monomials(&vertices)?
         }
     };
-    let variances = data.variances.as_deref();
-    let solved = morphing::solve(&data.basis_points, &monomials, &data.templates, variances, LeastSquares::Equal);
-    let solved = solved.map_err(refuse)?;
-    let mut response =
-        ModifierResponse::polynomial(data.mode, solved.polynomial.renamed(&own), &data.truncation, variables);
-    response.variance = match (&data.truncation, variances) {
-        (Truncation::Order(_), Some(variances)) => {
-            let weights = truncate(solved.weights.renamed(&own), &data.truncation, variables);
-            Some(variance_of_weights(&weights, variances, plain.nominal.len()))
-        }
-        _ => solved.variance.map(|variance| variance.renamed(&own)),
-    };
-    Ok(response)
+    morphing::solve(&data.basis_points, &monomials, &data.templates, data.variances.as_deref(), LeastSquares::Equal)
 }
 
 /// Σ_i w_i(c)² σ²_ib (spec/eft.md, eq. 12), from weights whose "bins" are the basis points.
