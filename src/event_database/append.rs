@@ -78,7 +78,7 @@ fn write(database: &Database, new: &NewColumns, path: &Path) -> Result<()> {
     let mut writer: Option<ArrowWriter<File>> = None;
     database.records(key.as_ref(), |records, keys| {
         let columns = source.take(records.num_rows(), keys)?;
-        let joined = joined(&records, new.names, columns).map_err(|e| unwritable(path, &e))?;
+        let joined = joined(records, new.names, columns).map_err(|e| unwritable(path, &e))?;
         if writer.is_none() {
             let file = File::create(path).map_err(|e| unwritable(path, &e))?;
             let made = ArrowWriter::try_new(file, joined.schema(), Some(properties()));

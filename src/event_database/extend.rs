@@ -47,7 +47,8 @@ pub fn extend(document: &mut Value, folder: &Path, extension: &Extension) -> Res
     let Some(declaration) = eft.event_databases.get(index) else { return Err(Findings::default()) };
     let (pointer, mut changed) = (format!("/eft/event_databases/{index}"), eft.clone());
     changed.wilson_coefficients.extend(extension.coefficients.iter().map(coefficient));
-    check(&changed, declaration.weights.clone(), extension).map_err(|f| f.at(&pointer))?;
+    let placed = |findings: Findings| Findings(findings.0.into_iter().map(|f| f.at(&pointer)).collect());
+    check(&changed, declaration.weights.clone(), extension).map_err(placed)?;
     path_of(&extension.uri, folder)?;
     let database = Database::open(declaration, folder, &pointer)?;
     let same = |path: &Path| std::fs::canonicalize(path).ok();
@@ -72,18 +73,20 @@ fn coefficient(new: &NewCoefficient) -> WilsonCoefficient {
 }
 
 /// The new monomials are new and have known coefficients, the new coefficients are new and used.
-fn check(eft: &Eft, weights: EventWeights, extension: &Extension) -> std::result::Result<(), crate::finding::Finding> {
+fn check(eft: &Eft, weights: EventWeights, extension: &Extension) -> Result<()> {
     let own = match weights {
         EventWeights::Coefficients { monomials, .. } | EventWeights::Ratio { monomials, .. } => monomials,
         EventWeights::BasisWeights { .. } => {
-            return Err(contradiction("basis weights, which have no columns of monomials", "coefficients or ratio"));
+            return Err(
+                contradiction("basis weights, which have no columns of monomials", "coefficients or ratio").into()
+            );
         }
     };
     let names: Vec<&String> = eft.wilson_coefficients.iter().map(|c| &c.name).collect();
     if let Some((i, name)) =
         names.iter().enumerate().find(|(i, name)| names.iter().take(*i).any(|other| other == *name))
     {
-        return Err(contradiction(&format!("coefficient {} ({i}) twice", quote(name)), "new coefficients"));
+        return Err(contradiction(&format!("coefficient {} ({i}) twice", quote(name)), "new coefficients").into());
     }
     let sorted = |monomial: &Vec<String>| {
         let mut monomial = monomial.clone();
@@ -93,15 +96,19 @@ fn check(eft: &Eft, weights: EventWeights, extension: &Extension) -> std::result
     let mut known: BTreeSet<Vec<String>> = own.iter().map(sorted).collect();
     for monomial in &extension.monomials {
         if let Some(name) = monomial.iter().find(|name| !names.contains(name)) {
-            return Err(contradiction(&format!("a monomial with {}", quote(name)), "coefficients of the document"));
+            return Err(
+                contradiction(&format!("a monomial with {}", quote(name)), "coefficients of the document").into()
+            );
         }
         if !known.insert(sorted(monomial)) {
-            return Err(contradiction(&format!("monomial {} again", monomial.join("*")), "new monomials"));
+            return Err(contradiction(&format!("monomial {} again", monomial.join("*")), "new monomials").into());
         }
     }
     for new in extension.coefficients {
         if !extension.monomials.iter().flatten().any(|name| *name == new.name) {
-            return Err(contradiction(&format!("coefficient {} in no new monomial", quote(&new.name)), "one at least"));
+            return Err(
+                contradiction(&format!("coefficient {} in no new monomial", quote(&new.name)), "one at least").into()
+            );
         }
     }
     Ok(())

@@ -51,13 +51,17 @@ pub fn promote(
     let at = binned.polynomial.evaluate(&reference(&data.reference, &binned.variables)?);
     let mut coefficients = Vec::new();
     for (monomial, yields) in binned.polynomial.terms() {
-        let ratio = |(bin, (a, at)): (usize, (&f64, &f64))| match (*a, *at) {
-            (_, at) if at != 0.0 => Ok(a / at),
-            // Nothing in this bin depends on the coefficients: the factor is 1.
-            (0.0, _) => Ok(if monomial.is_empty() { 1.0 } else { 0.0 }),
-            _ => Err(contradiction(&format!("no yield at the reference in bin {bin}"), "events in every bin")),
+        let ratio = |(bin, (a, at)): (usize, (&f64, &f64))| -> Result<f64> {
+            match (*a, *at) {
+                (_, at) if at != 0.0 => Ok(a / at),
+                // Nothing in this bin depends on the coefficients: the factor is 1.
+                (0.0, _) => Ok(if monomial.is_empty() { 1.0 } else { 0.0 }),
+                _ => {
+                    Err(contradiction(&format!("no yield at the reference in bin {bin}"), "events in every bin").into())
+                }
+            }
         };
-        let ratios = yields.iter().zip(&at).enumerate().map(ratio).collect::<std::result::Result<Vec<f64>, _>>()?;
+        let ratios = yields.iter().zip(&at).enumerate().map(ratio).collect::<Result<Vec<f64>>>()?;
         coefficients.push(PerBin::Each(ratios));
     }
     let response = PolynomialData {
