@@ -127,9 +127,6 @@ fn declare(document: &mut Value, pointer: &str, extension: &Extension, appended:
     database["uri"] = json!(extension.uri);
     database["sha256"] = json!(appended.sha256);
     database["media_type"] = json!(crate::document::eft::MediaType::Parquet);
-    if let Some(members) = database.as_object_mut() {
-        members.shift_remove("content_hash");
-    }
     extend(database.pointer_mut("/weights/monomials"), extension.monomials.iter().map(|m| json!(m)).collect());
     extend(database.pointer_mut("/weights/columns"), extension.columns.names.iter().map(|n| json!(n)).collect());
 }

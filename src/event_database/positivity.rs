@@ -6,16 +6,15 @@ use super::open::Database;
 use crate::document::eft::{Eft, NoTruncation, Positivity, Truncation};
 use crate::event_database::weights::Weights;
 use crate::finding::{Result, number};
-use crate::model::eft::Monomial;
+use crate::model::eft::minimum::{MOST_FACES as MOST_SEARCHED, minimum};
+use crate::model::eft::{Monomial, Polynomial};
 use crate::rule;
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 
 /// Relative to the largest value that the weight of a row could have in the box if nothing cancelled.
 const TOLERANCE: f64 = 1e-9;
 /// The same where a column is float32.
 const TOLERANCE_FLOAT32: f64 = 1e-5;
-/// With more coefficients the 3^n faces of the box are not searched.
-const MOST_SEARCHED: usize = 7;
 
 /// Checks every row of a database whose declaration promises positivity.
 pub fn check(database: &Database, eft: &Eft) -> Result<()> {
@@ -119,56 +118,14 @@ impl LeastWeight {
         matrix
     }
 
-    /// The least value in the box and where it is: on one of its 3^n faces the gradient vanishes along the face.
+    /// The least value in the box and where it is, for up to [`MOST_SEARCHED`] coefficients.
     pub fn least(&self, a: &[f64]) -> Option<(f64, Vec<f64>)> {
-        let n = self.bounds.len();
-        if n > MOST_SEARCHED {
+        if self.bounds.len() > MOST_SEARCHED {
             return None;
         }
-        let matrix = self.matrix(a);
-        let mut best: Option<(f64, Vec<f64>)> = None;
-        for mut face in 0..3usize.pow(u32::try_from(n).ok()?) {
-            let (mut point, mut free) = (vec![0.0; n], Vec::new());
-            for (i, (x, [low, high])) in point.iter_mut().zip(&self.bounds).enumerate() {
-                match face % 3 {
-                    0 => *x = *low,
-                    1 => *x = *high,
-                    _ => free.push(i),
-                }
-                face /= 3;
-            }
-            if !self.settle(&matrix, &mut point, &free) {
-                continue;
-            }
-            let value = self.value(a, &point);
-            if best.as_ref().is_none_or(|(least, _)| value < *least) {
-                best = Some((value, point));
-            }
-        }
-        best
-    }
-
-    /// Moves the free coordinates to where the gradient vanishes; false if that is nowhere or outside of the box.
-    fn settle(&self, matrix: &DMatrix<f64>, point: &mut [f64], free: &[usize]) -> bool {
-        if free.is_empty() {
-            return true;
-        }
-        let hessian = DMatrix::from_fn(free.len(), free.len(), |i, j| matrix[(free[i] + 1, free[j] + 1)]);
-        let fixed = DVector::from_fn(point.len() + 1, |i, _| if i == 0 { 1.0 } else { point[i - 1] });
-        let slope = DVector::from_fn(free.len(), |i, _| -matrix.row(free[i] + 1).transpose().dot(&fixed));
-        let Some(solution) = hessian.lu().solve(&slope) else { return false };
-        for (i, x) in free.iter().zip(solution.iter()) {
-            let [low, high] = self.bounds[*i];
-            if !(low..=high).contains(x) {
-                return false;
-            }
-            point[*i] = *x;
-        }
-        true
-    }
-
-    fn value(&self, a: &[f64], point: &[f64]) -> f64 {
-        let phi = |m: &Monomial| crate::model::eft::polynomial::monomial_value(m, point);
-        self.monomials.iter().zip(a).map(|(m, a)| a * phi(m)).sum()
+        let terms = self.monomials.iter().cloned().zip(a.iter().map(|a| vec![*a]));
+        let bounds: Vec<(f64, f64)> = self.bounds.iter().map(|[low, high]| (*low, *high)).collect();
+        let least = minimum(&Polynomial::from_terms(1, terms), 0, &bounds);
+        Some((least.value, least.point))
     }
 }

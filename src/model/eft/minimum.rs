@@ -5,7 +5,7 @@ use super::polynomial::{Monomial, Polynomial, monomial_value};
 use nalgebra::{DMatrix, DVector};
 
 /// How many variables a quadratic may have for its minimum to be found face by face of the box (3ⁿ faces).
-const MOST_FACES: usize = 6;
+pub const MOST_FACES: usize = 6;
 /// How often the search goes through all variables from each start.
 const MOST_SWEEPS: usize = 20;
 /// The same where the descent ends at the minimum.
