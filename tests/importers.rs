@@ -602,6 +602,11 @@ fn attaching_checks_yields_names_and_bases() {
 }
 
 /// The command: parts by themselves, and a workspace with the response, whose expected yield follows the equation.
+/// The arguments of an import of a file.
+fn command<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["eft", "import", "--from", "eft2obs", file], more].concat()
+}
+
 #[test]
 fn the_command_writes_parts_and_workspaces() {
     let scaling = json!({"terms": [[["a"], [0.5], [0.1]], [["a", "b"], [-0.25], [0]], [["b"], [1], [0]]], "nbins": 1,
@@ -609,13 +614,12 @@ fn the_command_writes_parts_and_workspaces() {
     let file = scratch("eft_import.json", &scaling.to_string());
     let file = file.to_str().unwrap();
     let bounds = ["--bounds", "-3,3", "--bounds", "b=-1,2"];
-    let command = |more: &[&str]| [&["eft", "import", "--from", "eft2obs", file], more].concat();
-    let parts = json_of(&command(&bounds), 0);
+    let parts = json_of(&command(file, &bounds), 0);
     assert_eq!(parts["wilson_coefficients"][1]["bounds"], json!([-1.0, 2.0]));
     assert_eq!(parts["responses"][0]["modifier"]["type"], "eft_polynomial");
     assert_eq!(parts["responses"][0]["nominal"], json!([10.0]));
     assert_eq!(parts["warnings"][0]["rule"], "W293");
-    let table = morphist(&command(&[&bounds[..], &["--format", "table"]].concat()));
+    let table = morphist(&command(file, &[&bounds[..], &["--format", "table"]].concat()));
     assert!(stdout(&table).contains("eft_polynomial") && stderr(&table).contains("W293"), "{}", stdout(&table));
 
     let workspace = "fixtures/counting/workspace.json";
@@ -632,7 +636,7 @@ fn the_command_writes_parts_and_workspaces() {
     let basis = ["--basis", "SMEFT/Warsaw", "--lambda-tev", "1", "--input-scheme", "MW_MZ_GF"];
     let out = scratch("eft_import_out.json", "");
     let out = ["--relative", "--output-file", out.to_str().unwrap()];
-    let whole = morphist(&command(&[&bounds[..], &place, &basis, &out].concat()));
+    let whole = morphist(&command(file, &[&bounds[..], &place, &basis, &out].concat()));
     assert!(whole.status.success(), "{}", stderr(&whole));
     let evaluate = |file: &str, more: &[&str]| {
         let report = json_of(&[&["evaluate", file][..], more].concat(), 0);
@@ -646,14 +650,14 @@ fn the_command_writes_parts_and_workspaces() {
     assert!((at - evaluate(workspace, &[]) - nominal * (factor - 1.0)).abs() < 1e-12 * at, "{at}");
 
     for (arguments, code, words) in [
-        (command(&[]), 1, "no bounds of \"a\", \"b\""),
-        (command(&["--bounds", "c=0,1", "--bounds", "-1,1"]), 2, "--bounds of \"c\""),
-        (command(&["--bounds", "3,-3"]), 2, "LO < HI"),
-        (command(&[&bounds[..], &["--order", "LO"]].concat()), 2, "--order"),
-        (command(&[&bounds[..], &[file]].concat()), 2, "one file"),
-        (command(&[&bounds[..], &place, &out].concat()), 1, "without the block eft"),
-        (command(&[&bounds[..], &["--workspace", workspace], &basis].concat()), 2, "--channel and --sample"),
-        (command(&[&bounds[..], &place, &basis].concat()), if nominal == 10.0 { 0 } else { 1 }, ""),
+        (command(file, &[]), 1, "no bounds of \"a\", \"b\""),
+        (command(file, &["--bounds", "c=0,1", "--bounds", "-1,1"]), 2, "--bounds of \"c\""),
+        (command(file, &["--bounds", "3,-3"]), 2, "LO < HI"),
+        (command(file, &[&bounds[..], &["--order", "LO"]].concat()), 2, "--order"),
+        (command(file, &[&bounds[..], &[file]].concat()), 2, "one file"),
+        (command(file, &[&bounds[..], &place, &out].concat()), 1, "without the block eft"),
+        (command(file, &[&bounds[..], &["--workspace", workspace], &basis].concat()), 2, "--channel and --sample"),
+        (command(file, &[&bounds[..], &place, &basis].concat()), if nominal == 10.0 { 0 } else { 1 }, ""),
         (vec!["eft", "import", "--from", "redist", file], 2, "two files"),
         (vec!["eft", "import", "--from", "stxs", file, "--bounds", "-1,1"], 1, "W290"),
     ] {

@@ -3,7 +3,9 @@
 use super::input_args::file_name;
 use super::output::write_bytes;
 use super::{CommandError, CommandResult, note};
-use crate::plot::{self, Figure, Options, brazil, correlation, data_mc, exclusion, nll_scan, png, pulls, ranking};
+use crate::plot::{
+    self, Figure, Options, brazil, correlation, data_mc, exclusion, nll_scan, png, pulls, ranking, validity,
+};
 use clap::{Args, ValueEnum};
 use serde::de::DeserializeOwned;
 use std::io::Read;
@@ -66,6 +68,8 @@ pub enum Kind {
     Ranking,
     /// −2 Δln L over one or two parameters: a result of scan
     Scan,
+    /// Intervals against a cut on an energy: a result of eft validity
+    Validity,
 }
 
 impl Plot {
@@ -118,6 +122,7 @@ impl Plot {
             Kind::Pulls => pulls::draw(&one(bytes)?, &options),
             Kind::Ranking => ranking::draw(&one(bytes)?, &options),
             Kind::Scan => nll_scan::draw(&one(bytes)?, &options),
+            Kind::Validity => validity::draw(&one(bytes)?, &options),
         }
     }
 

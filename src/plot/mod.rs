@@ -19,6 +19,7 @@ mod poisson;
 pub mod pulls;
 pub mod ranking;
 mod ticks;
+pub mod validity;
 
 pub use canvas::{Figure, Rect, Written};
 

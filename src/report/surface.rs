@@ -1,7 +1,7 @@
 //! Profile scans over two parameters: JSON with contours, and a table of the points.
 
 use super::blind::Blinding;
-use super::certificate::{CertificateReport, mark};
+use super::certificate::CertificateReport;
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::Reason;
 use super::scan::notes;
