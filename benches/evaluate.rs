@@ -6,9 +6,9 @@ use morphist::document::{Document, Limits};
 use morphist::infer::{
     AsymptoticTest, FitOptions, Fitter, Hesse, Likelihood, LimitOptions, TestStatistic, upper_limit,
 };
-use morphist::kernel::Evaluator;
+use morphist::kernel::{Evaluator, events};
 use morphist::model::eft::polynomial::all_monomials;
-use morphist::model::eft::{Factor, Form, Polynomial, Response};
+use morphist::model::eft::{Events, Factor, Form, Polynomial, Response};
 use morphist::model::{Channel, Data, Model, ParameterSet, Part, Sample};
 use morphist::program::Program;
 use morphist::translate::from_pyhf::{self, ModelOptions};
@@ -176,5 +176,23 @@ fn limit(bencher: Bencher) {
     bencher.bench_local(|| {
         let test = AsymptoticTest::new(likelihood.clone(), poi, TestStatistic::QmuTilde);
         test.map(|mut test| upper_limit(&mut test, &LimitOptions::default()))
+    });
+}
+
+/// 320 000 events with six coefficients in 30 bins: Σ w and Σ w² of all bins at a point.
+#[divan::bench]
+fn events_on_the_fly(bencher: Bencher) {
+    let n = 320_000;
+    let column = |k: usize| (0..n).map(|e| ((e * 7919 + k * 104_729) % 10_007) as f64 * 1e-4).collect();
+    let events = Events {
+        monomials: all_monomials(2, 2),
+        columns: (0..6).map(column).collect(),
+        start: (0..=30).map(|b| b * n / 30).collect(),
+        ..Events::default()
+    };
+    let mut call = 0;
+    bencher.bench_local(|| {
+        call += 1;
+        events::sums(&events, black_box(&[0.3, -0.1 * f64::from(call % 2)]))
     });
 }

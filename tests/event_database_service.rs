@@ -303,3 +303,66 @@ fn closure_of_two_halves() {
     let other = closure((&a, &[0.5, 0.5]), (&b, &[-1.0, 0.5])).unwrap();
     assert!(other.p_value < 1e-6, "{other:?}");
 }
+
+/// A k-factor of 1.5 on the sample is a signal strength of 1.5, from the database and from its polynomial.
+#[test]
+fn a_new_k_factor_is_a_new_strength() {
+    let columns = columns_of(&random_events(1000, 37));
+    let (folder, document) = workspace("rescale", &columns, &small_histogram(), Written::block);
+    let (events, binned) = with_yields(&folder, document);
+    for path in [events, binned] {
+        let scaled = folder.join("scaled.json").to_str().unwrap().to_owned();
+        run(&["eft", "rescale", &path, "--sample", "WH", "--factor", "1.5", "--output-file", &scaled]);
+        for c in POINTS {
+            let point = [("cHW", c[0]), ("cHWtil", c[1])];
+            let want = twice_nll(&path, &[point[0], point[1], ("mu", 1.5)]);
+            let got = twice_nll(&scaled, &point);
+            assert!((got - want).abs() < 1e-12 * want.abs(), "{got} and {want}");
+        }
+    }
+}
+
+/// The copy gives the same likelihood to the last bit, and is named by the hash of its source.
+#[test]
+fn an_arrow_copy_is_the_same_database() {
+    let columns = columns_of(&random_events(1000, 38));
+    let (folder, document) = workspace("cache", &columns, &small_histogram(), Written::block);
+    let (events, _) = with_yields(&folder, document.clone());
+    let copied = folder.join("copied.json").to_str().unwrap().to_owned();
+    run(&["eft", "cache", &events, "--output-file", &copied]);
+    let database = read_json(Path::new(&copied))["eft"]["event_databases"][0].clone();
+    let source = document["eft"]["event_databases"][0]["sha256"].as_str().unwrap();
+    assert_eq!(database["uri"], format!("{source}.arrow"));
+    assert_eq!(database["media_type"], "application/vnd.apache.arrow.file");
+    for c in POINTS {
+        let point = [("cHW", c[0]), ("cHWtil", c[1])];
+        assert_eq!(twice_nll(&events, &point).to_bits(), twice_nll(&copied, &point).to_bits());
+    }
+}
+
+/// The background gets the shape of its events' response; where coefficients vanish nothing has changed.
+#[test]
+fn a_promoted_background_keeps_its_likelihood() {
+    let events = random_events(1000, 39);
+    let (folder, document) = workspace("promote", &columns_of(&events), &small_histogram(), Written::block);
+    let (_, old) = with_yields(&folder, document.clone());
+    let mut histogram = with(&small_histogram(), "/mc_stat", json!("none"));
+    histogram["k_factor"] = json!(7.0);
+    let promotion = json!({"database": document["eft"]["event_databases"][0], "histogram": histogram});
+    let promotion = write_json(&folder.join("promotion.json"), &promotion);
+    let new = folder.join("promoted.json").to_str().unwrap().to_owned();
+    run(&["eft", "promote", &old, &promotion, "--channel", "SR", "--sample", "background", "--output-file", &new]);
+    assert_eq!(twice_nll(&old, &[]).to_bits(), twice_nll(&new, &[]).to_bits());
+    // The same likelihood with the background multiplied by the ratio of its events.
+    let c = [0.6, -0.3];
+    let ((at, _), (zero, _)) = (on_the_fly(&events, c), on_the_fly(&events, [0.0; 2]));
+    let mut by_hand = read_json(Path::new(&old));
+    for (b, yields) in by_hand["channels"][0]["samples"][1]["data"].as_array_mut().unwrap().iter_mut().enumerate() {
+        *yields = json!(yields.as_f64().unwrap() * at[b] / zero[b]);
+    }
+    let by_hand = write_json(&folder.join("by_hand.json"), &by_hand);
+    let point = [("cHW", c[0]), ("cHWtil", c[1])];
+    let (got, want) = (twice_nll(&new, &point), twice_nll(&by_hand, &point));
+    assert!((got - want).abs() < 1e-12 * want.abs(), "{got} and {want}");
+    assert!((got - twice_nll(&old, &point)).abs() > 1e-3);
+}

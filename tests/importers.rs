@@ -368,11 +368,11 @@ fn combine_expressions_and_constants() {
     // Triangle and box of HH: (kl kt A + kt² B)².
     let scaling = item(
         json!(["expr::t('@0*@1', kl[1,-10,10], kt[1,0,2])", "expr::b('@0^2', kt[1,0,2])"]),
-        json!([[0.28, -0.68, 2.09]]),
+        json!([[0.28, -0.685, 2.09]]),
     );
     let import = read(&scaling).unwrap();
     let box_and_triangle =
-        |kl: f64, kt: f64| 0.28 * (kl * kt).powi(2) - 2.0 * 0.68 * kl * kt.powi(3) + 2.09 * kt.powi(4);
+        |kl: f64, kt: f64| 0.28 * (kl * kt).powi(2) - 2.0 * 0.685 * kl * kt.powi(3) + 2.09 * kt.powi(4);
     for (kl, kt) in [(1.0, 1.0), (-3.0, 0.7), (2.5, 1.4)] {
         close(&yields(&import, &[vec![30.0]], &[("kl", kl), ("kt", kt)]), &[30.0 * box_and_triangle(kl, kt)], "HH");
     }
@@ -602,11 +602,6 @@ fn attaching_checks_yields_names_and_bases() {
 }
 
 /// The command: parts by themselves, and a workspace with the response, whose expected yield follows the equation.
-/// The arguments of an import of a file.
-fn command<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    [&["eft", "import", "--from", "eft2obs", file], more].concat()
-}
-
 #[test]
 fn the_command_writes_parts_and_workspaces() {
     let scaling = json!({"terms": [[["a"], [0.5], [0.1]], [["a", "b"], [-0.25], [0]], [["b"], [1], [0]]], "nbins": 1,
@@ -614,12 +609,15 @@ fn the_command_writes_parts_and_workspaces() {
     let file = scratch("eft_import.json", &scaling.to_string());
     let file = file.to_str().unwrap();
     let bounds = ["--bounds", "-3,3", "--bounds", "b=-1,2"];
-    let parts = json_of(&command(file, &bounds), 0);
+    fn with<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        [&["eft", "import", "--from", "eft2obs", file], more].concat()
+    }
+    let parts = json_of(&with(file, &bounds), 0);
     assert_eq!(parts["wilson_coefficients"][1]["bounds"], json!([-1.0, 2.0]));
     assert_eq!(parts["responses"][0]["modifier"]["type"], "eft_polynomial");
     assert_eq!(parts["responses"][0]["nominal"], json!([10.0]));
     assert_eq!(parts["warnings"][0]["rule"], "W293");
-    let table = morphist(&command(file, &[&bounds[..], &["--format", "table"]].concat()));
+    let table = morphist(&with(file, &[&bounds[..], &["--format", "table"]].concat()));
     assert!(stdout(&table).contains("eft_polynomial") && stderr(&table).contains("W293"), "{}", stdout(&table));
 
     let workspace = "fixtures/counting/workspace.json";
@@ -636,7 +634,7 @@ fn the_command_writes_parts_and_workspaces() {
     let basis = ["--basis", "SMEFT/Warsaw", "--lambda-tev", "1", "--input-scheme", "MW_MZ_GF"];
     let out = scratch("eft_import_out.json", "");
     let out = ["--relative", "--output-file", out.to_str().unwrap()];
-    let whole = morphist(&command(file, &[&bounds[..], &place, &basis, &out].concat()));
+    let whole = morphist(&with(file, &[&bounds[..], &place, &basis, &out].concat()));
     assert!(whole.status.success(), "{}", stderr(&whole));
     let evaluate = |file: &str, more: &[&str]| {
         let report = json_of(&[&["evaluate", file][..], more].concat(), 0);
@@ -650,14 +648,14 @@ fn the_command_writes_parts_and_workspaces() {
     assert!((at - evaluate(workspace, &[]) - nominal * (factor - 1.0)).abs() < 1e-12 * at, "{at}");
 
     for (arguments, code, words) in [
-        (command(file, &[]), 1, "no bounds of \"a\", \"b\""),
-        (command(file, &["--bounds", "c=0,1", "--bounds", "-1,1"]), 2, "--bounds of \"c\""),
-        (command(file, &["--bounds", "3,-3"]), 2, "LO < HI"),
-        (command(file, &[&bounds[..], &["--order", "LO"]].concat()), 2, "--order"),
-        (command(file, &[&bounds[..], &[file]].concat()), 2, "one file"),
-        (command(file, &[&bounds[..], &place, &out].concat()), 1, "without the block eft"),
-        (command(file, &[&bounds[..], &["--workspace", workspace], &basis].concat()), 2, "--channel and --sample"),
-        (command(file, &[&bounds[..], &place, &basis].concat()), if nominal == 10.0 { 0 } else { 1 }, ""),
+        (with(file, &[]), 1, "no bounds of \"a\", \"b\""),
+        (with(file, &["--bounds", "c=0,1", "--bounds", "-1,1"]), 2, "--bounds of \"c\""),
+        (with(file, &["--bounds", "3,-3"]), 2, "LO < HI"),
+        (with(file, &[&bounds[..], &["--order", "LO"]].concat()), 2, "--order"),
+        (with(file, &[&bounds[..], &[file]].concat()), 2, "one file"),
+        (with(file, &[&bounds[..], &place, &out].concat()), 1, "without the block eft"),
+        (with(file, &[&bounds[..], &["--workspace", workspace], &basis].concat()), 2, "--channel and --sample"),
+        (with(file, &[&bounds[..], &place, &basis].concat()), if nominal == 10.0 { 0 } else { 1 }, ""),
         (vec!["eft", "import", "--from", "redist", file], 2, "two files"),
         (vec!["eft", "import", "--from", "stxs", file, "--bounds", "-1,1"], 1, "W290"),
     ] {

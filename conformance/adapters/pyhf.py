@@ -252,10 +252,20 @@ def digest(request):
 OPERATIONS = {f.__name__: f for f in (validate, model, evaluate, gradient, hessian, fit, hypotest, likelihood_ratio, significance, upper_limit, patch, patchset_verify, patchset_lookup, digest)}
 
 
+def is_extended(text):
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and "eft" in document
+
+
 def answer(request):
     operation = OPERATIONS.get(request["operation"])
     if operation is None:
         return {"unsupported": request["operation"]}
+    if any(is_extended(text) for text in request["documents"].values()):
+        return {"unsupported": "the EFT extension"}
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return {"result": operation(request)}

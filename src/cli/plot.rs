@@ -3,8 +3,9 @@
 use super::input_args::file_name;
 use super::output::write_bytes;
 use super::{CommandError, CommandResult, note};
+use crate::plot::{self, Figure, Options, png};
 use crate::plot::{
-    self, Figure, Options, brazil, correlation, data_mc, exclusion, nll_scan, png, pulls, ranking, validity,
+    brazil, coefficients, correlation, data_mc, exclusion, nll_scan, pulls, ranking, responses, validity,
 };
 use clap::{Args, ValueEnum};
 use serde::de::DeserializeOwned;
@@ -41,7 +42,7 @@ pub struct Plot {
     /// Logarithmic vertical axis (brazil, data-mc)
     #[arg(long)]
     pub log: bool,
-    /// Show at most N parameters (pulls, correlation, ranking)
+    /// Show at most N parameters (coefficients, pulls, correlation, ranking)
     #[arg(long, value_name = "N", alias = "max_pars", value_parser = clap::value_parser!(u16).range(1..))]
     pub max_pars: Option<u16>,
     /// Show only parameters with an absolute correlation of at least this (correlation)
@@ -56,6 +57,8 @@ pub struct Plot {
 pub enum Kind {
     /// CLs over the parameter of interest: a result of limit
     Brazil,
+    /// Intervals of Wilson coefficients, individual and profiled: a result of eft compare
+    Coefficients,
     /// Correlation matrix: a result of fit
     Correlation,
     /// Data and stacked samples with their ratio: a result of yields
@@ -66,6 +69,8 @@ pub enum Kind {
     Pulls,
     /// Impacts and pulls: a result of ranking
     Ranking,
+    /// Yields of bins over a Wilson coefficient: a result of eft inspect --responses
+    Responses,
     /// −2 Δln L over one or two parameters: a result of scan
     Scan,
     /// Intervals against a cut on an energy: a result of eft validity
@@ -116,11 +121,13 @@ impl Plot {
         let options = self.options();
         match self.kind {
             Kind::Brazil => brazil::draw(&one(bytes)?, &options),
+            Kind::Coefficients => coefficients::draw(&one(bytes)?, &options),
             Kind::Correlation => correlation::draw(&one(bytes)?, &options),
             Kind::DataMc => data_mc::draw(&one(bytes)?, &options),
             Kind::Exclusion => exclusion::draw(&many::<exclusion::Patch>(bytes)?, self.axes, &options),
             Kind::Pulls => pulls::draw(&one(bytes)?, &options),
             Kind::Ranking => ranking::draw(&one(bytes)?, &options),
+            Kind::Responses => responses::draw(&one(bytes)?, &options),
             Kind::Scan => nll_scan::draw(&one(bytes)?, &options),
             Kind::Validity => validity::draw(&one(bytes)?, &options),
         }

@@ -62,7 +62,8 @@ pub fn append(database: &Database, new: &NewColumns, output: &Path) -> Result<Ap
     result.map(|sha256| Appended { sha256, n_rows: database.declaration.n_rows })
 }
 
-fn finish(partial: &Path, output: &Path) -> Result<String> {
+/// Puts a complete file in its place, and gives back its hash.
+pub fn finish(partial: &Path, output: &Path) -> Result<String> {
     let hash = File::open(partial).and_then(|mut file| sha256(&mut file)).map_err(|e| unwritable(output, &e))?;
     std::fs::rename(partial, output).map_err(|e| unwritable(output, &e))?;
     Ok(hash)
@@ -110,7 +111,7 @@ fn joined(records: &RecordBatch, names: &[String], columns: Vec<Vec<f64>>) -> st
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| e.to_string())
 }
 
-fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Finding {
+pub fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Finding {
     Finding::new(&rule::EVENT_FILE, format!("{}: {error}", path.display()), "a file that can be written")
 }
 

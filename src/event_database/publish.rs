@@ -70,7 +70,8 @@ fn members<'a>(value: &'a mut Value, key: &str) -> &'a mut [Value] {
     value.get_mut(key).and_then(Value::as_array_mut).map(Vec::as_mut_slice).unwrap_or_default()
 }
 
-fn name(value: &Value) -> String {
+/// The name of a channel or sample.
+pub fn name(value: &Value) -> String {
     value.get("name").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 

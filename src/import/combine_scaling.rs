@@ -31,7 +31,12 @@ fn items(root: &Node, options: &ImportOptions) -> Result<Import> {
         }
         let parameters = parameters(&item.member("parameters")?, &mut definitions)?;
         let terms = matrix(&item.member("scaling")?, &parameters)?;
-        let data = ResponseData::Polynomial(terms.polynomial(Mode::Relative, false)?);
+        let mut data = terms.polynomial(Mode::Relative, false)?;
+        // Coupling modifiers start at 1, where the Standard Model is.
+        let names = terms.names();
+        let started = definitions.coefficients.iter().filter(|c| c.init != 0.0 && names.contains(&c.name));
+        data.reference = started.map(|c| (c.name.clone(), c.init)).collect();
+        let data = ResponseData::Polynomial(data);
         let mut response = ImportedResponse::new(format!("{channel}_{process}_eft"), data);
         (response.channel, response.sample) = (Some(channel.to_owned()), Some(process.to_owned()));
         import.responses.push(response);

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// A solved point has the height of the contour to this part of it.
-const EXACT: f64 = 1e-5;
+const EXACT: f64 = 1e-7;
 
 /// Points are added until a contour is off its chords by less than this part of a cell.
 const SAGITTA: f64 = 0.01;

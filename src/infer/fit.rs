@@ -20,8 +20,11 @@ const MOST_ROUNDING: f64 = 1e-3;
 /// With more parameters than this a fit has one start.
 const MOST_RESTARTED: usize = 1000;
 
-/// How often lower minima may be looked for on the other sides of a lower one.
-const MOST_SIDES: usize = 4;
+/// Minima that are told apart, at most.
+pub(crate) const MOST_MINIMA: usize = 8;
+
+/// Minima nearer to one another than this, in widths of the parameters, are one.
+pub(crate) const ONE_MINIMUM: f64 = 1e-2;
 
 /// How often a fit may find itself on a saddle and go on.
 const MOST_SADDLES: usize = 10;
@@ -268,15 +271,8 @@ impl Fitter {
             }
             self.keep_lower(evaluator, data, options, &start, &mut best, &mut runs);
         }
-        // Each lower minimum has other sides of its own.
-        for _ in 0..MOST_SIDES {
-            let lowest = best.value;
-            for start in other_sides(evaluator, data, options, &best.theta, &best.widths()) {
-                self.keep_lower(evaluator, data, options, &start, &mut best, &mut runs);
-            }
-            if best.value >= lowest {
-                break;
-            }
+        if responses {
+            self.try_other_sides(evaluator, data, options, &mut best, &mut runs);
         }
         let best_value = best.value;
         self.minimizer = best;
@@ -301,7 +297,33 @@ impl Fitter {
         ending
     }
 
-    /// Puts the minimum to which a start leads in place of the best one, where it is lower.
+    /// Looks for lower minima on the other sides of the best one, and of each minimum that is found there.
+    fn try_other_sides(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+        best: &mut Minimizer,
+        runs: &mut Runs,
+    ) {
+        let mut minima = vec![(best.theta.clone(), best.widths())];
+        let mut next = 0;
+        while let Some((theta, widths)) = minima.get(next).cloned() {
+            next += 1;
+            for start in other_sides(evaluator, data, options, &theta, &widths) {
+                if !self.keep_lower(evaluator, data, options, &start, best, runs) {
+                    continue;
+                }
+                let here = &self.minimizer.theta;
+                let known = minima.iter().any(|(theta, widths)| one_place(theta, here, widths, ONE_MINIMUM));
+                if !known && minima.len() < MOST_MINIMA {
+                    minima.push((here.clone(), self.minimizer.widths()));
+                }
+            }
+        }
+    }
+
+    /// Puts the minimum to which a start leads in place of the best one, where it is lower. False where it leads to none.
     fn keep_lower(
         &mut self,
         evaluator: &mut Evaluator,
@@ -310,11 +332,12 @@ impl Fitter {
         start: &[f64],
         best: &mut Minimizer,
         runs: &mut Runs,
-    ) {
-        let ending = self.counted(evaluator, data, options, start, runs);
-        if ending == Ending::Converged && self.minimizer.value < best.value - LOWER {
+    ) -> bool {
+        let converged = self.counted(evaluator, data, options, start, runs) == Ending::Converged;
+        if converged && self.minimizer.value < best.value - LOWER {
             best.clone_from(&self.minimizer);
         }
+        converged
     }
 
     /// Where `start` leads with the parameters that are at a limit held there: a strength on its bound hides minima of
@@ -536,6 +559,11 @@ fn restart(evaluator: &Evaluator, data: &PreparedData, options: &FitOptions, the
         }
     }
     start
+}
+
+/// Whether no parameter differs by more than a part of its width.
+pub(crate) fn one_place(a: &[f64], b: &[f64], widths: &[f64], part: f64) -> bool {
+    a.iter().zip(b).zip(widths).all(|((a, b), width)| (a - b).abs() <= part * width)
 }
 
 /// Counts so large that differences of `twice_nll` are rounding.

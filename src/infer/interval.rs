@@ -31,7 +31,7 @@ pub struct Region {
     pub bridges: Vec<Bridge>,
 }
 
-/// The highest place of a profile between two neighbouring minima (spec/inference.md, eq. 53).
+/// The highest place of a profile between two neighbouring minima (spec/inference.md, eq. 51).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bridge {
     pub from: f64,

@@ -1,16 +1,10 @@
 //! One likelihood ready for inference: a program, its data, and where its parameters start and may go.
 
-use super::fit::{Failure, FitOptions, FitResult, Fitter, Hesse};
+use super::fit::{Failure, FitOptions, FitResult, Fitter, Hesse, MOST_MINIMA, ONE_MINIMUM, one_place};
 use super::starts::other_sides;
 use crate::kernel::Evaluator;
 use crate::model::Data;
 use crate::program::{PreparedData, Program};
-
-/// Minima that are told apart, at most.
-const MOST_MINIMA: usize = 8;
-
-/// Minima nearer to one another than this, in widths of the parameters, are one.
-const ONE_MINIMUM: f64 = 1e-2;
 
 /// A program with data and fit options; everything that repeated fits need is allocated once. One per thread.
 #[derive(Clone, Debug)]
@@ -39,8 +33,7 @@ impl Minimum {
 
     /// Whether no parameter differs by more than `part` of its width.
     pub(crate) fn is_at(&self, parameters: &[f64], widths: &[f64], part: f64) -> bool {
-        let pairs = self.parameters.iter().zip(parameters).zip(widths);
-        pairs.into_iter().all(|((a, b), width)| (a - b).abs() <= part * width)
+        one_place(&self.parameters, parameters, widths, part)
     }
 }
 
@@ -141,7 +134,7 @@ impl<'p> Likelihood<'p> {
     }
 
     /// What tells that a point is a local minimum with these parameters held: the largest component of the gradient over
-    /// what may move, and the smallest eigenvalue of the Hessian there (spec/inference.md, eq. 51 and 52).
+    /// what may move, and the smallest eigenvalue of the Hessian there (spec/inference.md, eq. 52).
     pub(crate) fn certificate(&mut self, parameters: &[f64], held: &[usize]) -> (f64, f64) {
         let held: Vec<(usize, f64)> = held.iter().map(|&i| (i, parameters[i])).collect();
         self.holding(&held, None, |this| {

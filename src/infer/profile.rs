@@ -191,13 +191,13 @@ impl<'p> Profile<'p> {
         if let Some(known) = self.points.iter().find(|point| point.values == values) {
             return known.clone();
         }
-        let point = if self.branches.is_empty() { self.from_nearest(values) } else { self.over_branches(values) };
+        let point = if self.branches.is_empty() { self.continued(values) } else { self.over_branches(values) };
         self.add(point.clone());
         point
     }
 
     /// The minimum to which the nearest known point leads; from restarts where that fails.
-    fn from_nearest(&mut self, values: &[f64]) -> ProfilePoint {
+    fn continued(&mut self, values: &[f64]) -> ProfilePoint {
         let start = self.predicted(values);
         let mut point = self.solve(values, &start);
         point.branch = self.nearest(&self.points, values).map_or(Some(0), |nearest| nearest.branch);
@@ -247,7 +247,7 @@ impl<'p> Profile<'p> {
                 self.branches[branch].push(point);
             }
         }
-        let Some(lowest) = lowest else { return self.from_nearest(values) };
+        let Some(lowest) = lowest else { return self.continued(values) };
         let here = (lowest.branch, self.active_bounds(&lowest));
         if lowest.minimum.valid() && before.is_none_or(|before| before == here) {
             return lowest;

@@ -1,8 +1,11 @@
-//! How much of what a coefficient does to the yields is linear in it (spec/inference.md, eq. 54).
+//! How much of what a coefficient does to the yields is linear in it (spec/inference.md, eq. 53).
 
 use super::interval::Region;
 use super::likelihood::Likelihood;
 use super::profile::Profile;
+
+/// A part that is smaller than this against the other is what rounding leaves.
+const ROUNDING: f64 = 1e-9;
 
 /// The change of the yields when one coefficient goes from its start to the farthest end of a region, in units of their
 /// statistical uncertainties.
@@ -52,7 +55,8 @@ pub(crate) fn sensitivity(profile: &mut Profile, start: f64, region: &Region) ->
         odd += (0.5 * (above - below)).powi(2) / here;
         even += (0.5 * (above + below) - here).powi(2) / here;
     }
-    Some(Sensitivity { distance, linear: odd.sqrt(), quadratic: even.sqrt() })
+    let of = |part: f64, other: f64| if part.sqrt() > ROUNDING * other.sqrt() { part.sqrt() } else { 0.0 };
+    Some(Sensitivity { distance, linear: of(odd, even), quadratic: of(even, odd) })
 }
 
 /// The expected main data.

@@ -258,10 +258,23 @@ impl<'p> ToyFitter<'p> {
             return Minimum { parameters, twice_nll: reduced, reason: None };
         }
         self.likelihood.data.clone_from(&self.prepared[place]);
+        if self.likelihood.program().has_responses() {
+            return self.lowest(start, held);
+        }
         // As in lanes: restarts are for what fails without them.
         let restarts = std::mem::replace(&mut self.likelihood.options.restarts, false);
         let minimum = self.likelihood.minimum_from(start, held);
         self.likelihood.options.restarts = restarts;
+        if minimum.valid() { minimum } else { self.likelihood.conditional_fit(held) }
+    }
+}
+
+impl ToyFitter<'_> {
+    /// With responses each toy may have several minima, and the lowest one counts.
+    fn lowest(&mut self, start: &[f64], held: &[(usize, f64)]) -> Minimum {
+        let own = std::mem::replace(&mut self.likelihood.options.init, start.to_vec());
+        let minimum = self.likelihood.conditional_fit(held);
+        self.likelihood.options.init = own;
         if minimum.valid() { minimum } else { self.likelihood.conditional_fit(held) }
     }
 }

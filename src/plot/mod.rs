@@ -6,6 +6,7 @@
 mod axis;
 pub mod brazil;
 mod canvas;
+pub mod coefficients;
 mod colour;
 pub mod correlation;
 pub mod data_mc;
@@ -18,6 +19,7 @@ pub mod png;
 mod poisson;
 pub mod pulls;
 pub mod ranking;
+pub mod responses;
 mod ticks;
 pub mod validity;
 

@@ -1,7 +1,7 @@
 //! Profile scans over two parameters: JSON with contours, and a table of the points.
 
 use super::blind::Blinding;
-use super::certificate::CertificateReport;
+use super::certificate::{CertificateReport, mark};
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::Reason;
 use super::scan::notes;
@@ -174,7 +174,8 @@ impl SurfaceReport {
         ];
         let mut table = Table::new("points", columns);
         for point in &self.points {
-            let reason = point.reason.as_ref().map(|r| r.message.clone()).unwrap_or_default();
+            let reason = point.reason.as_ref().map(|r| r.message.clone());
+            let reason = reason.unwrap_or_else(|| mark(point.certificate.as_ref()).to_owned());
             let height = point.delta_twice_nll.0;
             let height =
                 if height.is_finite() { Cell::number_as(height, fixed_point(height, 4)) } else { Cell::empty() };

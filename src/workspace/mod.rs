@@ -2,6 +2,7 @@
 
 pub mod data;
 mod parameters;
+pub mod rescale;
 pub(crate) use parameters::nuisances;
 pub mod validate;
 

@@ -2,10 +2,13 @@
 
 pub mod append;
 pub mod bin;
+pub mod cache;
 pub mod compare;
 mod event_quality;
 pub mod import;
 pub mod inspect;
+pub mod promote;
+pub mod rescale;
 pub mod strip;
 pub mod validity;
 
@@ -17,9 +20,12 @@ use clap::Subcommand;
 pub enum Eft {
     Append(append::Append),
     Bin(bin::Bin),
+    Cache(cache::Cache),
     Compare(compare::Compare),
     Import(import::Import),
     Inspect(inspect::Inspect),
+    Promote(promote::Promote),
+    Rescale(rescale::Rescale),
     Strip(strip::Strip),
     Validity(validity::Validity),
 }
@@ -29,9 +35,12 @@ impl Eft {
         match self {
             Eft::Append(command) => command.run(),
             Eft::Bin(command) => command.run(),
+            Eft::Cache(command) => command.run(),
             Eft::Compare(command) => command.run(),
             Eft::Import(command) => command.run(),
             Eft::Inspect(command) => command.run(),
+            Eft::Promote(command) => command.run(),
+            Eft::Rescale(command) => command.run(),
             Eft::Strip(command) => command.run(),
             Eft::Validity(command) => command.run(),
         }

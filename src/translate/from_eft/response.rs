@@ -182,7 +182,7 @@ fn morph(plain: &PlainSample, data: &MorphData, variables: &mut Variables) -> Re
         solve_morph(data).map_err(|error| Findings::from(plain.finding(error, "a basis that can be solved")))?;
     let mut response =
         ModifierResponse::polynomial(data.mode, solved.polynomial.renamed(&own), &data.truncation, variables);
-    response.variance = match (&data.truncation, &data.variances) {
+    response.variance = match (&data.truncation, data.variances.as_deref()) {
         (Truncation::Order(_), Some(variances)) => {
             let weights = truncate(solved.weights.renamed(&own), &data.truncation, variables);
             Some(variance_of_weights(&weights, variances, plain.nominal.len()))

@@ -1,15 +1,19 @@
 //! Rules for responses, one by one: shapes, the value at the reference, signs.
 
+mod morph;
+mod rational;
+
+pub(super) use morph::morph_monomials;
+
 use super::super::Report;
 use super::{Context, check_bins, check_length, check_per_bin, events, product};
 use crate::document::eft::{
-    BilinearData, Expansion, MapData, McStat, Mode, MorphComponents, MorphData, PerBin, PolynomialData,
-    PolynomialSource, Positivity, RationalData, RationalFactor, SumOfSquaresData, Truncation,
+    BilinearData, MapData, McStat, Mode, PerBin, PolynomialData, PolynomialSource, Positivity, SumOfSquaresData,
+    Truncation,
 };
 use crate::document::workspace::{Modifier, Sample};
 use crate::finding::{number, quote};
 use crate::model::eft::minimum::minimum;
-use crate::model::eft::morphing::{self, LeastSquares};
 use crate::model::eft::polynomial::{monomial_value, np_order};
 use crate::model::eft::{Monomial, Polynomial};
 use crate::rule;
@@ -21,8 +25,6 @@ const REFERENCE: (f64, f64) = (1e-6, 1e-12);
 const MOST_COEFFICIENTS: usize = 100_000_000;
 /// How many steps the search for a negative value may take over all bins: some seconds.
 const MOST_SEARCH: usize = 2_000_000_000;
-/// Most that a factor may be multiplied by itself.
-const MOST_POWER: u32 = 100;
 /// Most pairs of monomials that are multiplied to know those of a product.
 const MOST_PAIRS: usize = 1_000_000;
 
@@ -387,139 +389,6 @@ impl Checker<'_, '_> {
         Some(response)
     }
 
-    fn rational(&self, data: &RationalData, report: &mut Report) -> Option<Response> {
-        let reference = self.context.point(&data.reference, &self.at("reference"), report);
-        let n_bins = self.nominal.len();
-        let (mut values, mut uses) = (vec![1.0; n_bins], BTreeSet::new());
-        let mut monomials = Some(Monomials::Known(BTreeSet::from([Monomial::new()])));
-        for (a, factor) in data.factors.iter().enumerate() {
-            let place = self.at(&format!("factors/{a}"));
-            let own = self.factor(factor, &place, report);
-            let Some(own) = own else {
-                monomials = None;
-                continue;
-            };
-            for (value, p) in values.iter_mut().zip(own.evaluate(&reference)) {
-                *value *= p.powi(factor.power);
-            }
-            let kept = own.monomials.iter().filter(|m| self.context.keeps(&data.factor_truncation, m));
-            uses.extend(kept.flatten().copied());
-            self.check_denominator(data, factor, &own, &place, report);
-            monomials = monomials.map(|product| power(product, &own.monomials, factor.power));
-        }
-        let expanded = matches!(data.expansion, Expansion::Taylor(_));
-        let monomials = match monomials? {
-            // The series of a denominator has all products of what it contains.
-            Monomials::None if expanded => Monomials::Many,
-            other => other,
-        };
-        self.check_values(data.mode, &reference, &values, &vec![0.0; n_bins], "factors", report);
-        let mut response = self.response(data.mode, &data.factor_truncation, monomials);
-        response.truncated |= expanded;
-        response.uses = uses;
-        response.reference = reference;
-        Some(response)
-    }
-
-    fn factor(&self, factor: &RationalFactor, place: &str, report: &mut Report) -> Option<Polynomial> {
-        let n_bins = self.nominal.len();
-        let possible = (1..=MOST_POWER).contains(&factor.power.unsigned_abs());
-        if !possible {
-            let expected = format!("1 to {MOST_POWER}, or −1 to −{MOST_POWER}");
-            report.add(&rule::EFT_POWER, format!("{place}/power"), format!("the power {}", factor.power), expected);
-        }
-        let monomials = self.context.monomials(&factor.monomials, &format!("{place}/monomials"), report);
-        let count = (factor.monomials.len(), "monomial");
-        let sound = check_per_bin(&factor.coefficients, count, Some(n_bins), &format!("{place}/coefficients"), report);
-        let monomials = monomials.filter(|_| sound && possible)?;
-        self.check_size(monomials.len(), "factors", report)?;
-        let terms = monomials.into_iter().zip(factor.coefficients.iter().map(|a| per_bin(a, n_bins)));
-        Some(Polynomial::from_terms(n_bins, terms))
-    }
-
-    fn check_denominator(
-        &self,
-        data: &RationalData,
-        factor: &RationalFactor,
-        own: &Polynomial,
-        place: &str,
-        report: &mut Report,
-    ) {
-        if factor.power > 0 {
-            return;
-        }
-        let kept = own.terms().filter(|(m, _)| self.context.keeps(&data.factor_truncation, m));
-        let kept = Polynomial::from_terms(own.n_bins, kept.map(|(m, a)| (m.clone(), a.to_vec())));
-        let zero = vec![0.0; self.context.bounds.len()];
-        let expanded = matches!(data.expansion, Expansion::Taylor(_));
-        let searchable = self.is_searchable(&kept);
-        let at_zero = kept.evaluate(&zero);
-        for (b, at_zero) in at_zero.iter().enumerate().take(distinct_bins(&factor.coefficients, own.n_bins)) {
-            let (value, point) = if expanded {
-                (*at_zero, zero.clone())
-            } else if searchable {
-                let least = minimum(&kept, b, &self.context.bounds);
-                (least.value, least.point)
-            } else {
-                continue;
-            };
-            if value <= 0.0 {
-                let found = format!("{} in bin {b} at {}", number(value), self.context.point_in_words(&point));
-                report.add(&rule::EFT_DENOMINATOR, place.to_string(), found, "a positive number");
-                return;
-            }
-        }
-    }
-
-    fn morph(&self, data: &MorphData, report: &mut Report) -> Option<Response> {
-        let reference = self.context.point(&data.reference, &self.at("reference"), report);
-        let numbers = self.check_basis(data, report);
-        let monomials = morph_monomials(&data.parameters, &data.components, &self.at("components"), report);
-        let (numbers, monomials) = (numbers?, monomials?);
-        self.check_size(monomials.len(), "templates", report)?;
-        let variances = data.variances.as_deref();
-        let solved = morphing::solve(&data.basis_points, &monomials, &data.templates, variances, LeastSquares::Equal);
-        let solved = match solved {
-            Ok(solved) => solved.polynomial.renamed(&numbers),
-            Err(error) => {
-                let expected = "a basis that determines its monomials";
-                report.add(&rule::EFT_MORPHING, self.at("basis_points"), error.to_string(), expected);
-                return None;
-            }
-        };
-        self.check_reference(data.mode, &reference, &solved, "templates", report);
-        let known = Monomials::Known(solved.monomials.iter().cloned().collect());
-        let mut response = self.response(data.mode, &data.truncation, known);
-        self.check_truncation(&response, report);
-        response.mc_stat = data.variances.is_some();
-        (response.reference, response.polynomial) = (reference, Some(solved));
-        Some(response)
-    }
-
-    /// The numbers of the parameters, if points and templates have the shapes that they must have.
-    fn check_basis(&self, data: &MorphData, report: &mut Report) -> Option<Vec<u32>> {
-        let numbers = parameters(self.context, &data.parameters, &self.at("parameters"), report);
-        let points = data.basis_points.len();
-        let mut sound = true;
-        for (i, point) in data.basis_points.iter().enumerate() {
-            let place = self.at(&format!("basis_points/{i}"));
-            sound &= check_length(point.len(), data.parameters.len(), "parameter", place, report);
-        }
-        let tables = [("templates", Some(&data.templates)), ("variances", data.variances.as_ref())];
-        for (key, rows) in tables.into_iter().filter_map(|(key, rows)| Some((key, rows?))) {
-            sound &= check_length(rows.len(), points, "basis point", self.at(key), report);
-            for (i, row) in rows.iter().enumerate() {
-                sound &= check_bins(row.len(), self.nominal.len(), || self.at(&format!("{key}/{i}")), report);
-            }
-        }
-        for (i, row) in data.variances.iter().flatten().enumerate() {
-            let pointer = || self.at(&format!("variances/{i}"));
-            report.add_numbers(&rule::EFT_VARIANCE, pointer, row, "at least 0", |x| x < 0.0);
-            sound &= row.iter().all(|x| *x >= 0.0);
-        }
-        numbers.filter(|_| sound)
-    }
-
     fn map(&self, data: &MapData, report: &mut Report) -> Option<Response> {
         let monomials = self.context.monomials(&data.monomials, &self.at("monomials"), report);
         let mut sound = check_bins(data.map.len(), self.nominal.len(), || self.at("map"), report);
@@ -570,58 +439,6 @@ pub(super) fn parameters(context: &Context, names: &[String], pointer: &str, rep
     (numbers.len() == names.len()).then_some(numbers)
 }
 
-/// The monomials of a morphing in its own parameters.
-pub(super) fn morph_monomials(
-    parameters: &[String],
-    components: &MorphComponents,
-    pointer: &str,
-    report: &mut Report,
-) -> Option<Vec<Monomial>> {
-    let place: HashMap<&str, u32> = parameters.iter().enumerate().map(|(i, name)| (name.as_str(), i as u32)).collect();
-    let mut local = |names: &[String], pointer: String| -> Option<Monomial> {
-        let mut places = Some(Monomial::new());
-        for (j, name) in names.iter().enumerate() {
-            match (place.get(name.as_str()), &mut places) {
-                (Some(i), Some(places)) => places.push(*i),
-                (Some(_), None) => {}
-                (None, _) => {
-                    let found = format!("the name {}", quote(name));
-                    let expected = "one of the parameters of the morphing";
-                    report.add(&rule::EFT_UNKNOWN_COEFFICIENT, format!("{pointer}/{j}"), found, expected);
-                    places = None;
-                }
-            }
-        }
-        places
-    };
-    match components {
-        MorphComponents::Monomials(list) => {
-            let lists = list.monomials.iter().enumerate();
-            let all: Vec<_> = lists.map(|(k, names)| local(names, format!("{pointer}/monomials/{k}"))).collect();
-            all.into_iter().collect()
-        }
-        MorphComponents::Vertices(list) => {
-            let escape = crate::finding::escape_token;
-            let vertices = list.vertices.iter();
-            let all: Vec<_> =
-                vertices.map(|(name, names)| local(names, format!("{pointer}/vertices/{}", escape(name)))).collect();
-            let vertices: Vec<Monomial> = all.into_iter().collect::<Option<_>>()?;
-            match morphing::vertex_monomials(&vertices) {
-                Ok(monomials) => Some(monomials),
-                Err(error) => {
-                    report.add(
-                        &rule::EFT_MORPHING,
-                        format!("{pointer}/vertices"),
-                        error.to_string(),
-                        "fewer operators",
-                    );
-                    None
-                }
-            }
-        }
-    }
-}
-
 /// A number a bin.
 fn per_bin(values: &PerBin, n_bins: usize) -> Vec<f64> {
     match values {
@@ -654,17 +471,4 @@ pub(super) fn products<'m>(
             })
             .collect(),
     )
-}
-
-/// The monomials of a product with the power of a polynomial.
-fn power(product: Monomials, factor: &[Monomial], power: i32) -> Monomials {
-    if power < 0 {
-        return Monomials::None;
-    }
-    let mut product = product;
-    for _ in 0..power {
-        let Monomials::Known(known) = &product else { return product };
-        product = products(known, factor);
-    }
-    product
 }

@@ -1,0 +1,38 @@
+//! `morphist eft cache`: copies of databases that are read faster.
+
+use crate::cli::input_args::{ReadingArgs, file_name};
+use crate::cli::output::write_json;
+use crate::cli::{CommandError, CommandResult, note};
+use crate::event_database::arrow_copies;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Copy the Parquet databases of a document to uncompressed Arrow files, and write a document that uses the copies
+///
+/// Copies are named by the sha256 of their source and lie in the folder of the new document.
+#[derive(Args, Debug)]
+pub struct Cache {
+    /// Workspace, gzipped or not
+    #[arg(value_name = "WORKSPACE")]
+    pub workspace: PathBuf,
+    /// Write the new document to FILE
+    #[arg(long, value_name = "FILE")]
+    pub output_file: PathBuf,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+impl Cache {
+    pub fn run(&self) -> CommandResult {
+        let name = file_name(&self.workspace);
+        let fail = |findings| CommandError::input(&name, findings);
+        let mut value = self.reading.read(&self.workspace)?.value().map_err(fail)?;
+        let folder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let n = arrow_copies(&mut value, &folder(&self.workspace), &folder(&self.output_file)).map_err(fail)?;
+        if n == 0 {
+            return Err(CommandError::Usage(format!("{name} has no Parquet database")));
+        }
+        note(&format!("{n} databases copied"));
+        write_json(&value, Some(&self.output_file))
+    }
+}
