@@ -128,3 +128,35 @@ fn the_documents_are_valid() {
         assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     }
 }
+
+/// The effective numbers of events are (Σ w)²/Σ w² of numpy's sums, and no weight of a squared amplitude is negative.
+#[test]
+fn effective_events_are_those_of_numpy() {
+    for name in ["pt", "pt_angle"] {
+        let report = json_of(&["eft", "inspect", &file(&format!("{name}.json")), "--format", "json"], 0);
+        let expected = expected();
+        let point = &expected[name]["points"][0];
+        assert_eq!(numbers(&point["coefficients"]), [0.0, 0.0]);
+        let got = numbers(&report["events"][0]["points"][0]["effective_events"]);
+        let pairs = numbers(&point["signal"]).into_iter().zip(numbers(&point["variance"]));
+        for (got, (signal, variance)) in got.iter().zip(pairs) {
+            let want = signal * signal / variance;
+            assert!((got - want).abs() < 1e-11 * want, "{got} and {want}");
+        }
+        assert!(report["events"][0]["least_weight"]["value"].as_f64().unwrap() > -1e-9);
+        let lost = numbers(&report["events"][0]["information"]["lost"]);
+        assert!(lost.iter().all(|x| *x >= -1e-12), "{lost:?}");
+    }
+}
+
+/// A sample agrees with itself: every difference is zero.
+#[test]
+fn a_sample_closes_with_itself() {
+    let document = file("pt_angle.json");
+    let report = json_of(&["eft", "inspect", &document, "--independent", &document, "--format", "json"], 0);
+    for point in report["events"][0]["points"].as_array().unwrap() {
+        assert_eq!((point["closure"]["chi2"].as_f64(), point["closure"]["p_value"].as_f64()), (Some(0.0), Some(1.0)));
+        assert_eq!(point["closure"]["n_bins"], 20);
+    }
+    assert_eq!(report["events"][0]["empty_share"], 0.0);
+}

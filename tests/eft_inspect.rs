@@ -242,3 +242,19 @@ fn a_plain_workspace_has_nothing_to_inspect() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("without the EFT extension"));
 }
+
+/// λ_b along each coefficient is the polynomial with the background.
+#[test]
+fn curves_are_the_polynomials() {
+    let report = inspect("inspect_curves.json", &document(), &["--responses"]);
+    assert_eq!((report["Lambda_TeV"].as_f64(), report["responses"].as_array().unwrap().len()), (Some(1.0), 2));
+    let terms = [[90.0, 30.0, 8.0], [90.0, -10.0, 4.0]];
+    for (curves, [constant, linear, quadratic]) in report["responses"].as_array().unwrap().iter().zip(terms) {
+        assert_eq!(numbers(&curves["reference"]), [90.0, 45.0, 11.0]);
+        let (values, yields) = (numbers(&curves["values"]), numbers(&curves["yields"][0]));
+        assert_eq!((values.len(), values[0], *values.last().unwrap()), (41, -2.0, 2.0));
+        for (x, got) in values.iter().zip(yields) {
+            close(got, constant + linear * x + quadratic * x * x, 1e-14, "yield");
+        }
+    }
+}

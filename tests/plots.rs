@@ -4,7 +4,9 @@
 mod common;
 
 use common::program::morphist;
-use morphist::plot::{Figure, Options, brazil, correlation, data_mc, exclusion, nll_scan, png, pulls, ranking};
+use morphist::plot::{
+    Figure, Options, brazil, correlation, data_mc, exclusion, nll_scan, png, pulls, ranking, validity,
+};
 use serde_json::{Value, json};
 
 /// Names as documents may hold them.
@@ -396,4 +398,26 @@ fn a_fit_becomes_a_picture() {
     wrong(&["plot", "pulls", &result, "--size", "10x10"], 2, "from 300 to 10000");
     assert_eq!(std::fs::read_to_string(&svg).expect("a picture"), text, "a failed plot leaves the old picture");
     std::fs::remove_dir_all(&folder).expect("cleaned");
+}
+
+#[test]
+fn validity_shows_every_cut() {
+    let result = |n: usize, number: fn(usize) -> Value| {
+        let interval =
+            |i: usize| json!({"lower": number(i), "upper": number(i + 3), "lower_open": null, "upper_open": null});
+        let cut = |i: usize| {
+            let cut = if i + 1 == n { Value::Null } else { json!(100.0 * (i + 1) as f64) };
+            json!({"best": number(i + 1), "cut": cut, "intervals": [interval(i), interval(i + 1)], "valid": i % 5 != 4})
+        };
+        let cuts: Vec<Value> = (0..n).map(cut).collect();
+        json!({"cuts": cuts, "level": 0.95, "observable": hard_name(n), "parameter": hard_name(n + 1), "unit": "GeV"})
+    };
+    for n in [1, 2, 7, 40] {
+        for number in [hard_number as fn(usize) -> Value, |i| json!(tame(i))] {
+            let read: validity::Validity = serde_json::from_value(result(n, number)).unwrap();
+            drawn(&format!("validity of {n} cuts"), |options| validity::draw(&read, options));
+        }
+    }
+    let none: validity::Validity = serde_json::from_value(result(0, hard_number)).unwrap();
+    assert!(validity::draw(&none, &Options::default()).is_err());
 }

@@ -4,7 +4,9 @@ use super::input_args::file_name;
 use super::output::write_bytes;
 use super::{CommandError, CommandResult, note};
 use crate::plot::{self, Figure, Options, png};
-use crate::plot::{brazil, coefficients, correlation, data_mc, exclusion, nll_scan, pulls, ranking, responses};
+use crate::plot::{
+    brazil, coefficients, correlation, data_mc, exclusion, nll_scan, pulls, ranking, responses, validity,
+};
 use clap::{Args, ValueEnum};
 use serde::de::DeserializeOwned;
 use std::io::Read;
@@ -71,6 +73,8 @@ pub enum Kind {
     Responses,
     /// −2 Δln L over one or two parameters: a result of scan
     Scan,
+    /// Intervals against a cut on an energy: a result of eft validity
+    Validity,
 }
 
 impl Plot {
@@ -125,6 +129,7 @@ impl Plot {
             Kind::Ranking => ranking::draw(&one(bytes)?, &options),
             Kind::Responses => responses::draw(&one(bytes)?, &options),
             Kind::Scan => nll_scan::draw(&one(bytes)?, &options),
+            Kind::Validity => validity::draw(&one(bytes)?, &options),
         }
     }
 

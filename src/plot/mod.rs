@@ -21,6 +21,7 @@ pub mod pulls;
 pub mod ranking;
 pub mod responses;
 mod ticks;
+pub mod validity;
 
 pub use canvas::{Figure, Rect, Written};
 

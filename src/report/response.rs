@@ -1,6 +1,11 @@
 //! Yields of bins as functions of a coefficient.
 
-use super::number::Number;
+use super::number::{Number, numbers};
+use super::table::{Cell, Column, Page, Table};
+use super::text;
+use crate::document::eft::Eft;
+use crate::infer::eft::curves::Curve;
+use crate::model::Model;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,4 +35,41 @@ pub struct ResponseCurves {
     pub values: Vec<Number>,
     /// One list a bin, with an entry a value.
     pub yields: Vec<Vec<Number>>,
+}
+
+impl ResponsesReport {
+    pub fn new(eft: &Eft, model: &Model, curves: &[Curve]) -> ResponsesReport {
+        let names = model.parameter_names();
+        let entry = |curve: &Curve| ResponseCurves {
+            channel: model.channels.get(curve.channel).map(|c| c.name.clone()).unwrap_or_default(),
+            coefficient: names.get(curve.parameter).cloned().unwrap_or_default(),
+            reference: numbers(&curve.reference),
+            sample: None,
+            uncertainties: Vec::new(),
+            values: numbers(&curve.values),
+            yields: curve.yields.iter().map(|bin| numbers(bin)).collect(),
+        };
+        ResponsesReport { lambda_tev: Number(eft.basis.lambda_tev), responses: curves.iter().map(entry).collect() }
+    }
+
+    /// One row a value and bin.
+    pub fn page(&self, file: &str) -> Page {
+        let columns =
+            [Column::left("channel"), Column::left("coefficient"), Column::right("value"), Column::right("bin")];
+        let mut table = Table::new("", columns.into_iter().chain([Column::right("yield")]));
+        for curves in &self.responses {
+            for (bin, yields) in curves.yields.iter().enumerate() {
+                for (value, expected) in curves.values.iter().zip(yields) {
+                    table.add_row([
+                        Cell::name(&curves.channel),
+                        Cell::name(&curves.coefficient),
+                        Cell::number(value.0, 4),
+                        Cell::count(bin),
+                        Cell::number(expected.0, 6),
+                    ]);
+                }
+            }
+        }
+        Page::new().remark("file", text::escape(file)).table(table)
+    }
 }

@@ -57,6 +57,11 @@ pub(super) fn entries(
             }
             let place = Place { source: own, channel, sample: &sample.name, data };
             let other = independent.and_then(|source| same_sample(source, channel, &sample.name));
+            if independent.is_some() && other.is_none() {
+                let (channel, sample) = (text::label(channel), text::label(&sample.name));
+                let message = format!("no sample {sample} of events in channel {channel} of --independent");
+                notes.push(Reason::new(Code::NotMatched, message));
+            }
             entries.extend(place.entry(prepared, other.as_ref(), point, notes)?);
         }
     }
@@ -136,6 +141,11 @@ impl Place<'_> {
         };
         let points: Vec<EventPoint> = points.iter().map(entry).collect();
         self.warn(&points, notes);
+        if other.is_some() && points.iter().all(|point| point.closure.is_none()) {
+            let (channel, sample) = (text::label(self.channel), text::label(self.sample));
+            let message = format!("sample {sample} in channel {channel} has other bins in --independent: not compared");
+            notes.push(Reason::new(Code::NotMatched, message));
+        }
         let covered = other.as_ref().map(|o| (o, reordered(&binned, o, &at)));
         Ok(Some(EventsEntry {
             channel: self.channel.to_owned(),
