@@ -1,6 +1,8 @@
 //! Yields of bins as functions of a coefficient.
 
-use super::number::Number;
+use super::number::{Number, significant};
+use super::table::{Cell, Column, Page, Table};
+use super::text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,4 +32,38 @@ pub struct ResponseCurves {
     pub values: Vec<Number>,
     /// One list a bin, with an entry a value.
     pub yields: Vec<Vec<Number>>,
+}
+
+impl ResponsesReport {
+    /// One row a bin and value.
+    pub fn page(&self, file: &str, measurement: &str) -> Page {
+        let columns = [
+            Column::left("channel"),
+            Column::left("sample"),
+            Column::left("coefficient"),
+            Column::right("bin"),
+            Column::right("value"),
+            Column::right("yield"),
+        ];
+        let mut table = Table::new("", columns);
+        for response in &self.responses {
+            for (bin, yields) in response.yields.iter().enumerate() {
+                for (value, y) in response.values.iter().zip(yields) {
+                    table.add_row([
+                        Cell::name(&response.channel),
+                        Cell::name(response.sample.as_deref().unwrap_or_default()),
+                        Cell::name(&response.coefficient),
+                        Cell::count(bin),
+                        Cell::number(value.0, 6),
+                        Cell::number(y.0, 6),
+                    ]);
+                }
+            }
+        }
+        Page::new()
+            .remark("file", text::escape(file))
+            .remark("measurement", text::label(measurement))
+            .remark("scale", format!("Λ = {} TeV", significant(self.lambda_tev.0, 6)))
+            .table(table)
+    }
 }

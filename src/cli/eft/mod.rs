@@ -5,6 +5,7 @@ pub mod bin;
 pub mod compare;
 pub mod import;
 pub mod inspect;
+pub mod responses;
 pub mod strip;
 pub mod validity;
 
@@ -19,6 +20,7 @@ pub enum Eft {
     Compare(compare::Compare),
     Import(import::Import),
     Inspect(inspect::Inspect),
+    Responses(responses::Responses),
     Strip(strip::Strip),
     Validity(validity::Validity),
 }
@@ -31,6 +33,7 @@ impl Eft {
             Eft::Compare(command) => command.run(),
             Eft::Import(command) => command.run(),
             Eft::Inspect(command) => command.run(),
+            Eft::Responses(command) => command.run(),
             Eft::Strip(command) => command.run(),
             Eft::Validity(command) => command.run(),
         }

@@ -3,4 +3,5 @@
 pub mod decomposition;
 pub mod information;
 pub mod positivity;
+pub mod responses;
 pub mod validity;
