@@ -382,3 +382,20 @@ fn an_idle_coefficient_is_told() {
     assert_eq!(of(1, 1)["profiled"]["valid"], true);
     assert!(of(1, 1)["profiled"]["sensitivity"]["linear_to_quadratic"].as_f64() == Some(0.0));
 }
+
+/// Yields along a coefficient are its polynomial; the picture has a line a bin.
+#[test]
+fn responses_are_polynomials() {
+    let file = scratch("eft_responses.json", &three_minima().to_string());
+    let report = json_of(&["eft", "responses", file.to_str().unwrap(), "ca", "--n-steps", "5"], 0);
+    let curves = &report["responses"][0];
+    for (k, value) in [-4.0, -2.0, 0.0, 2.0, 4.0].into_iter().enumerate() {
+        for (bin, [a, b, q]) in [[60.0, 12.0, 7.0], [45.0, -6.0, 15.0], [20.0, 9.0, 11.0]].into_iter().enumerate() {
+            let found = curves["yields"][bin][k].as_f64().unwrap();
+            assert!((found - (a + b * value + q * value * value)).abs() < 1e-10);
+        }
+    }
+    let sums = json_of(&["eft", "responses", file.to_str().unwrap(), "ca", "--n-steps", "5", "--sum"], 0);
+    let sum = sums["responses"][0]["yields"][0][0].as_f64().unwrap();
+    assert!((sum - (60.0 - 48.0 + 112.0 + 40.0)).abs() < 1e-10);
+}

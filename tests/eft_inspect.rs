@@ -246,7 +246,8 @@ fn a_plain_workspace_has_nothing_to_inspect() {
 /// λ_b along each coefficient is the polynomial with the background.
 #[test]
 fn curves_are_the_polynomials() {
-    let report = inspect("inspect_curves.json", &document(), &["--responses"]);
+    let file = scratch("inspect_curves.json", &document().to_string());
+    let report = json_of(&["eft", "responses", file.to_str().unwrap(), "--sum", "--format", "json"], 0);
     assert_eq!((report["Lambda_TeV"].as_f64(), report["responses"].as_array().unwrap().len()), (Some(1.0), 2));
     let terms = [[90.0, 30.0, 8.0], [90.0, -10.0, 4.0]];
     for (curves, [constant, linear, quadratic]) in report["responses"].as_array().unwrap().iter().zip(terms) {

@@ -69,7 +69,7 @@ pub enum Kind {
     Pulls,
     /// Impacts and pulls: a result of ranking
     Ranking,
-    /// Yields of bins over a Wilson coefficient: a result of eft inspect --responses
+    /// Yields of bins over a Wilson coefficient: a result of eft responses
     Responses,
     /// −2 Δln L over one or two parameters: a result of scan
     Scan,

@@ -313,7 +313,7 @@ impl<'a, 'p> Curve<'a, 'p> {
 }
 
 /// `n` values from `low` to `high`; the ends exactly.
-pub(crate) fn grid(low: f64, high: f64, n: usize) -> Vec<f64> {
+pub fn grid(low: f64, high: f64, n: usize) -> Vec<f64> {
     let steps = n.saturating_sub(1).max(1) as f64;
     let value = |k: usize| if k + 1 == n && n > 1 { high } else { low + (high - low) * (k as f64 / steps) };
     (0..n).map(value).collect()

@@ -1,11 +1,8 @@
 //! Yields of bins as functions of a coefficient.
 
-use super::number::{Number, numbers};
+use super::number::{Number, significant};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
-use crate::document::eft::Eft;
-use crate::infer::eft::curves::Curve;
-use crate::model::Model;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,38 +35,35 @@ pub struct ResponseCurves {
 }
 
 impl ResponsesReport {
-    pub fn new(eft: &Eft, model: &Model, curves: &[Curve]) -> ResponsesReport {
-        let names = model.parameter_names();
-        let entry = |curve: &Curve| ResponseCurves {
-            channel: model.channels.get(curve.channel).map(|c| c.name.clone()).unwrap_or_default(),
-            coefficient: names.get(curve.parameter).cloned().unwrap_or_default(),
-            reference: numbers(&curve.reference),
-            sample: None,
-            uncertainties: Vec::new(),
-            values: numbers(&curve.values),
-            yields: curve.yields.iter().map(|bin| numbers(bin)).collect(),
-        };
-        ResponsesReport { lambda_tev: Number(eft.basis.lambda_tev), responses: curves.iter().map(entry).collect() }
-    }
-
-    /// One row a value and bin.
-    pub fn page(&self, file: &str) -> Page {
-        let columns =
-            [Column::left("channel"), Column::left("coefficient"), Column::right("value"), Column::right("bin")];
-        let mut table = Table::new("", columns.into_iter().chain([Column::right("yield")]));
-        for curves in &self.responses {
-            for (bin, yields) in curves.yields.iter().enumerate() {
-                for (value, expected) in curves.values.iter().zip(yields) {
+    /// One row a bin and value.
+    pub fn page(&self, file: &str, measurement: &str) -> Page {
+        let columns = [
+            Column::left("channel"),
+            Column::left("sample"),
+            Column::left("coefficient"),
+            Column::right("bin"),
+            Column::right("value"),
+            Column::right("yield"),
+        ];
+        let mut table = Table::new("", columns);
+        for response in &self.responses {
+            for (bin, yields) in response.yields.iter().enumerate() {
+                for (value, y) in response.values.iter().zip(yields) {
                     table.add_row([
-                        Cell::name(&curves.channel),
-                        Cell::name(&curves.coefficient),
-                        Cell::number(value.0, 4),
+                        Cell::name(&response.channel),
+                        Cell::name(response.sample.as_deref().unwrap_or_default()),
+                        Cell::name(&response.coefficient),
                         Cell::count(bin),
-                        Cell::number(expected.0, 6),
+                        Cell::number(value.0, 6),
+                        Cell::number(y.0, 6),
                     ]);
                 }
             }
         }
-        Page::new().remark("file", text::escape(file)).table(table)
+        Page::new()
+            .remark("file", text::escape(file))
+            .remark("measurement", text::label(measurement))
+            .remark("scale", format!("Λ = {} TeV", significant(self.lambda_tev.0, 6)))
+            .table(table)
     }
 }

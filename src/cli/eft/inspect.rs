@@ -7,7 +7,6 @@ use crate::cli::output::OutputArgs;
 use crate::cli::{CommandError, CommandResult, note};
 use crate::document::eft::{Eft, Expansion, Mode, Truncation};
 use crate::document::workspace::{Modifier, Sample};
-use crate::infer::eft::curves::curves;
 use crate::infer::eft::information::NoInformation;
 use crate::infer::eft::{decomposition, information, positivity};
 use crate::model::eft::polynomial::np_order;
@@ -17,7 +16,6 @@ use crate::program::Program;
 use crate::report::eft_inspect::events::EventsEntry;
 use crate::report::eft_inspect::{BasisEntry, Context, EftInspectReport, ModifierEntry, MorphingEntry, ResponseFacts};
 use crate::report::reason::{Code, Reason};
-use crate::report::response::ResponsesReport;
 use crate::translate::solve_morph;
 use clap::Args;
 use std::collections::BTreeSet;
@@ -34,9 +32,6 @@ pub struct Inspect {
     /// Tables of each bin too; JSON has them anyway
     #[arg(long)]
     pub bins: bool,
-    /// Instead: yields of bins along each coefficient between its bounds, for plot responses
-    #[arg(long)]
-    pub responses: bool,
     /// A workspace with other events of the same samples, to compare with
     #[arg(long, value_name = "FILE")]
     pub independent: Option<PathBuf>,
@@ -47,9 +42,6 @@ pub struct Inspect {
     #[command(flatten)]
     pub output: OutputArgs,
 }
-
-/// Points of a curve along one coefficient.
-const CURVE_POINTS: usize = 41;
 
 /// The Wilson coefficients that may move: parameter and name.
 pub(super) struct Free {
@@ -66,11 +58,6 @@ impl Inspect {
         let mut point = prepared.prefit_point(&program);
         for &i in free.parameters.iter().filter(|i| !prepared.chosen[**i]) {
             point[i] = 0.0;
-        }
-        if self.responses {
-            let curves = curves(model, &program, &point, &free.parameters, CURVE_POINTS);
-            let report = ResponsesReport::new(eft, model, &curves);
-            return self.output.write(&report, || report.page(&prepared.file));
         }
         let context = Context { eft, model, names: &free.names };
         let mut notes = Vec::new();

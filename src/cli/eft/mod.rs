@@ -9,6 +9,7 @@ pub mod import;
 pub mod inspect;
 pub mod promote;
 pub mod rescale;
+pub mod responses;
 pub mod strip;
 pub mod validity;
 
@@ -26,6 +27,7 @@ pub enum Eft {
     Inspect(inspect::Inspect),
     Promote(promote::Promote),
     Rescale(rescale::Rescale),
+    Responses(responses::Responses),
     Strip(strip::Strip),
     Validity(validity::Validity),
 }
@@ -41,6 +43,7 @@ impl Eft {
             Eft::Inspect(command) => command.run(),
             Eft::Promote(command) => command.run(),
             Eft::Rescale(command) => command.run(),
+            Eft::Responses(command) => command.run(),
             Eft::Strip(command) => command.run(),
             Eft::Validity(command) => command.run(),
         }
