@@ -56,7 +56,10 @@ pub(crate) fn sensitivity(profile: &mut Profile, start: f64, region: &Region) ->
         even += (0.5 * (above + below) - here).powi(2) / here;
     }
     let of = |part: f64, other: f64| if part.sqrt() > ROUNDING * other.sqrt() { part.sqrt() } else { 0.0 };
-    Some(Sensitivity { distance, linear: of(odd, even), quadratic: of(even, odd) })
+    let (linear, quadratic) = (of(odd, even), of(even, odd));
+    // What rounding leaves of a part that is not there.
+    let clean = |part: f64, other: f64| if part < 1e-10 * other { 0.0 } else { part };
+    Some(Sensitivity { distance, linear: clean(linear, quadratic), quadratic: clean(quadratic, linear) })
 }
 
 /// The expected main data.

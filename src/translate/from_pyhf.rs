@@ -84,7 +84,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         }
     }
     let ranges = value_ranges(&parameters);
-    let mut eft = workspace.eft.as_deref().map(|eft| EftContext::new(eft, &ranges, options));
+    let mut eft = workspace.eft.as_deref().map(|eft| EftContext::new(workspace, eft, &ranges, options));
     let mut channels = Vec::with_capacity(regions.len());
     let mut findings = Findings::default();
     for (index, region) in regions.iter().enumerate() {

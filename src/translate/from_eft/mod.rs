@@ -13,9 +13,9 @@ mod variables;
 pub use response::solve_morph;
 
 use crate::document::eft::{Eft, SampleData};
-use crate::document::workspace::Modifier;
+use crate::document::workspace::{Modifier, Workspace};
 use crate::event_database::Databases;
-use crate::finding::{Finding, Result, quote};
+use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::modifier::{eft_uncertainty, wilson_coefficient};
 use crate::model::{Channel, Effect, ParameterSet, Part};
 use crate::rule;
@@ -28,6 +28,7 @@ use variables::Variables;
 
 /// What the modifiers of all samples refer to.
 pub(super) struct EftContext<'w> {
+    workspace: &'w Workspace,
     eft: &'w Eft,
     ranges: &'w HashMap<&'w str, Range<usize>>,
     options: &'w ModelOptions,
@@ -88,9 +89,14 @@ pub(super) fn check_clip(channels: &[Channel], options: &ModelOptions) -> Result
 }
 
 impl<'w> EftContext<'w> {
-    pub fn new(eft: &'w Eft, ranges: &'w HashMap<&'w str, Range<usize>>, options: &'w ModelOptions) -> EftContext<'w> {
+    pub fn new(
+        workspace: &'w Workspace,
+        eft: &'w Eft,
+        ranges: &'w HashMap<&'w str, Range<usize>>,
+        options: &'w ModelOptions,
+    ) -> EftContext<'w> {
         let databases = Databases::new(eft, options.folder.as_deref().unwrap_or(Path::new("")));
-        EftContext { eft, ranges, options, databases }
+        EftContext { workspace, eft, ranges, options, databases }
     }
 
     /// The parts of a sample with EFT modifiers.
@@ -99,6 +105,23 @@ impl<'w> EftContext<'w> {
     /// `InvalidEft` for what only the numbers show: a basis that does not determine its polynomial, a pole; and everything
     /// that can be wrong with an event database.
     pub fn parts(&mut self, plain: &PlainSample, modifiers: &[&Modifier]) -> Result<Vec<Part>> {
+        let pointer = self.pointer(plain);
+        self.unplaced_parts(plain, modifiers).map_err(|findings| {
+            let placed = |f: Finding| if f.pointer.is_some() { f } else { f.at(pointer.clone()) };
+            Findings(findings.0.into_iter().map(placed).collect())
+        })
+    }
+
+    /// Where the sample stands in the document.
+    fn pointer(&self, plain: &PlainSample) -> String {
+        let channels = &self.workspace.channels;
+        let channel = channels.iter().position(|channel| channel.name == plain.channel).unwrap_or(0);
+        let samples = channels.get(channel).map_or(&[][..], |channel| &channel.samples);
+        let sample = samples.iter().position(|sample| sample.name == plain.name).unwrap_or(0);
+        format!("/channels/{channel}/samples/{sample}")
+    }
+
+    fn unplaced_parts(&mut self, plain: &PlainSample, modifiers: &[&Modifier]) -> Result<Vec<Part>> {
         let empty = SampleData::default();
         let of_sample = modifiers.iter().find_map(|modifier| match modifier {
             Modifier::EftSample { data, .. } => Some(&**data),

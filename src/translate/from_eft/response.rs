@@ -254,7 +254,8 @@ fn events(
         };
         data.truncation = Truncation::Order(MaxNpOrder { max_np_order: most.min(declared) });
     }
-    let usage = Use { data: &data, channel: plain.channel, sample: plain.name, pointer: "/channels" };
+    let pointer = context.pointer(plain);
+    let usage = Use { data: &data, channel: plain.channel, sample: plain.name, pointer: &pointer };
     let binned = context.databases.bin(&usage)?;
     let mut own = Vec::with_capacity(binned.variables.len() + binned.nuisances.len());
     for name in binned.variables.iter().chain(&binned.nuisances) {
