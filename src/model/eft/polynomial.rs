@@ -114,19 +114,6 @@ impl Polynomial {
         });
         Polynomial::from_terms(self.n_bins, terms)
     }
-
-    /// The square of a sum of independent terms: Σ_kl W_kl φ_k φ_l from the lower triangle of W with a value a bin
-    /// (`w[k][l]`, l ≤ k, n_bins), off-diagonal ones counted twice (spec/eft.md, eq. 12).
-    pub fn from_matrix(monomials: &[Monomial], w: &[Vec<Vec<f64>>], n_bins: usize) -> Polynomial {
-        let terms = w.iter().enumerate().flat_map(|(k, row)| {
-            row.iter().take(k + 1).enumerate().filter_map(move |(l, values)| {
-                let monomial = [monomials.get(k)?.as_slice(), monomials.get(l)?].concat();
-                let twice = if k == l { 1.0 } else { 2.0 };
-                Some((monomial, values.iter().map(|x| twice * x).collect()))
-            })
-        });
-        Polynomial::from_terms(n_bins, terms)
-    }
 }
 
 /// φ(c) of one monomial.
