@@ -273,6 +273,9 @@ rules! {
     EFT_TOO_LARGE = error("W225", "InvalidEft",
         "A response has more than 1e8 coefficients: monomials times bins.",
         "leave out monomials, or split the channel");
+    EFT_DEGREE = error("W226", "InvalidEft",
+        "A monomial is a product of more than 100 coefficients.",
+        "end the series earlier: no prediction has such an order");
     // Systematics of samples with responses
     EFT_UNKNOWN_SYSTEMATIC = error("W230", "InvalidEft",
         "A systematic of an eft_sample is no modifier of that sample of the type in question: histosys for histosys; normsys, normfactor or lumi for applies_to.",

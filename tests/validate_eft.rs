@@ -209,6 +209,7 @@ fn cases_of_polynomials() -> Vec<Case> {
         at("W210", data(0, 0, "reference/c3"), json!(0.0)),
         at("W210", data(0, 0, "mc_stat/fixed_at/c3"), json!(0.0)),
         at("W210", "/eft/responses/shared/monomials/1/0", json!("c3")),
+        at("W226", data(0, 0, "monomials/4"), json!(vec!["c1"; 101])),
         because("W211", data(0, 0, "monomials/4"), data(0, 0, "monomials/3"), json!(["c1", "c2"])),
         because(
             "W211",
@@ -267,8 +268,9 @@ fn too_large() -> Value {
     sample["data"] = json!(vec![10.0; bins]);
     sample["modifiers"].as_array_mut().unwrap().truncate(1);
     let data = &mut sample["modifiers"][0]["data"];
+    let pairs = (0..100_usize).flat_map(|i| (0..100 - i).map(move |j| (i, j))).take(5001);
     let monomials: Vec<Vec<&str>> =
-        (0..5001).map(|k| vec!["c1"; k % 71].into_iter().chain(vec!["c2"; k / 71]).collect()).collect();
+        pairs.map(|(i, j)| vec!["c1"; i].into_iter().chain(vec!["c2"; j]).collect()).collect();
     data["monomials"] = json!(monomials);
     data["coefficients"] = json!(vec![10.0; 5001]);
     data["uncertainties"] = json!([]);

@@ -69,7 +69,7 @@ impl Batch {
         Batch { first_row: 0, n_rows: records.num_rows(), columns: columns.collect() }
     }
 
-    /// The numbers of a wanted column; empty if it has none, which [`Batch::check`] excludes.
+    /// The numbers of a wanted column; empty if it has none, which its check excludes.
     pub fn numbers(&self, column: usize) -> &[f64] {
         match self.columns.get(column) {
             Some(Column::Number(values)) => values,

@@ -49,6 +49,9 @@ fn check_undeclared(workspace: &Workspace, report: &mut Report) {
     }
 }
 
+/// Most coefficients in one monomial.
+const MOST_FACTORS: usize = 100;
+
 /// What the parts of a document refer to: the block, and its Wilson coefficients by number.
 struct Context<'w> {
     eft: &'w Eft,
@@ -89,6 +92,11 @@ impl<'w> Context<'w> {
         let mut seen: HashMap<Monomial, usize> = HashMap::new();
         let mut monomials = Vec::with_capacity(lists.len());
         for (k, names) in lists.iter().enumerate() {
+            if names.len() > MOST_FACTORS {
+                let found = format!("a monomial of {} coefficients", names.len());
+                report.add(&rule::EFT_DEGREE, format!("{pointer}/{k}"), found, format!("at most {MOST_FACTORS}"));
+                continue;
+            }
             let indices: Vec<Option<u32>> = names
                 .iter()
                 .enumerate()
