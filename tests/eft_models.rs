@@ -457,3 +457,19 @@ fn toys_vary_around_the_yields() {
         assert!((squares[bin] - 1.0).abs() < 4.0 * 2.0_f64.sqrt() / root, "bin {bin}: {}", squares[bin]);
     }
 }
+
+/// Nominal yields that are not the histogram at the reference are refused: without the extension the document would
+/// say something else.
+#[test]
+fn nominal_yields_are_the_events_at_the_reference() {
+    let Some(folder) = common::directory("eft") else { return };
+    let (mut document, _) = wh(&folder, "parquet", "w2");
+    let first = document["channels"][0]["samples"][0]["data"][0].as_f64().unwrap();
+    document["channels"][0]["samples"][0]["data"][0] = json!(1.01 * first);
+    let workspace: Workspace = serde_json::from_value(document).unwrap();
+    let options = ModelOptions { folder: Some(folder), ..Default::default() };
+    let findings = from_pyhf::model(&workspace, &options).unwrap_err();
+    assert_eq!(findings.0.len(), 1);
+    assert_eq!(findings.0[0].rule, "W215");
+    assert_eq!(findings.0[0].pointer.as_deref(), Some("/channels/0/samples/0/data"));
+}

@@ -7,12 +7,13 @@ use crate::document::eft::{
     PolynomialData, RationalData, SumOfSquaresData, Truncation,
 };
 use crate::document::workspace::Modifier;
-use crate::event_database::Use;
-use crate::finding::{Findings, Result};
+use crate::event_database::{Binned, Use};
+use crate::finding::{Finding, Findings, Result, number};
 use crate::model::eft::morphing::{self, LeastSquares, Morphing, MorphingError};
-use crate::model::eft::polynomial::np_order;
+use crate::model::eft::polynomial::{monomial_value, np_order};
 use crate::model::eft::rational;
 use crate::model::eft::{Factor, Form, Polynomial};
+use crate::rule;
 use std::sync::Arc;
 
 /// What one modifier says of its sample.
@@ -257,6 +258,7 @@ fn events(
     let pointer = context.pointer(plain);
     let usage = Use { data: &data, channel: plain.channel, sample: plain.name, pointer: &pointer };
     let binned = context.databases.bin(&usage)?;
+    check_nominal(plain, &data, &binned).map_err(|finding| Findings::from(finding.at(format!("{pointer}/data"))))?;
     let mut own = Vec::with_capacity(binned.variables.len() + binned.nuisances.len());
     for name in binned.variables.iter().chain(&binned.nuisances) {
         own.push(variables.variable(plain, name)?);
@@ -273,4 +275,28 @@ fn events(
         variance: binned.w2.map(|w2| w2.renamed(&own)),
         shifts: shifts.collect(),
     })
+}
+
+/// The nominal yields are the histogram at the reference (spec/event-database.md, "Reference"). Where truncation or a
+/// floor has changed what the reference says, there is nothing to compare.
+fn check_nominal(plain: &PlainSample, data: &EventsData, binned: &Binned) -> std::result::Result<(), Box<Finding>> {
+    let at: Vec<f64> = binned.variables.iter().map(|name| data.reference.get(name).copied().unwrap_or(0.0)).collect();
+    let truncated = matches!(data.truncation, Truncation::Order(_)) && at.iter().any(|x| *x != 0.0);
+    if data.floor.is_some() || truncated {
+        return Ok(());
+    }
+    let (mut values, mut sizes) = (vec![0.0; plain.nominal.len()], vec![0.0; plain.nominal.len()]);
+    for (monomial, coefficients) in binned.polynomial.terms() {
+        let phi = monomial_value(monomial, &at);
+        for ((value, size), a) in values.iter_mut().zip(&mut sizes).zip(coefficients) {
+            *value += a * phi;
+            *size += (a * phi).abs();
+        }
+    }
+    let off = |((n, value), size): (&(&f64, &f64), &f64)| (*n - *value).abs() > 1e-6 * n.abs() + 1e-12 * size;
+    let pairs: Vec<(&f64, &f64)> = plain.nominal.iter().zip(&values).collect();
+    let Some(bin) = pairs.iter().zip(&sizes).position(off) else { return Ok(()) };
+    let found = format!("the nominal yield {} in bin {bin}", number(*pairs[bin].0));
+    let expected = format!("{}, the sum of the events at the reference", number(*pairs[bin].1));
+    Err(Box::new(Finding::new(&rule::EFT_NOT_NOMINAL, found, expected)))
 }
