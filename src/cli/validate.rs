@@ -59,6 +59,9 @@ impl Validate {
             return Err(CommandError::Usage("--patch and --patchset apply to workspaces only".to_owned()));
         }
         let document = self.input.reading.read(&self.file)?;
+        if document.text.contains("\"event_databases\"") {
+            note("event databases are not read here; commands that evaluate the document check them");
+        }
         if self.input.is_unpatched() {
             return Ok(workspace::validate(&document, self.kind.map(Kind::from), &scope).1);
         }
