@@ -55,6 +55,9 @@ def fixtures(folder, pattern="*"):
     found = []
     for path in sorted(folder.glob("*/workspace.json")):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        # pyhf has no EFT extension: those fixtures have their numbers from fixtures/eft_expected.py.
+        if "eft" in json.loads(path.read_bytes()):
+            continue
         found.append(Entry(f"fixture {path.parent.name}", path, digest, {}))
     return [entry for entry in found if matches(entry.name, pattern)]
 
