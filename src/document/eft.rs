@@ -108,6 +108,16 @@ pub enum PerBin {
     Each(Vec<f64>),
 }
 
+impl PerBin {
+    /// The numbers of all bins; a list is as long as it is.
+    pub fn of_bins(&self, n_bins: usize) -> Vec<f64> {
+        match self {
+            PerBin::All(value) => vec![*value; n_bins],
+            PerBin::Each(values) => values.clone(),
+        }
+    }
+}
+
 /// Where a series in 1/Λ² ends, counted in the original coefficients (spec/eft.md, "Truncation"). Dimension 6 counts
 /// 1, dimension 8 counts 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
