@@ -85,6 +85,7 @@ fn many_operators() -> (Model, Data) {
         poi: None,
         clip_sample_data: None,
         clip_bin_data: None,
+        measurements: Default::default(),
         pyhf_domain: false,
     };
     let data = Data { main: vec![103.0; 200], auxiliary: Vec::new() };

@@ -123,6 +123,7 @@ mod tests {
             poi: None,
             clip_sample_data: None,
             clip_bin_data: None,
+            measurements: Default::default(),
             pyhf_domain: false,
         }
     }

@@ -5,11 +5,17 @@
 //! `["cHW", "cHW"]` a square; each monomial stands once, whatever the order of its names.
 
 mod event_database;
+mod gaussian;
 
 pub use event_database::{
     Axis, CrossSectionUnit, Cut, Edge, EventDatabase, EventMcStat, EventMcStatWord, EventSystematic, EventWeights,
     EventsData, FixedAt, Flow, Infinity, LuminosityUnit, MediaType, Normalisation, ObservableColumn, Overlap,
     ShiftedColumns,
+};
+
+pub use gaussian::{
+    Correlation, GaussianCorrelation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, NamedSystematics,
+    Prediction, SystematicKind,
 };
 
 use schemars::JsonSchema;
@@ -34,6 +40,18 @@ pub struct Eft {
     pub responses: BTreeMap<String, PolynomialData>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub event_databases: Vec<EventDatabase>,
+    /// Measurements with Gaussian errors: terms of the likelihood beside those of the channels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub gaussian_measurements: Vec<GaussianMeasurement>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaussian_correlations: Vec<GaussianCorrelation>,
+    #[serde(default, skip_serializing_if = "is_covariance")]
+    pub named_systematics: NamedSystematics,
+}
+
+fn is_covariance(named: &NamedSystematics) -> bool {
+    *named == NamedSystematics::Covariance
 }
 
 /// In which theory and normalisation the coefficients are meant: documents that disagree cannot be combined.

@@ -19,9 +19,10 @@ fn beyond_types(workspace: &Workspace) -> Option<&'static str> {
     let samples = || workspace.channels.iter().flat_map(|c| &c.samples);
     let modifiers = || samples().flat_map(|s| &s.modifiers);
     let configs = || workspace.measurements.iter().flat_map(|m| &m.config.parameters);
-    let empty = workspace.channels.is_empty()
+    let measured = workspace.eft.as_ref().is_some_and(|eft| !eft.gaussian_measurements.is_empty());
+    let empty = (workspace.channels.is_empty() && !measured)
         || workspace.measurements.is_empty()
-        || workspace.observations.is_empty()
+        || (workspace.observations.is_empty() && !measured)
         || workspace.observations.iter().any(|o| o.data.is_empty())
         || workspace.channels.iter().any(|c| c.samples.is_empty())
         || samples().any(|s| s.data.is_empty())

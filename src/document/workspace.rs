@@ -12,8 +12,12 @@ use serde::{Deserialize, Serialize};
 /// A whole workspace file: channels, observations and measurements.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(
+    extend("if" = {"required": ["eft"], "properties": {"eft": {"required": ["gaussian_measurements"]}}}),
+    extend("else" = {"properties": {"channels": {"minItems": 1}, "observations": {"minItems": 1}}})
+)]
 pub struct Workspace {
-    #[schemars(length(min = 1))]
+    /// At least one, unless the block `eft` has measurements.
     pub channels: Vec<Channel>,
     /// Declares the EFT extension; a plain pyhf workspace has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,7 +25,7 @@ pub struct Workspace {
     pub eft: Option<Box<Eft>>,
     #[schemars(length(min = 1))]
     pub measurements: Vec<Measurement>,
-    #[schemars(length(min = 1))]
+    /// As many as channels.
     pub observations: Vec<Observation>,
     /// The version of the pyhf schema; this crate reads `1.0.0`.
     #[schemars(extend("const" = "1.0.0"))]

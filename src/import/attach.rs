@@ -1,7 +1,7 @@
 //! Imported responses put into a workspace: the block `eft` and the modifiers of samples.
 
 use super::{Import, ImportedResponse};
-use crate::document::eft::{Basis, Eft, VERSION, WilsonCoefficient};
+use crate::document::eft::{Basis, Eft, VERSION, NamedSystematics, WilsonCoefficient};
 use crate::document::workspace::{Sample, Workspace};
 use crate::finding::{Finding, Result, number, quote};
 use crate::rule;
@@ -39,6 +39,9 @@ pub fn declare(workspace: &mut Workspace, coefficients: &[WilsonCoefficient], ba
             wilson_coefficients: Vec::new(),
             responses: BTreeMap::new(),
             event_databases: Vec::new(),
+            gaussian_measurements: Vec::new(),
+            gaussian_correlations: Vec::new(),
+            named_systematics: NamedSystematics::default(),
         })),
         (None, None) => {
             let expected = "the basis, the scale and the input scheme of the coefficients";

@@ -11,6 +11,7 @@ mod node;
 mod npz;
 pub mod redist_map;
 pub mod scaling_text;
+pub mod smefit_benchmark;
 pub mod smefit_theory;
 pub mod stxs;
 mod terms;

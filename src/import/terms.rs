@@ -4,6 +4,7 @@ use crate::document::eft::{Mode, NoTruncation, PerBin, PolynomialData, Positivit
 use crate::finding::{Finding, Result, quote};
 use crate::rule;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// What every layout promises of its products.
 pub(super) const ONCE: &str = "each product once, whatever the order of its names";
@@ -54,6 +55,16 @@ impl Terms {
             }
         }
         scaled
+    }
+
+    /// The terms of some bins, without those that are zero in all of them; the constant stays.
+    pub fn rows(&self, bins: Range<usize>) -> Terms {
+        let own = self.terms.iter().filter_map(|(monomial, coefficients)| {
+            let own = coefficients.get(bins.clone())?;
+            let counts = monomial.1.is_empty() || own.iter().any(|a| *a != 0.0);
+            counts.then(|| (monomial.clone(), own.to_vec()))
+        });
+        Terms { n_bins: bins.len(), terms: own.collect() }
     }
 
     /// All names, sorted.

@@ -27,11 +27,13 @@ pub fn keep_bins(model: &Model, data: &Data, keep: &[Vec<bool>]) -> Masked {
     let is_kept = |channel: usize, bin: usize| keep.get(channel).and_then(|bins| bins.get(bin)).is_none_or(|k| *k);
     let bins = model.channels.iter().enumerate().flat_map(|(index, c)| (0..c.n_bins).map(move |bin| (index, bin)));
     let main = bins.zip(&data.main).filter(|((channel, bin), _)| is_kept(*channel, *bin)).map(|(_, n)| *n).collect();
-    // The auxiliary data of simulated bins come last (spec/eft.md, eq. 13).
+    // The auxiliary data of simulated bins (spec/eft.md, eq. 13) and the measurements come last.
     let uncertain = model.uncertain_bins();
-    let (of_parameters, of_bins) = data.auxiliary.split_at(data.auxiliary.len().saturating_sub(uncertain.len()));
+    let measured = data.auxiliary.len().saturating_sub(model.measurements.n_points());
+    let (rest, measured) = data.auxiliary.split_at(measured);
+    let (of_parameters, of_bins) = rest.split_at(rest.len().saturating_sub(uncertain.len()));
     let of_bins = uncertain.iter().zip(of_bins).filter(|((channel, bin), _)| is_kept(*channel, *bin)).map(|(_, x)| x);
-    let auxiliary = of_parameters.iter().chain(of_bins).copied().collect();
+    let auxiliary = of_parameters.iter().chain(of_bins).chain(measured).copied().collect();
     let mut seen = model.clone();
     for (index, channel) in seen.channels.iter_mut().enumerate() {
         let kept: Vec<bool> = (0..channel.n_bins).map(|bin| is_kept(index, bin)).collect();
@@ -47,10 +49,10 @@ pub fn keep_bins(model: &Model, data: &Data, keep: &[Vec<bool>]) -> Masked {
     Masked { model: seen, data: Data { main, auxiliary }, undetermined }
 }
 
-/// Which parameters move a yield.
+/// Which parameters move a yield or the mean of a measurement.
 fn acting(model: &Model) -> Vec<bool> {
     let mut acts = vec![false; model.n_parameters()];
-    for parameter in model.parts().flat_map(Part::parameters) {
+    for parameter in model.parts().flat_map(Part::parameters).chain(model.measurements.parameters()) {
         if let Some(acts) = acts.get_mut(parameter) {
             *acts = true;
         }

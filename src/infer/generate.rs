@@ -111,6 +111,10 @@ impl Generator {
         for (n, variate) in data.auxiliary.iter_mut().zip(&variates[n_main..]) {
             *n = variate.draw(&mut stream);
         }
+        let (_, measured) = evaluator.program.beyond_parameters();
+        if let (false, Some(unit)) = (measured.is_empty(), Variate::normal(0.0, 1.0)) {
+            evaluator.program.measurements.add_errors(|| unit.draw(&mut stream), &mut data.auxiliary[measured]);
+        }
         Ok(())
     }
 
@@ -149,8 +153,12 @@ impl Generator {
             let (channel, bin) = program.layout.channel_of_bin(index);
             variates.push(Variate::poisson(expected).ok_or(GenerationFailure::Bin { channel, bin, expected })?);
         }
+        // The points of the measurements vary in all kinds of toys, together: around their means, in `draw`.
+        let (_, measured) = program.beyond_parameters();
+        let means = auxiliary[measured.clone()].iter().copied().map(Variate::Constant);
         if self.kind != ToyKind::Frequentist {
-            variates.extend(self.observed.auxiliary.iter().copied().map(Variate::Constant));
+            variates.extend(self.observed.auxiliary[..measured.start].iter().copied().map(Variate::Constant));
+            variates.extend(means);
             return Ok(variates);
         }
         let mut drawn = vec![Variate::Constant(0.0); auxiliary.len()];
@@ -164,13 +172,14 @@ impl Generator {
             let failure = GenerationFailure::AuxiliaryMeasurement { parameter, expected };
             drawn[index as usize] = Variate::poisson(expected).ok_or(failure)?;
         }
-        let first = auxiliary.len() - program.responses.uncertain.len();
-        for (bin, (drawn, eta)) in drawn[first..].iter_mut().zip(&auxiliary[first..]).enumerate() {
+        let (of_bins, _) = program.beyond_parameters();
+        for (bin, (drawn, eta)) in drawn[of_bins.clone()].iter_mut().zip(&auxiliary[of_bins]).enumerate() {
             let (channel, bin) = program.layout.channel_of_bin(program.responses.uncertain[bin] as usize);
             let failure = GenerationFailure::Bin { channel, bin, expected: *eta };
             *drawn = Variate::normal(*eta, 1.0).ok_or(failure)?;
         }
-        variates.extend(drawn);
+        drawn.truncate(measured.start);
+        variates.extend(drawn.into_iter().chain(means));
         Ok(variates)
     }
 

@@ -15,7 +15,7 @@ use super::watch::Watch;
 pub struct GoodnessOfFit {
     /// `twice_nll` less that of a model that expects exactly what was observed (spec/likelihood.md, eq. 6).
     pub statistic: f64,
-    /// Bins less parameters that are neither fixed nor constrained.
+    /// Bins and measured points less parameters that are neither fixed nor constrained.
     pub degrees_of_freedom: i64,
     /// 2 D(n, ν), one a bin in channel order; with (η̂ − a)² where a bin has a profiled statistical uncertainty.
     pub bins: Vec<f64>,
@@ -40,7 +40,8 @@ pub fn saturated(likelihood: &mut Likelihood, parameters: &[f64]) -> GoodnessOfF
     let mut bins: Vec<f64> = bins.collect();
     // What profiling the statistical uncertainty of a simulated bin costs belongs to the bin.
     let uncertain = &program.responses.uncertain;
-    let etas = expected.auxiliary.iter().zip(&observed.auxiliary).skip(expected.auxiliary.len() - uncertain.len());
+    let (of_bins, _) = program.beyond_parameters();
+    let etas = expected.auxiliary.iter().zip(&observed.auxiliary).skip(of_bins.start);
     for (&bin, (eta, auxiliary)) in uncertain.iter().zip(etas) {
         bins[bin as usize] += (eta - auxiliary).powi(2);
     }
@@ -55,7 +56,7 @@ pub fn saturated(likelihood: &mut Likelihood, parameters: &[f64]) -> GoodnessOfF
     let free = (0..parameters.len()).filter(|i| !likelihood.options.fixed[*i] && !constrained.contains(i)).count();
     GoodnessOfFit {
         statistic: likelihood.evaluator.reduced(parameters, &likelihood.data),
-        degrees_of_freedom: program.n_bins() as i64 - free as i64,
+        degrees_of_freedom: (program.n_bins() + program.n_measured()) as i64 - free as i64,
         bins,
         constraints,
     }

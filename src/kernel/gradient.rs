@@ -2,6 +2,7 @@
 //! (spec/likelihood.md, "Gradient").
 
 use super::expected::{Order, expected_body};
+use super::measurement;
 use super::response;
 use super::scratch::Scratch;
 use super::simd::{Simd, ZERO, entry_point, flat, flat_mut};
@@ -44,6 +45,9 @@ fn gradient_body<S: Simd>(
     collect::<S>(program, scratch, gradient);
     if responded {
         response::add_gradient(program, scratch, gradient);
+    }
+    if !program.measurements.is_empty() {
+        measurement::add_gradient_body::<S>(&program.measurements, &mut scratch.measurements, gradient);
     }
     constraints(program, data, scratch, gradient);
     value

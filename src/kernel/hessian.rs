@@ -4,6 +4,7 @@
 //! a dense shared block, one row of couplings for each local parameter, and one small block a bin.
 
 use super::cholesky::{add_scaled, rank_update_body};
+use super::measurement;
 use super::response;
 use super::scratch::Scratch;
 use super::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
@@ -244,6 +245,12 @@ fn fill_body<S: Simd>(
     add_bins::<S>(program, data, scratch, blocks);
     add_halves::<S>(program, blocks);
     add_constraints(program, data, scratch, blocks);
+    if !program.measurements.is_empty() {
+        let measurements = &mut scratch.measurements;
+        measurement::add_hessian_body::<S>(&program.measurements, measurements, curvature, |i, j, value| {
+            *blocks.shared_at(i, j) += value;
+        });
+    }
 }
 
 /// Second derivatives inside the cells of one row, and the row's part of the Jacobian of its bins.

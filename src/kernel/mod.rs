@@ -6,6 +6,7 @@ pub mod events;
 pub(crate) mod expected;
 mod gradient;
 pub mod hessian;
+mod measurement;
 mod rates;
 mod response;
 mod scratch;
@@ -136,6 +137,14 @@ impl<'p> Evaluator<'p> {
         for &(parameter, factor, index) in &program.constraints.poissons {
             auxiliary[index as usize] = factor * parameters[parameter as usize];
         }
+        if !program.measurements.is_empty() {
+            let Scratch { theta, measurements, .. } = &mut self.scratch;
+            measurement::means(self.backend, &program.measurements, theta, measurements);
+            let (_, measured) = program.beyond_parameters();
+            for (position, to) in program.measurements.position.iter().zip(&mut auxiliary[measured]) {
+                *to = measurements.mean[*position as usize];
+            }
+        }
     }
 
     /// As [`Evaluator::expected`], with the statistical uncertainty of simulated bins where these data profile it: main
@@ -145,8 +154,8 @@ impl<'p> Evaluator<'p> {
         let program = self.program;
         response::profile(program, data, &mut self.scratch);
         let statistics = &self.scratch.statistics;
-        let first = auxiliary.len() - program.responses.uncertain.len();
-        for (index, (&bin, to)) in program.responses.uncertain.iter().zip(&mut auxiliary[first..]).enumerate() {
+        let (uncertain, _) = program.beyond_parameters();
+        for (index, (&bin, to)) in program.responses.uncertain.iter().zip(&mut auxiliary[uncertain]).enumerate() {
             main[bin as usize] = simd::flat(&self.scratch.expected)[bin as usize];
             *to = statistics.eta[index];
         }

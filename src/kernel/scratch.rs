@@ -1,5 +1,6 @@
 //! Everything that an evaluation writes, allocated once.
 
+use super::measurement::MeasurementScratch;
 use super::response::{RowScratch, Statistics};
 use super::simd::{Backend, Lanes, ZERO};
 use crate::model::interpolation::Jet;
@@ -37,6 +38,7 @@ pub(crate) struct Scratch {
     pub cell_weight: Vec<Lanes>,
     pub response_rows: Vec<RowScratch>,
     pub statistics: Statistics,
+    pub measurements: MeasurementScratch,
     /// What each cell adds to its bin.
     pub rate: Vec<Lanes>,
     /// ν of the bins, then τγ of the Poisson auxiliary measurements.
@@ -73,6 +75,7 @@ impl Scratch {
             cell_weight: vec![ZERO; responded],
             response_rows: program.responses.rows.iter().map(|row| RowScratch::new(row, backend)).collect(),
             statistics: Statistics::new(program.responses.uncertain.len()),
+            measurements: MeasurementScratch::new(&program.measurements, backend),
             rate: vec![ZERO; cells],
             expected: vec![ZERO; counts],
             weight: vec![ZERO; counts],

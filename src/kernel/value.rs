@@ -2,13 +2,14 @@
 //! "Saturated part").
 
 use super::expected::{Order, expected_body};
+use super::measurement;
 use super::response;
 use super::scratch::{Scratch, TINY};
 use super::simd::{Simd, entry_point};
 use crate::program::{PreparedData, Program};
 
 entry_point! {
-    /// From the point in `scratch` to Σ [ν − n − n ln(ν/n)] + Σ ½((θ − a)/σ)²; +inf out of domain.
+    /// From the point in `scratch` to Σ [ν − n − n ln(ν/n)] + Σ ½((θ − a)/σ)² + ½χ²; +inf out of domain.
     value = value_body(program: &Program, data: &PreparedData, scratch: &mut Scratch) -> f64
 }
 
@@ -45,6 +46,10 @@ pub(super) fn negative_log_likelihood<S: Simd>(program: &Program, data: &Prepare
         let pull = theta.sub(S::load(auxdata)).mul(S::load(inverse_sigma));
         squares = pull.fma(pull, squares);
     }
-    let value = sum.sum() + 0.5 * squares.sum() + profiled;
+    let mut value = sum.sum() + 0.5 * squares.sum() + profiled;
+    if !program.measurements.is_empty() {
+        let Scratch { theta, measurements, .. } = scratch;
+        value += measurement::value_body::<S>(&program.measurements, &data.measured, theta, measurements);
+    }
     if value.is_nan() { f64::INFINITY } else { value }
 }

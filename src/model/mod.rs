@@ -12,6 +12,7 @@ pub mod parameter;
 pub use constraint::Constraint;
 pub use effect::Effect;
 pub use eft::Response;
+pub use eft::measurement::Measurements;
 pub use interpolation::{HistosysCode, NormsysCode};
 pub use parameter::ParameterSet;
 
@@ -28,6 +29,8 @@ pub struct Model {
     pub clip_sample_data: Option<f64>,
     /// Lower clip of each bin's summed rate, where switched on.
     pub clip_bin_data: Option<f64>,
+    /// Measurements with Gaussian errors.
+    pub measurements: Measurements,
     /// Evaluate bins of ν < 0 as pyhf does (spec/likelihood.md, "Domain") instead of giving +inf.
     pub pyhf_domain: bool,
 }
@@ -129,10 +132,10 @@ impl Model {
     }
 
     /// The model's own auxiliary data: of the parameters in fit order (Gaussian and Poisson interleaved), then of the
-    /// bins with a simulated response (spec/eft.md, eq. 13), in order.
+    /// bins with a simulated response (spec/eft.md, eq. 13), in order, then of the points of the measurements.
     pub fn auxdata(&self) -> Vec<f64> {
         let of_parameters = self.constraints().into_iter().flatten().map(|c| c.auxdata());
-        of_parameters.chain(self.uncertain_bins().iter().map(|_| 0.0)).collect()
+        of_parameters.chain(self.uncertain_bins().iter().map(|_| 0.0)).chain(self.measurements.data()).collect()
     }
 
     /// The bins whose expectation carries the statistical uncertainty of a simulated response (spec/eft.md, eq. 13), as

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::layout::ChannelLayout;
+use super::measurement::CompiledMeasurements;
 use super::response::responses;
 use super::{
     Cells, Constraints, InterpolatedEntry, Layout, OffsetEntry, Place, Program, RowScale, Rows, SparseOffset, lanes,
@@ -26,6 +27,7 @@ impl Program {
         }
         Program {
             responses: responses(model, &layout, &places),
+            measurements: CompiledMeasurements::new(&model.measurements, &places),
             rows: rows(model, &layout),
             cells: cells(model, &layout, &places),
             constraints: constraints(model),
@@ -77,6 +79,9 @@ fn places(model: &Model, layout: &Layout) -> (Vec<Place>, Vec<(u32, u32)>) {
     const NOWHERE: u32 = u32::MAX;
     const SHARED: u32 = u32::MAX - 1;
     let mut bin_of = vec![NOWHERE; layout.n_parameters];
+    for parameter in model.measurements.parameters() {
+        bin_of[parameter] = SHARED;
+    }
     for (channel, place) in model.channels.iter().zip(&layout.channels) {
         let parts = || channel.samples.iter().flat_map(|sample| &sample.parts);
         // What acts beside a response is shared: the derivatives of responses are made for the shared parameters.

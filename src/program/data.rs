@@ -3,6 +3,7 @@
 use super::Program;
 use crate::kernel::simd::{Lanes, ZERO, flat};
 use crate::model::Data;
+use std::ops::Range;
 
 /// Main and auxiliary data with what depends on them alone.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct PreparedData {
     pub(crate) gaussian: Vec<Lanes>,
     /// Auxiliary data of the uncertain bins.
     pub(crate) uncertain: Vec<f64>,
+    /// Values of the measurements, in the order of the blocks of their covariance.
+    pub(crate) measured: Vec<f64>,
     /// The part of −ln L that no parameter moves (spec/likelihood.md, "Saturated part").
     pub(crate) constant: f64,
 }
@@ -43,8 +46,11 @@ impl PreparedData {
         for (index, &(_, _, auxiliary)) in program.constraints.gaussians.iter().enumerate() {
             self.gaussian[index / 8].0[index % 8] = data.auxiliary[auxiliary as usize];
         }
-        let first = data.auxiliary.len() - program.responses.uncertain.len();
-        self.uncertain.copy_from_slice(&data.auxiliary[first..]);
+        let (uncertain, measured) = program.beyond_parameters();
+        self.uncertain.copy_from_slice(&data.auxiliary[uncertain]);
+        for (position, value) in program.measurements.position.iter().zip(&data.auxiliary[measured]) {
+            self.measured[*position as usize] = *value;
+        }
         self.constant = 0.0;
     }
 
@@ -61,8 +67,11 @@ impl PreparedData {
         for (position, &(_, _, index)) in program.constraints.poissons.iter().enumerate() {
             auxiliary[index as usize] = self.count(program.n_bins() + position);
         }
-        let first = auxiliary.len() - self.uncertain.len();
-        auxiliary[first..].copy_from_slice(&self.uncertain);
+        let (uncertain, measured) = program.beyond_parameters();
+        auxiliary[uncertain].copy_from_slice(&self.uncertain);
+        for (position, value) in program.measurements.position.iter().zip(&mut auxiliary[measured]) {
+            *value = self.measured[*position as usize];
+        }
         Data { main: (0..program.n_bins()).map(|bin| self.count(bin)).collect(), auxiliary }
     }
 
@@ -72,6 +81,13 @@ impl PreparedData {
 }
 
 impl Program {
+    /// Where auxiliary data stand that belong to no parameter: those of the uncertain bins, and the measurements.
+    pub(crate) fn beyond_parameters(&self) -> (Range<usize>, Range<usize>) {
+        let measured = self.n_auxdata() - self.measurements.n_points();
+        let uncertain = measured - self.responses.uncertain.len();
+        (uncertain..measured, measured..self.n_auxdata())
+    }
+
     /// Prepares data for this program.
     ///
     /// # Panics
@@ -87,12 +103,19 @@ impl Program {
         let half_ln_two_pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
         let constant = counts.iter().map(|&n| saturated(n)).sum::<f64>()
             + widths.map(|sigma| sigma.ln() + half_ln_two_pi).sum::<f64>()
-            + n_uncertain as f64 * half_ln_two_pi;
+            + (n_uncertain + self.measurements.n_points()) as f64 * half_ln_two_pi
+            + 0.5 * self.measurements.ln_det;
+        let (uncertain, measured) = self.beyond_parameters();
+        let mut in_blocks = vec![0.0; measured.len()];
+        for (position, value) in self.measurements.position.iter().zip(&data.auxiliary[measured]) {
+            in_blocks[*position as usize] = *value;
+        }
         PreparedData {
             counts: lanes(counts.iter().copied()),
             inverse: lanes(counts.iter().map(|&n| if n > 0.0 { 1.0 / n } else { 0.0 })),
             gaussian: lanes(gaussians),
-            uncertain: data.auxiliary[data.auxiliary.len() - n_uncertain..].to_vec(),
+            uncertain: data.auxiliary[uncertain].to_vec(),
+            measured: in_blocks,
             constant,
         }
     }

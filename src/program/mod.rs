@@ -7,12 +7,14 @@
 mod compile;
 mod data;
 mod layout;
+mod measurement;
 mod response;
 
 pub use data::PreparedData;
 pub(crate) use data::lanes;
 pub(crate) use layout::ChannelLayout;
 pub use layout::Layout;
+pub(crate) use measurement::{CompiledBlock, CompiledMeasurements, PolynomialMeans};
 pub(crate) use response::{CompiledForm, CompiledPolynomial, Responses, RowResponse};
 
 use crate::kernel::simd::Lanes;
@@ -37,6 +39,7 @@ pub struct Program {
     pub(crate) clip_bin: Option<f64>,
     pub(crate) pyhf_domain: bool,
     pub(crate) responses: Responses,
+    pub(crate) measurements: CompiledMeasurements,
 }
 
 /// Where a parameter stands in the block structure of the Hessian: parameters that scale one bin only do not couple
@@ -162,20 +165,26 @@ impl Program {
         self.layout.channels.iter().map(|channel| channel.n_samples * channel.n_bins).sum()
     }
 
-    /// Some sample responds to Wilson coefficients.
+    /// Something responds to Wilson coefficients: samples of channels, or means of measurements.
     pub fn has_responses(&self) -> bool {
-        !self.responses.is_empty()
+        !(self.responses.is_empty() && self.measurements.is_empty())
     }
 
     /// The parameters that responses follow and no auxiliary measurement constrains, ascending: Wilson coefficients.
     pub fn coefficients(&self) -> Vec<usize> {
         let of_rows = self.responses.rows.iter().flat_map(|row| &row.parameters);
-        let mut all: Vec<usize> = of_rows.map(|parameter| *parameter as usize).collect();
+        let followed = of_rows.chain(&self.measurements.parameters);
+        let mut all: Vec<usize> = followed.map(|parameter| *parameter as usize).collect();
         all.sort_unstable();
         all.dedup();
         let constrained = |i: &usize| self.constraints.gaussians.iter().any(|(p, _, _)| *p as usize == *i);
         all.retain(|i| !constrained(i));
         all
+    }
+
+    /// Number of points of the measurements with Gaussian errors, which stand behind all other auxiliary data.
+    pub fn n_measured(&self) -> usize {
+        self.measurements.n_points()
     }
 
     /// Number of auxiliary measurements.

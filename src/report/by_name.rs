@@ -158,6 +158,7 @@ mod tests {
             poi: Some(0),
             clip_sample_data: None,
             clip_bin_data: None,
+            measurements: Default::default(),
             pyhf_domain: false,
         }
     }

@@ -97,6 +97,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         return Err(findings);
     }
     from_eft::check_clip(&channels, options)?;
+    let measurements = eft.as_ref().map(EftContext::measurements).transpose()?.unwrap_or_default();
     let poi = options.poi.as_deref().unwrap_or(&measurement.config.poi);
     let poi =
         parameters.iter().find(|set| set.name == poi && set.len() == 1).map(|set| ranges[set.name.as_str()].start);
@@ -105,6 +106,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         poi,
         clip_sample_data: options.clip_sample_data,
         clip_bin_data: options.clip_bin_data,
+        measurements,
         pyhf_domain: options.compat == Compat::Pyhf,
         parameters,
     })

@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod mc_statistics;
+pub mod measurement;
 pub mod minimum;
 pub mod morphing;
 pub mod polynomial;

@@ -61,7 +61,8 @@ pub(super) fn combine(
     Ok(Combined { mode, form, variance, shifts })
 }
 
-fn series(plain: &PlainSample, factors: &[Factor], most: u32, variables: &Variables) -> Result<Polynomial> {
+/// The Taylor series of a product at c = 0.
+pub(super) fn series(plain: &PlainSample, factors: &[Factor], most: u32, variables: &Variables) -> Result<Polynomial> {
     rational::taylor(factors, most, &variables.order)
         .map_err(|error| Findings::from(plain.finding(error, "responses whose series at c = 0 exists")))
 }

@@ -3,9 +3,11 @@
 //! * `variables`: names of coefficients and nuisances become variables of the sample's polynomials;
 //! * `response`: each modifier becomes a product of polynomials, or a table of events;
 //! * `combine`: the responses of a sample become one;
+//! * `measurements`: means and covariance of the measurements with Gaussian errors;
 //! * `parts`: response and systematics become parts whose rates add up.
 
 mod combine;
+mod measurements;
 mod parts;
 mod response;
 mod variables;
@@ -71,7 +73,9 @@ pub(super) fn add_parameters<'w>(
             .iter()
             .map(|c| wilson_coefficient::parameters(&c.name, c.init, (c.bounds[0], c.bounds[1]), c.fixed)),
     );
-    let names: BTreeSet<&str> = modifiers.flat_map(|modifier| nuisances(modifier, eft)).collect();
+    let mut names: BTreeSet<&str> = modifiers.flat_map(|modifier| nuisances(modifier, eft)).collect();
+    let so_far = names.iter().map(|name| (*name).to_owned()).chain(known.iter().cloned()).collect();
+    names.extend(measurements::nuisances(eft, &so_far));
     sets.extend(names.into_iter().filter(|name| !known.contains(*name)).map(eft_uncertainty::parameters));
 }
 

@@ -4,7 +4,7 @@ use super::variables::Variables;
 use super::{EftContext, PlainSample};
 use crate::document::eft::{
     BilinearData, EventsData, Expansion, MapData, MaxNpOrder, McStat, Mode, MorphComponents, MorphData, PerBin,
-    PolynomialData, RationalData, SumOfSquaresData, Truncation,
+    PolynomialData, RationalData, RationalFactor, SumOfSquaresData, Truncation,
 };
 use crate::document::workspace::Modifier;
 use crate::event_database::{Binned, Use};
@@ -63,7 +63,7 @@ pub(super) fn of_modifier(
 }
 
 /// Terms with the bins of the sample.
-fn terms(
+pub(super) fn terms(
     plain: &PlainSample,
     lists: &[Vec<String>],
     coefficients: &[PerBin],
@@ -74,7 +74,7 @@ fn terms(
     Ok(Polynomial::from_terms(n, monomials.into_iter().zip(coefficients.iter().map(|c| c.of_bins(n)))))
 }
 
-fn truncate(polynomial: Polynomial, truncation: &Truncation, variables: &Variables) -> Polynomial {
+pub(super) fn truncate(polynomial: Polynomial, truncation: &Truncation, variables: &Variables) -> Polynomial {
     match truncation {
         Truncation::None(_) => polynomial,
         Truncation::Order(most) => polynomial.truncated(most.max_np_order, &variables.order),
@@ -154,23 +154,29 @@ fn sum_of_squares(plain: &PlainSample, data: &SumOfSquaresData, variables: &mut 
 }
 
 fn rational(plain: &PlainSample, data: &RationalData, variables: &mut Variables) -> Result<ModifierResponse> {
-    let mut factors = Vec::with_capacity(data.factors.len());
-    for factor in &data.factors {
-        let polynomial = terms(plain, &factor.monomials, &factor.coefficients, variables)?;
-        let polynomial = truncate(polynomial, &data.factor_truncation, variables);
-        factors.push(Factor { polynomial, power: factor.power });
-    }
-    let form = match data.expansion {
-        Expansion::Full(_) => Form::Product(factors),
-        Expansion::Taylor(taylor) => {
-            let series = rational::taylor(&factors, taylor.taylor, &variables.order)
-                .map_err(|error| Findings::from(plain.finding(error, "factors whose series at c = 0 exists")))?;
-            Form::Product(vec![Factor { polynomial: series, power: 1 }])
-        }
-    };
+    let form = product_of_powers(plain, &data.factors, data.expansion, &data.factor_truncation, variables)?;
     let truncated =
         matches!(data.expansion, Expansion::Taylor(_)) || matches!(data.factor_truncation, Truncation::Order(_));
     Ok(ModifierResponse { mode: data.mode, form, truncated, variance: None, shifts: Vec::new() })
+}
+
+/// Π_a P_a^{p_a} (spec/eft.md, eq. 5), or its Taylor series.
+pub(super) fn product_of_powers(
+    plain: &PlainSample,
+    factors: &[RationalFactor],
+    expansion: Expansion,
+    truncation: &Truncation,
+    variables: &mut Variables,
+) -> Result<Form> {
+    let mut product = Vec::with_capacity(factors.len());
+    for factor in factors {
+        let polynomial = terms(plain, &factor.monomials, &factor.coefficients, variables)?;
+        product.push(Factor { polynomial: truncate(polynomial, truncation, variables), power: factor.power });
+    }
+    let Expansion::Taylor(taylor) = expansion else { return Ok(Form::Product(product)) };
+    let series = rational::taylor(&product, taylor.taylor, &variables.order)
+        .map_err(|error| Findings::from(plain.finding(error, "factors whose series at c = 0 exists")))?;
+    Ok(Form::Product(vec![Factor { polynomial: series, power: 1 }]))
 }
 
 fn morph(plain: &PlainSample, data: &MorphData, variables: &mut Variables) -> Result<ModifierResponse> {

@@ -1,0 +1,232 @@
+//! Measurements with Gaussian errors as flat arrays. Points stand in the order of the blocks of their covariance.
+
+use super::Place;
+use super::response::{RowResponse, compile};
+use crate::kernel::simd::{Lanes, ZERO};
+use crate::model::eft::measurement::{MeasurementSet, Measurements, WhiteningBlock};
+use crate::model::eft::{Form, Monomial, Polynomial};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// All measurements of a model.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CompiledMeasurements {
+    /// For each point of the model its place in the order of the blocks.
+    pub position: Vec<u32>,
+    /// The parameters that means follow, ascending, and their shared places.
+    pub parameters: Vec<u32>,
+    pub places: Vec<u32>,
+    pub polynomials: PolynomialMeans,
+    /// Means that are no polynomials, with the positions of their points.
+    pub products: Vec<(RowResponse, Vec<u32>)>,
+    /// (position, variable, u): θ u is added to the mean.
+    pub shifts: Vec<(u32, u32, f64)>,
+    pub blocks: Vec<CompiledBlock>,
+    /// U and P (spec/gaussian.md, eq. 4).
+    pub errors: Vec<Vec<f64>>,
+    pub projector: Vec<Vec<f64>>,
+    pub ln_det: f64,
+}
+
+/// W of the points `first..first + n`: its rows and its columns, each packed.
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledBlock {
+    pub first: usize,
+    pub n: usize,
+    pub rows: Vec<f64>,
+    pub columns: Vec<f64>,
+}
+
+/// Polynomial means of many points: monomials once for all, eight points at a time with the monomials that any of
+/// the eight has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PolynomialMeans {
+    /// Products of two earlier nodes: node 0 is one, node i + 1 is variable i, these follow.
+    pub nodes: Vec<[u32; 2]>,
+    /// For each monomial its node, and its variables.
+    pub node_of_monomial: Vec<u32>,
+    pub monomials: Vec<Monomial>,
+    pub groups: Vec<PointGroup>,
+    /// Index of the monomial, and coefficients of the eight points, of each entry.
+    pub monomial_of_entry: Vec<u32>,
+    pub coefficients: Vec<Lanes>,
+}
+
+/// Eight points: their positions, none twice; those of the last group may be fewer.
+#[derive(Clone, Debug)]
+pub(crate) struct PointGroup {
+    pub positions: Vec<u32>,
+    pub entries: Range<usize>,
+}
+
+impl CompiledMeasurements {
+    pub fn new(measurements: &Measurements, places: &[Place]) -> CompiledMeasurements {
+        let whitening = &measurements.whitening;
+        let mut compiled = CompiledMeasurements {
+            position: vec![0; measurements.n_points()],
+            errors: whitening.errors.clone(),
+            projector: whitening.projector.clone(),
+            ln_det: whitening.ln_det,
+            ..CompiledMeasurements::default()
+        };
+        let order = whitening.blocks.iter().flat_map(|block| &block.points);
+        for (position, point) in order.enumerate() {
+            compiled.position[*point] = position as u32;
+        }
+        let mut first = 0;
+        for block in &whitening.blocks {
+            compiled.blocks.push(CompiledBlock::new(block, first));
+            first += block.points.len();
+        }
+        let parameters: BTreeSet<usize> = measurements.parameters().collect();
+        compiled.places = parameters.iter().filter_map(|parameter| shared_place(places, *parameter)).collect();
+        compiled.parameters = parameters.iter().map(|parameter| *parameter as u32).collect();
+        let variable = |parameter: usize| parameters.range(..parameter).count() as u32;
+        let mut polynomials = Vec::new();
+        let mut next = 0;
+        for set in &measurements.sets {
+            let positions = compiled.position[next..next + set.data.len()].to_vec();
+            next += set.data.len();
+            for (parameter, errors) in &set.shifts {
+                let of_points = positions.iter().zip(errors).filter(|(_, error)| **error != 0.0);
+                compiled.shifts.extend(of_points.map(|(position, error)| (*position, variable(*parameter), *error)));
+            }
+            match polynomial_of(set) {
+                Some(polynomial) => {
+                    let variables: Vec<u32> = set.mean.parameters.iter().map(|p| variable(*p)).collect();
+                    polynomials.push((polynomial.renamed(&variables), positions));
+                }
+                None => compiled.products.push((compile(&set.mean, places, [0, 0, set.data.len()]), positions)),
+            }
+        }
+        compiled.polynomials = PolynomialMeans::new(&polynomials, compiled.parameters.len());
+        compiled
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.position.is_empty()
+    }
+
+    pub fn n_points(&self) -> usize {
+        self.position.len()
+    }
+
+    /// Adds errors with the covariance V to one value a point, in the order of the model: W r = x + U α with unit normal
+    /// x and α.
+    pub fn add_errors(&self, mut unit: impl FnMut() -> f64, values: &mut [f64]) {
+        let mut errors: Vec<f64> = (0..self.n_points()).map(|_| unit()).collect();
+        for shared in &self.errors {
+            let alpha = unit();
+            errors.iter_mut().zip(shared).for_each(|(error, u)| *error += u * alpha);
+        }
+        for block in &self.blocks {
+            let mut rest = &block.rows[..];
+            for i in 0..block.n {
+                let (row, below) = rest.split_at(i + 1);
+                rest = below;
+                let known: f64 = row[..i].iter().zip(&errors[block.first..]).map(|(w, r)| w * r).sum();
+                errors[block.first + i] = (errors[block.first + i] - known) / row[i];
+            }
+        }
+        for (value, position) in values.iter_mut().zip(&self.position) {
+            *value += errors[*position as usize];
+        }
+    }
+
+    /// The index of a parameter among the variables.
+    pub fn variable(&self, parameter: u32) -> Option<usize> {
+        self.parameters.binary_search(&parameter).ok()
+    }
+}
+
+fn shared_place(places: &[Place], parameter: usize) -> Option<u32> {
+    match places[parameter] {
+        Place::Shared(place) => Some(place),
+        Place::Local(_) => None,
+    }
+}
+
+/// The polynomial that the means are, if they are one.
+fn polynomial_of(set: &MeasurementSet) -> Option<&Polynomial> {
+    match &set.mean.form {
+        Form::Product(factors) => match &factors[..] {
+            [factor] if factor.power == 1 => Some(&factor.polynomial),
+            _ => None,
+        },
+        Form::Events(_) => None,
+    }
+}
+
+impl CompiledBlock {
+    fn new(block: &WhiteningBlock, first: usize) -> CompiledBlock {
+        let n = block.points.len();
+        let columns = (0..n).flat_map(|j| (j..n).map(move |i| block.inverse[i * (i + 1) / 2 + j]));
+        CompiledBlock { first, n, rows: block.inverse.clone(), columns: columns.collect() }
+    }
+}
+
+impl PolynomialMeans {
+    /// From polynomials in the variables of all measurements, with the positions of their bins.
+    fn new(polynomials: &[(Polynomial, Vec<u32>)], n_variables: usize) -> PolynomialMeans {
+        let mut means = PolynomialMeans::default();
+        let mut index: BTreeMap<&Monomial, u32> = BTreeMap::new();
+        for monomial in polynomials.iter().flat_map(|(polynomial, _)| &polynomial.monomials) {
+            index.entry(monomial).or_insert_with(|| {
+                means.monomials.push(monomial.clone());
+                means.monomials.len() as u32 - 1
+            });
+        }
+        means.set_nodes(n_variables);
+        let mut points: Vec<(u32, Vec<(u32, f64)>)> = Vec::new();
+        for (polynomial, positions) in polynomials {
+            for (bin, position) in positions.iter().enumerate() {
+                let terms = polynomial.terms().map(|(monomial, a)| (index[monomial], a[bin]));
+                points.push((*position, terms.filter(|(_, a)| *a != 0.0).collect()));
+            }
+        }
+        // Points with the same monomials come together, so that few places of a group are empty.
+        points.sort_by_cached_key(|(position, terms)| {
+            (terms.len(), terms.iter().map(|(k, _)| *k).collect::<Vec<_>>(), *position)
+        });
+        for group in points.chunks(8) {
+            means.add_group(group);
+        }
+        means
+    }
+
+    /// Nodes for all monomials; what monomials have in common is computed once.
+    fn set_nodes(&mut self, n_variables: usize) {
+        let mut known: BTreeMap<Monomial, u32> = BTreeMap::from([(Vec::new(), 0)]);
+        known.extend((0..n_variables as u32).map(|i| (vec![i], i + 1)));
+        for monomial in &self.monomials {
+            let mut node = 0;
+            for (length, variable) in monomial.iter().enumerate() {
+                let next = self.nodes.len() as u32 + n_variables as u32 + 1;
+                let nodes = &mut self.nodes;
+                node = *known.entry(monomial[..=length].to_vec()).or_insert_with(|| {
+                    nodes.push([node, variable + 1]);
+                    next
+                });
+            }
+            self.node_of_monomial.push(node);
+        }
+    }
+
+    fn add_group(&mut self, points: &[(u32, Vec<(u32, f64)>)]) {
+        let mut entries: BTreeMap<u32, Lanes> = BTreeMap::new();
+        for (lane, (_, terms)) in points.iter().enumerate() {
+            for (monomial, a) in terms {
+                entries.entry(*monomial).or_insert(ZERO).0[lane] = *a;
+            }
+        }
+        let first = self.coefficients.len();
+        self.monomial_of_entry.extend(entries.keys());
+        self.coefficients.extend(entries.values());
+        let positions = points.iter().map(|(position, _)| *position).collect();
+        self.groups.push(PointGroup { positions, entries: first..self.coefficients.len() });
+    }
+
+    pub fn n_nodes(&self, n_variables: usize) -> usize {
+        1 + n_variables + self.nodes.len()
+    }
+}

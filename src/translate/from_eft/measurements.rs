@@ -1,0 +1,230 @@
+//! Measurements with Gaussian errors → their means, and the covariance of all points (spec/gaussian.md).
+
+use super::combine::series;
+use super::response::{product_of_powers, terms, truncate};
+use super::variables::Variables;
+use super::{EftContext, PlainSample};
+use crate::document::eft::{
+    Correlation, Eft, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, NamedSystematics, Prediction,
+    SystematicKind,
+};
+use crate::finding::{Finding, Findings, Result, quote};
+use crate::model::eft::measurement::{Covariance, CovarianceBlock, MeasurementSet, Measurements, NotPositive, Whitening};
+use crate::model::eft::{Factor, Form, Response, rational};
+use crate::rule;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// The nuisance parameters of the measurements: named systematics that are parameters anyway, or that the document wants
+/// as parameters.
+pub(super) fn nuisances<'w>(eft: &'w Eft, known: &BTreeSet<String>) -> BTreeSet<&'w str> {
+    let named = eft.gaussian_measurements.iter().flat_map(named_systematics).map(|s| s.name.as_str());
+    let wanted = eft.named_systematics == NamedSystematics::Parameters;
+    named.filter(|name| wanted || known.contains(*name)).collect()
+}
+
+fn named_systematics(measurement: &GaussianMeasurement) -> impl Iterator<Item = &GaussianSystematic> {
+    measurement.systematics.iter().filter(|systematic| systematic.correlation == Correlation::Name)
+}
+
+/// One measurement with its place among all points, its means at zero, and the errors of its systematics.
+struct Prepared<'w> {
+    document: &'w GaussianMeasurement,
+    first: usize,
+    /// For each systematic the error of each point, in units of the data.
+    errors: Vec<Vec<f64>>,
+}
+
+impl EftContext<'_> {
+    /// # Errors
+    /// `InvalidEft` for means without a series, and for errors whose covariance is not positive definite.
+    pub fn measurements(&self) -> Result<Measurements> {
+        let (mut sets, mut prepared) = (Vec::new(), Vec::new());
+        let mut first = 0;
+        for document in &self.eft.gaussian_measurements {
+            let mut variables = Variables::new(self.eft, self.ranges);
+            let form = form(document, self.options.max_np_order, &mut variables)?;
+            let errors = errors(document, &form, variables.parameters.len());
+            let mean = Response { parameters: variables.parameters, form, variance: None };
+            let shifts = document.systematics.iter().zip(&errors).filter_map(|(systematic, errors)| {
+                let parameter = self.nuisance(systematic)?;
+                Some((parameter, errors.clone()))
+            });
+            sets.push(MeasurementSet {
+                name: document.name.clone(),
+                data: document.data.clone(),
+                shifts: shifts.collect(),
+                mean,
+            });
+            prepared.push(Prepared { document, first, errors });
+            first += document.data.len();
+        }
+        let covariance = self.covariance(&prepared, first);
+        let whitening = Whitening::new(&covariance).map_err(|error| self.not_positive(&prepared, &error))?;
+        Ok(Measurements { sets, whitening })
+    }
+
+    /// The parameter of a named systematic, where it is one.
+    fn nuisance(&self, systematic: &GaussianSystematic) -> Option<usize> {
+        let named = systematic.correlation == Correlation::Name;
+        self.ranges.get(systematic.name.as_str()).filter(|_| named).map(|range| range.start)
+    }
+
+    fn not_positive(&self, prepared: &[Prepared], error: &NotPositive) -> Findings {
+        let names = prepared.iter().filter(|set| {
+            let points = set.first..set.first + set.document.data.len();
+            error.points.iter().any(|point| points.contains(point))
+        });
+        let names: Vec<String> = names.map(|set| quote(&set.document.name)).collect();
+        let found = format!("errors of {} whose covariance is not positive definite", names.join(", "));
+        Finding::new(&rule::EFT_RESPONSE, found, "an error above zero for each point, and correlations below one")
+            .at("/eft/gaussian_measurements")
+            .into()
+    }
+
+    /// Blocks of points that anything but shared names correlates, and the errors of names that several blocks share.
+    fn covariance(&self, prepared: &[Prepared], n: usize) -> Covariance {
+        let mut groups: Vec<usize> = (0..prepared.len()).collect();
+        let place = |name: &String| prepared.iter().position(|set| set.document.name == *name);
+        let pairs: Vec<_> = self
+            .eft
+            .gaussian_correlations
+            .iter()
+            .filter_map(|pair| Some((place(&pair.measurements[0])?, place(&pair.measurements[1])?, &pair.covariance)))
+            .collect();
+        for (a, b, _) in &pairs {
+            let (keep, drop) = (groups[*a].min(groups[*b]), groups[*a].max(groups[*b]));
+            groups.iter_mut().filter(|group| **group == drop).for_each(|group| *group = keep);
+        }
+        let mut named: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+        for (index, set) in prepared.iter().enumerate() {
+            for (s, systematic) in set.document.systematics.iter().enumerate() {
+                if systematic.correlation == Correlation::Name && self.nuisance(systematic).is_none() {
+                    named.entry(&systematic.name).or_default().push((index, s));
+                }
+            }
+        }
+        let of_points = |(index, s): &(usize, usize)| {
+            let set = &prepared[*index];
+            set.errors[*s].iter().enumerate().map(|(i, error)| (set.first + i, *error)).collect::<Vec<_>>()
+        };
+        let several = |places: &Vec<(usize, usize)>| {
+            places.iter().map(|(index, _)| groups[*index]).collect::<HashSet<_>>().len() > 1
+        };
+        let named: Vec<_> = named.into_values().collect();
+        let inside = named.iter().filter(|places| !several(places));
+        let inside: Vec<Vec<(usize, f64)>> = inside.map(|places| places.iter().flat_map(of_points).collect()).collect();
+        let shared = named.iter().filter(|places| several(places));
+        let shared = shared.map(|places| places.iter().flat_map(of_points).collect()).collect();
+        let mut blocks = Vec::new();
+        for group in 0..prepared.len() {
+            let members: Vec<usize> = (0..prepared.len()).filter(|set| groups[*set] == group).collect();
+            if !members.is_empty() {
+                blocks.push(block(prepared, &members, &inside, &pairs, n));
+            }
+        }
+        Covariance { blocks, shared }
+    }
+}
+
+/// V of the points of some measurements, without what other blocks share.
+fn block(
+    prepared: &[Prepared],
+    members: &[usize],
+    named: &[Vec<(usize, f64)>],
+    pairs: &[(usize, usize, &Vec<Vec<f64>>)],
+    n_points: usize,
+) -> CovarianceBlock {
+    let range = |set: &Prepared| set.first..set.first + set.document.data.len();
+    let points: Vec<usize> = members.iter().flat_map(|member| range(&prepared[*member])).collect();
+    let n = points.len();
+    let mut place = vec![usize::MAX; n_points];
+    points.iter().enumerate().for_each(|(i, point)| place[*point] = i);
+    let mut matrix = vec![0.0; n * n];
+    let mut outer = |errors: &[(usize, f64)]| {
+        for (a, x) in errors {
+            for (b, y) in errors {
+                matrix[place[*a] * n + place[*b]] += x * y;
+            }
+        }
+    };
+    for member in members {
+        let set = &prepared[*member];
+        let single = |i: usize, error: f64| [(set.first + i, error)];
+        set.document.uncorrelated.iter().enumerate().for_each(|(i, error)| outer(&single(i, *error)));
+        for (systematic, errors) in set.document.systematics.iter().zip(&set.errors) {
+            match systematic.correlation {
+                Correlation::None => errors.iter().enumerate().for_each(|(i, error)| outer(&single(i, *error))),
+                Correlation::Measurement => {
+                    outer(&errors.iter().enumerate().map(|(i, error)| (set.first + i, *error)).collect::<Vec<_>>());
+                }
+                Correlation::Name => {}
+            }
+        }
+    }
+    named.iter().filter(|errors| errors.iter().any(|(point, _)| place[*point] < n)).for_each(|errors| outer(errors));
+    let mut add = |rows: &[Vec<f64>], first: [usize; 2], mirrored: bool| {
+        for (a, row) in rows.iter().enumerate() {
+            for (b, value) in row.iter().enumerate() {
+                let (i, j) = (place[first[0] + a], place[first[1] + b]);
+                matrix[i * n + j] += value;
+                if mirrored {
+                    matrix[j * n + i] += value;
+                }
+            }
+        }
+    };
+    for member in members {
+        let set = &prepared[*member];
+        add(&set.document.covariance, [set.first; 2], false);
+        add(&set.document.theory_covariance, [set.first; 2], false);
+    }
+    for (a, b, rows) in pairs.iter().filter(|(a, _, _)| members.contains(a)) {
+        add(rows, [prepared[*a].first, prepared[*b].first], true);
+    }
+    CovarianceBlock { points, matrix }
+}
+
+/// The means as a product of polynomials, or its series to an order that is asked for beyond the document.
+fn form(document: &GaussianMeasurement, max_np_order: Option<u32>, variables: &mut Variables) -> Result<Form> {
+    // Findings name the measurement in the place of a sample.
+    let plain = PlainSample {
+        channel: "gaussian_measurements",
+        name: &document.name,
+        nominal: &document.data,
+        effects: Vec::new(),
+    };
+    let form = match &document.prediction {
+        Prediction::Polynomial { monomials, coefficients, truncation } => {
+            let polynomial = truncate(terms(&plain, monomials, coefficients, variables)?, truncation, variables);
+            Form::Product(vec![Factor { polynomial, power: 1 }])
+        }
+        Prediction::Rational { factors, expansion, factor_truncation } => {
+            product_of_powers(&plain, factors, *expansion, factor_truncation, variables)?
+        }
+    };
+    match (max_np_order, &form) {
+        (Some(most), Form::Product(factors)) => {
+            let polynomial = series(&plain, factors, most, variables)?;
+            Ok(Form::Product(vec![Factor { polynomial, power: 1 }]))
+        }
+        _ => Ok(form),
+    }
+}
+
+/// The errors of the systematics in units of the data (spec/gaussian.md, eq. 3).
+fn errors(document: &GaussianMeasurement, form: &Form, n_variables: usize) -> Vec<Vec<f64>> {
+    let zero = vec![0.0; n_variables];
+    let factors = match form {
+        Form::Product(factors) => &factors[..],
+        Form::Events(_) => &[],
+    };
+    let reference = match document.multiplicative {
+        Some(MultiplicativeReference::T0) => rational::evaluate(factors, &zero),
+        _ => document.data.clone(),
+    };
+    let of_systematic = |systematic: &GaussianSystematic| match systematic.kind {
+        SystematicKind::Additive => systematic.values.clone(),
+        SystematicKind::Multiplicative => systematic.values.iter().zip(&reference).map(|(f, x)| f * x).collect(),
+    };
+    document.systematics.iter().map(of_systematic).collect()
+}
