@@ -380,6 +380,28 @@ rules! {
     EFT_RESPONSE = error("W280", "InvalidEft",
         "A response cannot be made of what the document says of a sample.",
         "see spec/eft.md, and the message");
+    // Measurements with Gaussian errors
+    GAUSSIAN_NAME = error("W301", "InvalidMeasurements",
+        "A measurement, a systematic of a measurement, or a correlation of two measurements stands twice.",
+        "keep one of the two, or rename it");
+    GAUSSIAN_LENGTH = error("W302", "InvalidMeasurements",
+        "A list of a measurement does not have an entry for each point, or for each monomial.",
+        "give every list one entry for each point, in the order of data");
+    GAUSSIAN_SYMMETRY = error("W303", "InvalidMeasurements",
+        "A covariance matrix is not symmetric.",
+        "write the whole matrix, row by row, with as many digits as its elements have");
+    GAUSSIAN_REFERENCE = error("W304", "InvalidMeasurements",
+        "A measurement has multiplicative errors and does not say what they are fractions of.",
+        "add the member multiplicative to the measurement: data, or t0 for the prediction at zero");
+    GAUSSIAN_POSITIVE = error("W305", "InvalidMeasurements",
+        "The covariance of some points is not positive definite: an error is zero, or correlations contradict each other.",
+        "give every point an error above zero; write covariances with more digits");
+    GAUSSIAN_ERROR = error("W306", "InvalidMeasurements",
+        "An uncorrelated error is negative.",
+        "write its size");
+    GAUSSIAN_UNKNOWN = error("W307", "InvalidMeasurements",
+        "A correlation names a measurement that is not there.",
+        "correct the name");
     // Foreign files of the EFT extension
     IMPORT_FORMAT = error("W290", "ImportError",
         "A foreign file does not have the layout of its format.",

@@ -3,7 +3,7 @@
 pub mod data;
 mod parameters;
 pub mod rescale;
-pub(crate) use parameters::nuisances;
+pub(crate) use parameters::{measured_nuisances, nuisances};
 pub mod validate;
 
 use crate::document::patch::{self, Patch};

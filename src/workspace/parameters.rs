@@ -1,9 +1,9 @@
 //! The parameter sets that the modifiers of a workspace declare (spec/workspace.md, "Parameters"), as far as rules
 //! need them: type, length, defaults.
 
-use crate::document::eft::{Eft, WilsonCoefficient};
+use crate::document::eft::{Correlation, Eft, NamedSystematics, WilsonCoefficient};
 use crate::document::workspace::{Modifier, Workspace};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::collections::hash_map::Entry;
 
 /// Parameter sets by name.
@@ -125,8 +125,11 @@ fn collect_eft<'w>(workspace: &'w Workspace, sets: &mut ParameterSets<'w>) {
     let Some(eft) = workspace.eft.as_deref() else { return };
     let coefficients = eft.wilson_coefficients.iter().map(|c| (c.name.as_str(), ParameterSet::wilson_coefficient(c)));
     let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
-    let nuisances = modifiers
-        .flat_map(|modifier| nuisances(modifier, eft))
+    let of_modifiers: Vec<&str> = modifiers.flat_map(|modifier| nuisances(modifier, eft)).collect();
+    let known: BTreeSet<&str> = sets.keys().copied().chain(of_modifiers.iter().copied()).collect();
+    let nuisances = of_modifiers
+        .into_iter()
+        .chain(measured_nuisances(eft, |name| known.contains(name)))
         .map(|name| (name, ParameterSet { length: 1, ..ParameterSet::new(EFT_UNCERTAINTY) }));
     for (name, fresh) in coefficients.chain(nuisances) {
         match sets.entry(name) {
@@ -149,6 +152,15 @@ pub(crate) fn nuisances<'w>(modifier: &'w Modifier, eft: &'w Eft) -> Vec<&'w str
         Modifier::EftEvents { data, .. } => data.systematics.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     }
+}
+
+/// The nuisance parameters of the measurements: named systematics that are parameters already, by `known`, or that the
+/// document wants as parameters (spec/gaussian.md, eq. 5). A name may come twice.
+pub(crate) fn measured_nuisances(eft: &Eft, known: impl Fn(&str) -> bool) -> Vec<&str> {
+    let wanted = eft.named_systematics == NamedSystematics::Parameters;
+    let systematics = eft.gaussian_measurements.iter().flat_map(|measurement| &measurement.systematics);
+    let named = systematics.filter(|s| s.correlation == Correlation::Name).map(|s| s.name.as_str());
+    named.filter(|name| wanted || known(name)).collect()
 }
 
 /// What the samples that carry a staterror add up to in the bins of one channel.

@@ -5,26 +5,13 @@ use super::response::{product_of_powers, terms, truncate};
 use super::variables::Variables;
 use super::{EftContext, PlainSample};
 use crate::document::eft::{
-    Correlation, Eft, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, NamedSystematics, Prediction,
-    SystematicKind,
+    Correlation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, Prediction, SystematicKind,
 };
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::eft::measurement::{Covariance, CovarianceBlock, MeasurementSet, Measurements, NotPositive, Whitening};
 use crate::model::eft::{Factor, Form, Response, rational};
 use crate::rule;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-
-/// The nuisance parameters of the measurements: named systematics that are parameters anyway, or that the document wants
-/// as parameters.
-pub(super) fn nuisances<'w>(eft: &'w Eft, known: &BTreeSet<String>) -> BTreeSet<&'w str> {
-    let named = eft.gaussian_measurements.iter().flat_map(named_systematics).map(|s| s.name.as_str());
-    let wanted = eft.named_systematics == NamedSystematics::Parameters;
-    named.filter(|name| wanted || known.contains(*name)).collect()
-}
-
-fn named_systematics(measurement: &GaussianMeasurement) -> impl Iterator<Item = &GaussianSystematic> {
-    measurement.systematics.iter().filter(|systematic| systematic.correlation == Correlation::Name)
-}
+use std::collections::{BTreeMap, HashSet};
 
 /// One measurement with its place among all points, its means at zero, and the errors of its systematics.
 struct Prepared<'w> {
@@ -76,7 +63,7 @@ impl EftContext<'_> {
         });
         let names: Vec<String> = names.map(|set| quote(&set.document.name)).collect();
         let found = format!("errors of {} whose covariance is not positive definite", names.join(", "));
-        Finding::new(&rule::EFT_RESPONSE, found, "an error above zero for each point, and correlations below one")
+        Finding::new(&rule::GAUSSIAN_POSITIVE, found, "an error above zero for each point, and correlations below one")
             .at("/eft/gaussian_measurements")
             .into()
     }

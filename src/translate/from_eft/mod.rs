@@ -22,7 +22,7 @@ use crate::model::modifier::{eft_uncertainty, wilson_coefficient};
 use crate::model::{Channel, Effect, ParameterSet, Part};
 use crate::rule;
 use crate::translate::from_pyhf::ModelOptions;
-use crate::workspace::nuisances;
+use crate::workspace::{measured_nuisances, nuisances};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
@@ -74,8 +74,8 @@ pub(super) fn add_parameters<'w>(
             .map(|c| wilson_coefficient::parameters(&c.name, c.init, (c.bounds[0], c.bounds[1]), c.fixed)),
     );
     let mut names: BTreeSet<&str> = modifiers.flat_map(|modifier| nuisances(modifier, eft)).collect();
-    let so_far = names.iter().map(|name| (*name).to_owned()).chain(known.iter().cloned()).collect();
-    names.extend(measurements::nuisances(eft, &so_far));
+    let measured = measured_nuisances(eft, |name| names.contains(name) || known.contains(name));
+    names.extend(measured);
     sets.extend(names.into_iter().filter(|name| !known.contains(*name)).map(eft_uncertainty::parameters));
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::Report;
 use super::{Context, events, response};
-use crate::document::eft::PolynomialSource;
+use crate::document::eft::{Correlation, PolynomialSource};
 use crate::document::workspace::{Modifier, Workspace};
 use crate::finding::{escape_token, number, quote};
 use crate::rule;
@@ -29,6 +29,14 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
             report.add(&rule::EFT_DUPLICATE_NAME, format!("{pointer}/name"), found, "a name of its own");
         }
         events::check_database(context, database, &pointer, report);
+    }
+    for (m, measurement) in context.eft.gaussian_measurements.iter().enumerate() {
+        for (s, systematic) in measurement.systematics.iter().enumerate() {
+            if systematic.correlation == Correlation::Name {
+                let pointer = || format!("/eft/gaussian_measurements/{m}/systematics/{s}/name");
+                check_nuisance(context, &kinds, &systematic.name, pointer, report);
+            }
+        }
     }
     for (c, channel) in workspace.channels.iter().enumerate() {
         for (s, sample) in channel.samples.iter().enumerate() {

@@ -1,8 +1,9 @@
-//! The rules W201 to W246, and what W260, W269 and W271 say of a declaration: the block `eft`, the
+//! The rules W201 to W246 and W301 to W307, and what W260, W269 and W271 say of a declaration: the block `eft`, the
 //! responses of samples, and what stands beside them.
 
 mod block;
 mod events;
+mod gaussian;
 mod response;
 mod sample;
 
@@ -12,13 +13,13 @@ use crate::document::workspace::{Modifier, Workspace};
 use crate::finding::{escape_token, quote};
 use crate::model::eft::Monomial;
 use crate::rule;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 pub(super) fn check(workspace: &Workspace, report: &mut Report) {
     let Some(eft) = workspace.eft.as_deref() else { return check_undeclared(workspace, report) };
     let context = Context::new(eft);
     block::check(workspace, &context, report);
-    let (mut used, mut broken) = (BTreeSet::new(), false);
+    let (mut used, mut broken) = (gaussian::check(&context, report), false);
     for (c, channel) in workspace.channels.iter().enumerate() {
         for (s, sample) in channel.samples.iter().enumerate() {
             let pointer = format!("/channels/{c}/samples/{s}/modifiers");

@@ -4,6 +4,7 @@ mod morph;
 mod rational;
 
 pub(super) use morph::morph_monomials;
+pub(super) use rational::check_power;
 
 use super::super::Report;
 use super::{Context, check_bins, check_length, check_per_bin, events, product};

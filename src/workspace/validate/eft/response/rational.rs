@@ -50,11 +50,7 @@ impl Checker<'_, '_> {
 
     fn factor(&self, factor: &RationalFactor, place: &str, report: &mut Report) -> Option<Polynomial> {
         let n_bins = self.nominal.len();
-        let possible = (1..=MOST_POWER).contains(&factor.power.unsigned_abs());
-        if !possible {
-            let expected = format!("1 to {MOST_POWER}, or −1 to −{MOST_POWER}");
-            report.add(&rule::EFT_POWER, format!("{place}/power"), format!("the power {}", factor.power), expected);
-        }
+        let possible = check_power(factor.power, &format!("{place}/power"), report);
         let monomials = self.context.monomials(&factor.monomials, &format!("{place}/monomials"), report);
         let count = (factor.monomials.len(), "monomial");
         let sound = check_per_bin(&factor.coefficients, count, Some(n_bins), &format!("{place}/coefficients"), report);
@@ -97,6 +93,15 @@ impl Checker<'_, '_> {
             }
         }
     }
+}
+
+pub(in super::super) fn check_power(power: i32, pointer: &str, report: &mut Report) -> bool {
+    let possible = (1..=MOST_POWER).contains(&power.unsigned_abs());
+    if !possible {
+        let expected = format!("1 to {MOST_POWER}, or −1 to −{MOST_POWER}");
+        report.add(&rule::EFT_POWER, pointer.to_string(), format!("the power {power}"), expected);
+    }
+    possible
 }
 
 /// The monomials of a product with the power of a polynomial.

@@ -1,0 +1,164 @@
+//! Rules for measurements with Gaussian errors (spec/gaussian.md): shapes, names, matrices.
+
+use super::super::Report;
+use super::Context;
+use super::response::check_power;
+use crate::document::eft::{GaussianMeasurement, PerBin, Prediction, SystematicKind};
+use crate::finding::{number, quote};
+use crate::rule;
+use std::collections::{BTreeSet, HashMap};
+
+/// How far two mirrored elements of a matrix may differ, of the errors of their points.
+const SYMMETRY: f64 = 1e-9;
+
+/// Checks all measurements; the coefficients on which their means depend.
+pub(super) fn check(context: &Context, report: &mut Report) -> BTreeSet<u32> {
+    let mut used = BTreeSet::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (m, measurement) in context.eft.gaussian_measurements.iter().enumerate() {
+        let pointer = format!("/eft/gaussian_measurements/{m}");
+        if let Some(first) = places.insert(measurement.name.as_str(), m) {
+            let found = format!("the name {} of measurement {first} again", quote(&measurement.name));
+            report.add(&rule::GAUSSIAN_NAME, format!("{pointer}/name"), found, "a name of its own");
+        }
+        used.extend(check_prediction(context, measurement, &format!("{pointer}/prediction"), report));
+        check_errors(measurement, &pointer, report);
+        check_systematics(measurement, &pointer, report);
+    }
+    check_correlations(context, &places, report);
+    used
+}
+
+fn check_prediction(
+    context: &Context,
+    measurement: &GaussianMeasurement,
+    pointer: &str,
+    report: &mut Report,
+) -> BTreeSet<u32> {
+    let n = measurement.data.len();
+    let mut polynomial = |monomials: &[Vec<String>], coefficients: &[PerBin], truncation, pointer: &str| {
+        check_entries(coefficients, monomials.len(), n, &format!("{pointer}/coefficients"), report);
+        let monomials = context.monomials(monomials, &format!("{pointer}/monomials"), report).unwrap_or_default();
+        let kept = monomials.into_iter().filter(|monomial| context.keeps(truncation, monomial));
+        kept.flatten().collect::<BTreeSet<u32>>()
+    };
+    match &measurement.prediction {
+        Prediction::Polynomial { monomials, coefficients, truncation } => {
+            polynomial(monomials, coefficients, truncation, pointer)
+        }
+        Prediction::Rational { factors, factor_truncation, .. } => {
+            let mut used = BTreeSet::new();
+            for (f, factor) in factors.iter().enumerate() {
+                let place = format!("{pointer}/factors/{f}");
+                used.extend(polynomial(&factor.monomials, &factor.coefficients, factor_truncation, &place));
+            }
+            for (f, factor) in factors.iter().enumerate() {
+                check_power(factor.power, &format!("{pointer}/factors/{f}/power"), report);
+            }
+            used
+        }
+    }
+}
+
+/// One entry a monomial, and a number a point where an entry is a list.
+fn check_entries(entries: &[PerBin], monomials: usize, n: usize, pointer: &str, report: &mut Report) {
+    check_count(entries.len(), monomials, "monomial", pointer, report);
+    for (k, entry) in entries.iter().enumerate() {
+        if let PerBin::Each(list) = entry {
+            check_count(list.len(), n, "point", &format!("{pointer}/{k}"), report);
+        }
+    }
+}
+
+/// Compares the length of a list with what its entries belong to.
+fn check_count(found: usize, expected: usize, each: &str, pointer: &str, report: &mut Report) -> bool {
+    if found != expected {
+        let expected = format!("{expected}, one for each {each}");
+        report.add(&rule::GAUSSIAN_LENGTH, pointer.to_string(), format!("{found} entries"), expected);
+    }
+    found == expected
+}
+
+fn check_errors(measurement: &GaussianMeasurement, pointer: &str, report: &mut Report) {
+    let n = measurement.data.len();
+    let uncorrelated = &measurement.uncorrelated;
+    let at = |key: &str| format!("{pointer}/{key}");
+    if !uncorrelated.is_empty() && check_count(uncorrelated.len(), n, "point", &at("uncorrelated"), report) {
+        report.add_numbers(&rule::GAUSSIAN_ERROR, || at("uncorrelated"), uncorrelated, "at least 0", |x| x < 0.0);
+    }
+    for (key, matrix) in [("covariance", &measurement.covariance), ("theory_covariance", &measurement.theory_covariance)] {
+        let mut square = matrix.is_empty() || check_count(matrix.len(), n, "point", &at(key), report);
+        for (a, row) in matrix.iter().enumerate() {
+            square &= check_count(row.len(), n, "point", &format!("{}/{a}", at(key)), report);
+        }
+        if square {
+            check_symmetry(matrix, &at(key), report);
+        }
+    }
+}
+
+/// The first pair of mirrored elements that differ.
+fn check_symmetry(matrix: &[Vec<f64>], pointer: &str, report: &mut Report) {
+    for (a, row) in matrix.iter().enumerate() {
+        for (b, value) in row.iter().enumerate().take(a) {
+            let mirrored = matrix[b][a];
+            let scale = (matrix[a][a].abs() * matrix[b][b].abs()).sqrt().max(value.abs().min(mirrored.abs()));
+            if (value - mirrored).abs() > SYMMETRY * scale {
+                let expected = format!("{}, as in row {b} and column {a}", number(mirrored));
+                report.add(&rule::GAUSSIAN_SYMMETRY, format!("{pointer}/{a}/{b}"), number(*value), expected);
+                return;
+            }
+        }
+    }
+}
+
+fn check_systematics(measurement: &GaussianMeasurement, pointer: &str, report: &mut Report) {
+    let mut names = HashMap::new();
+    for (s, systematic) in measurement.systematics.iter().enumerate() {
+        let pointer = format!("{pointer}/systematics/{s}");
+        if let Some(first) = names.insert(systematic.name.as_str(), s) {
+            let found = format!("the name {} of systematic {first} again", quote(&systematic.name));
+            report.add(&rule::GAUSSIAN_NAME, format!("{pointer}/name"), found, "each name once in a measurement");
+        }
+        let values = &systematic.values;
+        check_count(values.len(), measurement.data.len(), "point", &format!("{pointer}/values"), report);
+        if systematic.kind == SystematicKind::Multiplicative && measurement.multiplicative.is_none() {
+            let expected = "the member multiplicative of the measurement: data or t0";
+            let found = format!("the multiplicative systematic {}", quote(&systematic.name));
+            report.add(&rule::GAUSSIAN_REFERENCE, format!("{pointer}/kind"), found, expected);
+        }
+    }
+}
+
+fn check_correlations(context: &Context, places: &HashMap<&str, usize>, report: &mut Report) {
+    let mut seen = HashMap::new();
+    for (x, correlation) in context.eft.gaussian_correlations.iter().enumerate() {
+        let pointer = format!("/eft/gaussian_correlations/{x}");
+        let mut points = Vec::new();
+        for (i, name) in correlation.measurements.iter().enumerate() {
+            match places.get(name.as_str()) {
+                Some(place) => points.push((*place, context.eft.gaussian_measurements[*place].data.len())),
+                None => {
+                    let place = format!("{pointer}/measurements/{i}");
+                    let expected = "the name of a measurement in eft/gaussian_measurements";
+                    report.add(&rule::GAUSSIAN_UNKNOWN, place, format!("the name {}", quote(name)), expected);
+                }
+            }
+        }
+        let [(a, rows), (b, columns)] = points[..] else { continue };
+        if a == b {
+            let found = format!("the measurement {} with itself", quote(&correlation.measurements[0]));
+            report.add(&rule::GAUSSIAN_NAME, format!("{pointer}/measurements/1"), found, "another measurement");
+            continue;
+        }
+        if let Some(first) = seen.insert((a.min(b), a.max(b)), x) {
+            let found = format!("the measurements of correlation {first} again");
+            report.add(&rule::GAUSSIAN_NAME, format!("{pointer}/measurements"), found, "each pair once");
+        }
+        let covariance = &correlation.covariance;
+        check_count(covariance.len(), rows, "point of the first", &format!("{pointer}/covariance"), report);
+        for (a, row) in covariance.iter().enumerate() {
+            check_count(row.len(), columns, "point of the second", &format!("{pointer}/covariance/{a}"), report);
+        }
+    }
+}
