@@ -259,7 +259,7 @@ rules! {
         "The power of a factor of a rational response is 0, or its magnitude is above 100.",
         "remove the factor, or write its power");
     EFT_DENOMINATOR = error("W221", "InvalidEft",
-        "A factor with a negative power is not positive everywhere inside the bounds of its coefficients (or, if expanded, at zero).",
+        "A factor with a negative power is not positive everywhere inside the bounds of its coefficients; or it is expanded, and its constant is not positive or moves with a nuisance parameter.",
         "narrow the bounds, or expand the response with taylor");
     EFT_MORPHING = error("W222", "InvalidEft",
         "The templates of a morphing do not determine its monomials: fewer basis points than monomials, or a basis that does not tell them apart.",
@@ -309,7 +309,7 @@ rules! {
         "Two responses of a sample have a statistical uncertainty.",
         "keep that of the one that holds the simulated yields");
     EFT_VARIANCE = error("W243", "InvalidEft",
-        "A variance is negative at zero, or an error of a coefficient is negative.",
+        "A variance is negative at zero, or an error of a coefficient is negative; or weights by the inverse variance lack a variance above 0.",
         "write variances and errors of at least 0");
     EFT_VARIANCE_ORDER = warning("W244", "InvalidEft",
         "A variance has monomials above twice the order at which its response is truncated: it is that of another response.",

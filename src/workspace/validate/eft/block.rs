@@ -2,7 +2,7 @@
 
 use super::super::Report;
 use super::{Context, events, response};
-use crate::document::eft::PolynomialSource;
+use crate::document::eft::{CoefficientUncertainty, PolynomialSource};
 use crate::document::workspace::{Modifier, Workspace};
 use crate::finding::{escape_token, number, quote};
 use crate::rule;
@@ -16,10 +16,7 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
     for (name, data) in &context.eft.responses {
         let pointer = format!("/eft/responses/{}", escape_token(name));
         response::check_shared(context, data, &pointer, report);
-        for (j, uncertainty) in data.uncertainties.iter().enumerate() {
-            let pointer = || format!("{pointer}/uncertainties/{j}/name");
-            check_nuisance(context, &kinds, &uncertainty.name, pointer, report);
-        }
+        check_names(context, &kinds, &data.uncertainties, &pointer, report);
     }
     let mut names = HashMap::new();
     for (d, database) in context.eft.event_databases.iter().enumerate() {
@@ -97,9 +94,12 @@ fn check_nuisances(
     match modifier {
         Modifier::EftPolynomial { data, .. } => {
             let PolynomialSource::Inline(data) = &**data else { return };
-            for (j, uncertainty) in data.uncertainties.iter().enumerate() {
-                let pointer = || format!("{pointer}/uncertainties/{j}/name");
-                check_nuisance(context, kinds, &uncertainty.name, pointer, report);
+            check_names(context, kinds, &data.uncertainties, pointer, report);
+        }
+        Modifier::EftRational { data, .. } => {
+            for (a, factor) in data.factors.iter().enumerate() {
+                let pointer = format!("{pointer}/factors/{a}");
+                check_names(context, kinds, &factor.uncertainties, &pointer, report);
             }
         }
         Modifier::EftEvents { data, .. } => {
@@ -108,6 +108,20 @@ fn check_nuisances(
             }
         }
         _ => {}
+    }
+}
+
+/// The names of the uncertainties of a polynomial or a factor at `pointer`.
+fn check_names(
+    context: &Context,
+    kinds: &HashMap<&str, &'static str>,
+    uncertainties: &[CoefficientUncertainty],
+    pointer: &str,
+    report: &mut Report,
+) {
+    for (j, uncertainty) in uncertainties.iter().enumerate() {
+        let pointer = || format!("{pointer}/uncertainties/{j}/name");
+        check_nuisance(context, kinds, &uncertainty.name, pointer, report);
     }
 }
 
