@@ -186,6 +186,11 @@ pub(super) fn finite(text: &str) -> Result<f64, String> {
     text.trim().parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| "expected a finite number".to_owned())
 }
 
+pub(super) fn positive(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse().ok().filter(|x: &f64| *x > 0.0 && x.is_finite());
+    number.ok_or_else(|| "expected a positive number".to_owned())
+}
+
 /// The chosen measurement, or the first.
 pub fn measurement_name(loaded: &Loaded, input: &InputArgs) -> String {
     let first = loaded.workspace.measurements.first().map(|m| m.name.clone());
