@@ -17,7 +17,7 @@ use crate::report::limit::{LimitContext, LimitReport};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Upper limits on the POI, observed and expected
+/// Upper limits on the POI, observed and expected; of a Wilson coefficient also lower ones, within its bounds
 #[derive(Args, Clone, Debug)]
 pub struct LimitCommand {
     /// Workspace, gzipped or not; - is standard input. With --patchset and no --name: limits of all its points
