@@ -6,6 +6,7 @@ use super::output::{Format, OutputArgs};
 use super::poi_args::{PoiArgs, TestStatArg, asymptotic_test, check_within};
 use super::{CommandError, CommandResult, limit_points, note};
 use crate::infer::asymptotic::Criterion;
+use crate::infer::coefficient_limit::Allowed;
 use crate::infer::hypotest::TestFailure;
 use crate::infer::limit::{CoefficientLimit, LowerLimit, interpolated_limits};
 use crate::infer::{
@@ -212,6 +213,9 @@ fn by_interpolation(tests: &Tests, options: &LimitOptions, bounds: (f64, f64)) -
 /// How many values a limit tests so that CLs can be drawn.
 const CURVE: usize = 31;
 
+/// And how many in each interval of a coefficient that is allowed, which may be narrow.
+const ALLOWED: usize = 9;
+
 /// The limits found and `n_between` equidistant values, from the lower limit or the lowest value that is tested to a little
 /// above the highest limit, ascending.
 fn values_around(limit: &Limit, n_between: usize) -> Vec<f64> {
@@ -228,6 +232,10 @@ fn values_around(limit: &Limit, n_between: usize) -> Vec<f64> {
             high = limit.bounds.1;
         }
         values.extend(lower.into_iter().flatten());
+        let drawn = coefficient.allowed.iter().flatten().filter(|_| n_between > 1);
+        for Allowed { lower, upper } in drawn {
+            values.extend(Grid { low: lower.value, high: upper.value, n: ALLOWED }.values());
+        }
     }
     if high > low && n_between > 1 {
         values.extend(Grid { low, high, n: n_between }.values());

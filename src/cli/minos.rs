@@ -63,7 +63,9 @@ impl Minos {
     /// What is named, each once and in fit order.
     fn chosen(&self, prepared: &Prepared) -> Result<Vec<usize>, CommandError> {
         if self.names.is_empty() {
-            return Ok((0..prepared.fixed.len()).filter(|&i| !prepared.fixed[i]).collect());
+            let free: Vec<usize> = (0..prepared.fixed.len()).filter(|&i| !prepared.fixed[i]).collect();
+            let nothing = || CommandError::Usage("all parameters are fixed: there is nothing to profile".to_owned());
+            return if free.is_empty() { Err(nothing()) } else { Ok(free) };
         }
         let mut chosen = Vec::new();
         for pattern in &self.names {

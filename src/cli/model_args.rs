@@ -186,6 +186,17 @@ pub(super) fn finite(text: &str) -> Result<f64, String> {
     text.trim().parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| "expected a finite number".to_owned())
 }
 
+/// A number of things.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    let number = text.trim().parse().ok().filter(|n: &u64| *n > 0);
+    number.ok_or_else(|| "expected a whole number, 1 or above".to_owned())
+}
+
+/// A number that may be zero, such as a seed.
+pub(super) fn whole(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| "expected a whole number, 0 or above".to_owned())
+}
+
 pub(super) fn positive(text: &str) -> Result<f64, String> {
     let number = text.trim().parse().ok().filter(|x: &f64| *x > 0.0 && x.is_finite());
     number.ok_or_else(|| "expected a positive number".to_owned())

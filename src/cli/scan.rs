@@ -2,7 +2,7 @@
 
 use super::input_args::InputArgs;
 use super::minos::{one_parameter, probability};
-use super::model_args::{ModelArgs, Prepared, finite};
+use super::model_args::{ModelArgs, Prepared, count, finite, whole};
 use super::output::{Format, OutputArgs};
 use super::poi_args::check_in_box;
 use super::{CommandError, CommandResult, note, progress};
@@ -65,10 +65,10 @@ pub struct Scan {
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=2))]
     pub dof: Vec<u8>,
     /// Intervals by this many toys at each point of the scan, beside those of χ² (one parameter)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub toys: Option<u64>,
     /// Seed of the toys
-    #[arg(long, value_name = "S", default_value_t = 0, requires = "toys")]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole, requires = "toys")]
     pub seed: u64,
     #[command(flatten)]
     pub input: InputArgs,

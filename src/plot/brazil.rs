@@ -78,7 +78,11 @@ pub fn draw(limit: &Limit, options: &Options) -> Result<Figure, String> {
     }
     let alpha = 1.0 - limit.confidence_level;
     let poi = limit.poi.as_deref().unwrap_or("");
-    let own_title = if poi.is_empty() { "μ (POI)".to_owned() } else { format!("μ (POI: {poi})") };
+    let own_title = match (poi, &limit.lower_limit) {
+        ("", _) => "μ (POI)".to_owned(),
+        (coefficient, Some(_)) => coefficient.to_owned(),
+        (strength, None) => format!("μ (POI: {strength})"),
+    };
     let (x_title, y_title) = (options.x_label(&own_title), options.y_label("CLs"));
 
     let (width, height) = options.size_or(720.0, 560.0);
@@ -186,6 +190,7 @@ fn limits_text(limit: &Limit, width: f64) -> Vec<String> {
             vec![format!("{level} % CL {which} limits:"), format!("observed {}", named(observed.unwrap_or(f64::NAN)))];
         let expected: Vec<f64> = expected.iter().flatten().map(|v| v.0).collect();
         if let [_, low, median, high, _] = expected.as_slice() {
+            let (low, high) = if low > high { (high, low) } else { (low, high) };
             parts.push(format!("expected {} [{}, {}] (±1σ)", named(*median), named(*low), named(*high)));
         }
         parts

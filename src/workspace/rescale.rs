@@ -85,9 +85,9 @@ fn multiply(value: Option<&mut Value>, factor: f64) -> Result<(), String> {
     }
 }
 
-/// A product that is a number, and not zero unless it has to be.
+/// A product that keeps its digits.
 fn times(factor: f64, x: f64) -> Result<Value, String> {
     let product = factor * x;
-    let fits = product.is_finite() && (product != 0.0 || x == 0.0);
+    let fits = product.is_normal() || (x == 0.0 && product == 0.0);
     fits.then(|| json!(product)).ok_or_else(|| format!("{x:?} times {factor:?} is beyond the range of binary64"))
 }

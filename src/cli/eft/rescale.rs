@@ -36,7 +36,7 @@ impl Rescale {
             return Err(CommandError::Usage(format!("{name} has no such sample: {}", self.sample)));
         }
         self.edit.check(&self.workspace, &value)?;
-        note(&format!("sample {} multiplied by {} in {n} channels", self.sample, self.factor));
+        note(&format!("sample {} multiplied by {:?} in {n} channels", self.sample, self.factor));
         self.edit.write(&value)
     }
 }
