@@ -52,7 +52,8 @@ fn negative_values_are_judged_by_their_options() {
 #[test]
 fn factors_beyond_binary64_are_refused() {
     let document = json!({
-        "channels": [{"name": "c", "samples": [{"name": "s", "data": [48.0, 0.0], "modifiers": []}]}],
+        "channels": [{"name": "c", "samples": [{"name": "s", "data": [48.0, 0.0], "modifiers": [
+            {"name": "mu", "type": "normfactor", "data": null}]}]}],
         "observations": [{"name": "c", "data": [50.0, 1.0]}],
         "measurements": [{"name": "m", "config": {"poi": "", "parameters": []}}],
         "version": "1.0.0",
