@@ -31,7 +31,7 @@ fn truncation(text: &str) -> Result<u32, String> {
     match text.trim() {
         "linear" => Ok(1),
         "quadratic" => Ok(2),
-        number => number.parse().map_err(|_| "expected linear, quadratic, or an order in 1/Λ² such as 4".to_owned()),
+        number => number.parse().map_err(|_| "expected linear, quadratic, or an order in 1/Λ², 0 or above".to_owned()),
     }
 }
 

@@ -45,7 +45,7 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = size)]
     pub max_size: usize,
     /// Deepest nesting of a document
-    #[arg(long, value_name = "N", default_value_t = 128)]
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = depth)]
     pub max_depth: usize,
 }
 
@@ -184,4 +184,8 @@ fn size(text: &str) -> Result<usize, String> {
     };
     let number: usize = number.trim().parse().map_err(|_| "expected a number of bytes such as 512MB".to_owned())?;
     number.checked_mul(unit).ok_or_else(|| "too large".to_owned())
+}
+
+fn depth(text: &str) -> Result<usize, String> {
+    text.trim().parse().map_err(|_| "expected a whole number, 0 or above".to_owned())
 }

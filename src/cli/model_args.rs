@@ -168,6 +168,13 @@ impl Prepared {
         point
     }
 
+    /// Whether a parameter is a Wilson coefficient, whose bounds are the range in which its responses hold.
+    pub fn is_coefficient(&self, parameter: usize) -> bool {
+        let names = self.model.parameter_names();
+        let declared = self.loaded.workspace.eft.iter().flat_map(|eft| &eft.wilson_coefficients);
+        names.get(parameter).is_some_and(|name| declared.map(|c| &c.name).any(|declared| declared == name))
+    }
+
     /// A fit from this point.
     pub fn fit_options(&self, hesse: Hesse) -> FitOptions {
         let (init, fixed, restarts) = (self.point.clone(), self.fixed.clone(), self.restarts);
@@ -177,6 +184,22 @@ impl Prepared {
 
 pub(super) fn finite(text: &str) -> Result<f64, String> {
     text.trim().parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| "expected a finite number".to_owned())
+}
+
+/// A number of things.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    let number = text.trim().parse().ok().filter(|n: &u64| *n > 0);
+    number.ok_or_else(|| "expected a whole number, 1 or above".to_owned())
+}
+
+/// A number that may be zero, such as a seed.
+pub(super) fn whole(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| "expected a whole number, 0 or above".to_owned())
+}
+
+pub(super) fn positive(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse().ok().filter(|x: &f64| *x > 0.0 && x.is_finite());
+    number.ok_or_else(|| "expected a positive number".to_owned())
 }
 
 /// The chosen measurement, or the first.

@@ -1,12 +1,9 @@
 //! `morphist eft bin`: a document whose histograms of events are written out.
 
-use crate::cli::input_args::{ReadingArgs, file_name};
-use crate::cli::output::write_json;
+use super::edit_args::{EditArgs, fail};
+use crate::cli::input_args::file_name;
 use crate::cli::{CommandError, CommandResult, note, warn};
-use crate::document::workspace::Workspace;
 use crate::event_database::self_contained;
-use crate::workspace::Scope;
-use crate::workspace::validate;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -21,29 +18,20 @@ pub struct Bin {
     /// Where the databases lie [default: the folder of the workspace]
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
-    /// Write the document to FILE instead of standard output
-    #[arg(long, value_name = "FILE")]
-    pub output_file: Option<PathBuf>,
     #[command(flatten)]
-    pub reading: ReadingArgs,
+    pub edit: EditArgs,
 }
 
 impl Bin {
     pub fn run(&self) -> CommandResult {
-        let name = file_name(&self.workspace);
-        let fail = |findings| CommandError::input(&name, findings);
-        let mut value = self.reading.read(&self.workspace)?.value().map_err(fail)?;
+        let (name, mut value) = (file_name(&self.workspace), self.edit.read(&self.workspace)?);
         let beside = self.workspace.parent().unwrap_or(Path::new("")).to_path_buf();
-        let published = self_contained(&mut value, self.folder.as_ref().unwrap_or(&beside)).map_err(fail)?;
+        let published =
+            self_contained(&mut value, self.folder.as_ref().unwrap_or(&beside)).map_err(fail(&self.workspace))?;
         if published.is_empty() {
             return Err(CommandError::Usage(format!("{name} has no sample with eft_events")));
         }
-        let workspace = Workspace::from_value(&value).map_err(fail)?;
-        let findings = validate::check(&workspace, &Scope { compat: self.reading.compat(), ..Scope::default() });
-        if !findings.is_valid() {
-            return Err(fail(findings));
-        }
-        warn(&name, &findings);
+        self.edit.check(&self.workspace, &value)?;
         for sample in &published {
             let (flow, place) = (sample.flow, format!("channel {}, sample {}", sample.channel, sample.sample));
             note(&format!(
@@ -52,6 +40,6 @@ impl Bin {
             ));
             warn(&name, &sample.warnings);
         }
-        write_json(&value, self.output_file.as_deref())
+        self.edit.write(&value)
     }
 }

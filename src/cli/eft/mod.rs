@@ -4,6 +4,7 @@ pub mod append;
 pub mod bin;
 pub mod cache;
 pub mod compare;
+mod edit_args;
 mod event_quality;
 pub mod import;
 pub mod inspect;
