@@ -2,7 +2,7 @@
 
 use super::super::super::Report;
 use super::super::Context;
-use super::{is_searchable, per_bin};
+use super::is_searchable;
 use crate::document::eft::PerBin;
 use crate::finding::number;
 use crate::model::eft::minimum::{ROUNDING, minimum};
@@ -29,7 +29,7 @@ impl Variance<'_> {
             None => 1,
             Some(length) => n_bins.unwrap_or(length),
         };
-        let terms = self.monomials.iter().zip(self.variances).map(|(m, v)| (m.clone(), per_bin(v, n_bins)));
+        let terms = self.monomials.iter().zip(self.variances).map(|(m, v)| (m.clone(), v.of_bins(n_bins)));
         let polynomial = Polynomial::from_terms(n_bins, terms);
         let found = match self.fixed_at {
             Some(point) => negative_at(&polynomial, point),
