@@ -321,6 +321,9 @@ rules! {
     EFT_HASH = error("W246", "InvalidEft",
         "A sha256 is not 64 hexadecimal digits.",
         "write what sha256sum prints for the file");
+    EFT_VARIANCE_NEGATIVE = error("W247", "InvalidEft",
+        "A variance that is given as a polynomial is negative somewhere inside the bounds of its coefficients, at the reference, or where it is fixed.",
+        "give the sum of the squared weights as it comes from the events, with all its monomials, or narrow the bounds");
     // Event databases, as they are read
     EVENT_PATH = error("W260", "EventDatabaseError",
         "The uri of an event database is no path below the folder of the document.",
