@@ -1,6 +1,6 @@
 //! `morphist eft append`: operators added to a database of events.
 
-use crate::cli::input_args::{ReadingArgs, file_name};
+use crate::cli::input_args::{ReadingArgs, file_name, folder_of};
 use crate::cli::output::write_json;
 use crate::cli::{CommandError, CommandResult, note};
 use crate::document::eft::MediaType;
@@ -46,7 +46,7 @@ impl Append {
         let name = file_name(&self.workspace);
         let fail = |findings| CommandError::input(&name, findings);
         let mut value = self.reading.read(&self.workspace)?.value().map_err(fail)?;
-        let folder = self.workspace.parent().unwrap_or(Path::new(""));
+        let folder = folder_of(&self.workspace);
         let names: Vec<String> = self.terms.iter().map(|(_, column)| column.clone()).collect();
         let media_type = match self.columns.extension().and_then(|e| e.to_str()) {
             Some("parquet") => MediaType::Parquet,
@@ -65,6 +65,7 @@ impl Append {
             coefficients: &self.coefficients,
             output: &self.output_database,
             uri: self.uri()?,
+            compat: self.reading.compat(),
         };
         let appended = extend(&mut value, folder, &extension).map_err(fail)?;
         note(&format!("{} rows, {} new columns, sha256 {}", appended.n_rows, names.len(), appended.sha256));

@@ -1,5 +1,6 @@
 //! `morphist eft promote`: a background that depends on operators.
 
+use super::in_words;
 use crate::cli::input_args::{ReadingArgs, file_name};
 use crate::cli::output::write_json;
 use crate::cli::{CommandError, CommandResult, note, warn};
@@ -38,15 +39,16 @@ impl Promote {
         let written = self.reading.read(&self.events)?.value().map_err(fail_events)?;
         let promotion = Promotion::read(&written).map_err(fail_events)?;
         let folder = self.events.parent().unwrap_or(Path::new(""));
-        let flow = promote(&mut value, folder, &self.channel, &self.sample, &promotion).map_err(fail_events)?;
+        let promoted = promote(&mut value, folder, &self.channel, &self.sample, &promotion).map_err(fail_events)?;
         let workspace = Workspace::from_value(&value).map_err(fail)?;
         let findings = validate::check(&workspace, &Scope { compat: self.reading.compat(), ..Scope::default() });
         if !findings.is_valid() {
             return Err(fail(findings));
         }
         warn(&name, &findings);
+        warn(&events, &promoted.warnings);
         let place = format!("channel {}, sample {}", self.channel, self.sample);
-        note(&format!("{place}: {} rows, {} in bins", flow.rows, flow.binned));
+        note(&format!("{place}: {}", in_words(&promoted.flow)));
         write_json(&value, self.output_file.as_deref())
     }
 }

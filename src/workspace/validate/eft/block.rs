@@ -7,7 +7,7 @@ use crate::document::workspace::{Modifier, Workspace};
 use crate::finding::{escape_token, number, quote};
 use crate::rule;
 use crate::workspace::parameters::{EFT_UNCERTAINTY, WILSON_COEFFICIENT, share};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Report) {
     check_basis(context, report);
@@ -21,6 +21,13 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
             check_nuisance(context, &kinds, &uncertainty.name, pointer, report);
         }
     }
+    let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
+    let used: HashSet<&str> = modifiers
+        .filter_map(|modifier| match modifier {
+            Modifier::EftEvents { data, .. } => Some(data.database.as_str()),
+            _ => None,
+        })
+        .collect();
     let mut names = HashMap::new();
     for (d, database) in context.eft.event_databases.iter().enumerate() {
         let pointer = format!("/eft/event_databases/{d}");
@@ -29,6 +36,10 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
             report.add(&rule::EFT_DUPLICATE_NAME, format!("{pointer}/name"), found, "a name of its own");
         }
         events::check_database(context, database, &pointer, report);
+        if !used.contains(database.name.as_str()) {
+            let found = format!("the database {}, which no sample uses", quote(&database.name));
+            report.add(&rule::EFT_UNUSED_EVENTS, pointer, found, "an eft_events that names it");
+        }
     }
     for (c, channel) in workspace.channels.iter().enumerate() {
         for (s, sample) in channel.samples.iter().enumerate() {
