@@ -21,26 +21,7 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
             check_nuisance(context, &kinds, &uncertainty.name, pointer, report);
         }
     }
-    let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
-    let used: HashSet<&str> = modifiers
-        .filter_map(|modifier| match modifier {
-            Modifier::EftEvents { data, .. } => Some(data.database.as_str()),
-            _ => None,
-        })
-        .collect();
-    let mut names = HashMap::new();
-    for (d, database) in context.eft.event_databases.iter().enumerate() {
-        let pointer = format!("/eft/event_databases/{d}");
-        if let Some(first) = names.insert(database.name.as_str(), d) {
-            let found = format!("the name {} of database {first} again", quote(&database.name));
-            report.add(&rule::EFT_DUPLICATE_NAME, format!("{pointer}/name"), found, "a name of its own");
-        }
-        events::check_database(context, database, &pointer, report);
-        if !used.contains(database.name.as_str()) {
-            let found = format!("the database {}, which no sample uses", quote(&database.name));
-            report.add(&rule::EFT_UNUSED_EVENTS, pointer, found, "an eft_events that names it");
-        }
-    }
+    check_databases(workspace, context, report);
     for (c, channel) in workspace.channels.iter().enumerate() {
         for (s, sample) in channel.samples.iter().enumerate() {
             for (pointer, modifier) in
@@ -49,6 +30,33 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
                 check_nuisances(context, &kinds, modifier, &format!("{pointer}/data"), report);
             }
         }
+    }
+}
+
+fn check_databases(workspace: &Workspace, context: &Context, report: &mut Report) {
+    let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
+    let name = |modifier: &Modifier| match modifier {
+        Modifier::EftEvents { data, .. } => Some(data.database.clone()),
+        _ => None,
+    };
+    let used: HashSet<String> = modifiers.filter_map(name).collect();
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for (d, database) in context.eft.event_databases.iter().enumerate() {
+        let pointer = format!("/eft/event_databases/{d}");
+        if let Some(first) = names.insert(database.name.as_str(), d) {
+            let found = format!("the name {} of database {first} again", quote(&database.name));
+            report.add(&rule::EFT_DUPLICATE_NAME, format!("{pointer}/name"), found, "a name of its own");
+        }
+        events::check_database(context, database, &pointer, report);
+    }
+    if used.iter().any(|name| !names.contains_key(name.as_str())) {
+        // Which database such a name means has to be cleared up first.
+        return;
+    }
+    for (d, database) in context.eft.event_databases.iter().enumerate().filter(|(_, d)| !used.contains(&d.name)) {
+        let found = format!("the database {}, which no sample uses", quote(&database.name));
+        let pointer = format!("/eft/event_databases/{d}");
+        report.add(&rule::EFT_UNUSED_EVENTS, pointer, found, "an eft_events that names it");
     }
 }
 
