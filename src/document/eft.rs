@@ -9,6 +9,7 @@ mod event_database;
 pub use event_database::{
     Axis, CrossSectionUnit, Cut, Edge, EventDatabase, EventMcStat, EventMcStatWord, EventSystematic, EventWeights,
     EventsData, FixedAt, Flow, Infinity, LuminosityUnit, MediaType, Normalisation, ObservableColumn, Overlap,
+    ShiftedColumns,
 };
 
 use schemars::JsonSchema;
