@@ -184,6 +184,13 @@ fn cases_of_the_block() -> Vec<Case> {
         value["eft"]["event_databases"].as_array_mut().unwrap().push(again);
         value
     };
+    let idle = {
+        let mut value = sound();
+        let mut second = value["eft"]["event_databases"][0].clone();
+        second["name"] = json!("idle");
+        value["eft"]["event_databases"].as_array_mut().unwrap().push(second);
+        value
+    };
     vec![
         ("W201", format!("{SR}/0/modifiers/0/type"), undeclared),
         because(
@@ -193,6 +200,7 @@ fn cases_of_the_block() -> Vec<Case> {
             json!({"name": "c1", "bounds": [0, 1], "fixed": true}),
         ),
         ("W202", "/eft/event_databases/1/name".into(), database),
+        ("W248", "/eft/event_databases/1".into(), idle),
         because("W203", format!("{C}/3/name"), format!("{C}/3"), json!({"name": "k", "bounds": [0, 1], "fixed": true})),
         at("W203", data(0, 0, "uncertainties/0/name"), json!("c2"))
             .with_more(&[("W134", "/measurements/0/config/parameters/1/name".into())]),
@@ -303,6 +311,7 @@ fn undecided() -> Value {
 fn too_large() -> Value {
     let mut value = sound();
     let bins = 20_000;
+    value["eft"]["event_databases"] = json!([]);
     value["channels"][0]["samples"] = json!([polynomial()]);
     let sample = &mut value["channels"][0]["samples"][0];
     sample["data"] = json!(vec![10.0; bins]);
