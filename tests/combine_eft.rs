@@ -85,8 +85,8 @@ fn the_sum_of_two_documents_with_one_block() {
 /// A plain document joins one with coefficients, on either side.
 #[test]
 fn one_block_is_the_block_of_the_result() {
-    let a = shared_response();
-    let plain = twin(&common::read_json(Path::new("fixtures/higgs_like/workspace.json")), "");
+    let a = without(&shared_response(), "/measurements/0/config/parameters/1", "auxdata");
+    let plain = common::read_json(Path::new("fixtures/counting/workspace.json"));
     for (left, right) in [(&a, &plain), (&plain, &a)] {
         let combined = merged(Join::None, left, right).unwrap();
         assert_eq!(combined.document["eft"], a["eft"]);
@@ -154,14 +154,24 @@ fn at_scale(document: &Value, ratio: f64) -> Value {
             config["bounds"][0].as_array_mut().unwrap().iter_mut().for_each(|bound| scale(bound, *power));
         }
     }
-    let block = &mut twin["eft"];
-    if let Some(response) =
-        block.get_mut("responses").and_then(|all| all.as_object_mut()).and_then(|all| all.remove("shared"))
-    {
-        block["responses"]["theirs"] = response;
-        twin["channels"][0]["samples"][0]["modifiers"][0]["data"]["response"] = json!("theirs");
-    }
+    rename_responses(&mut twin);
     twin
+}
+
+/// Responses of one name must be equal, and converted ones are not.
+fn rename_responses(document: &mut Value) {
+    if let Some(responses) = document["eft"].get_mut("responses").and_then(Value::as_object_mut) {
+        *responses = responses.iter().map(|(name, response)| (format!("{name}'"), response.clone())).collect();
+    }
+    for channel in document["channels"].as_array_mut().unwrap() {
+        for sample in channel["samples"].as_array_mut().unwrap() {
+            for modifier in sample["modifiers"].as_array_mut().unwrap() {
+                if let Some(response) = modifier["data"].get("response").and_then(Value::as_str) {
+                    modifier["data"]["response"] = json!(format!("{response}'"));
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -277,10 +287,10 @@ fn coefficients_of_one_name_are_one() {
 #[test]
 fn responses_of_one_name_must_be_equal() {
     let a = shared_response();
-    let b = with(&twin(&a, "'"), "/eft/responses/shared/coefficients/4/1", json!(1.75));
+    let b = with(&twin(&a, "'"), "/eft/responses/shared/uncertainties/0/sigma/1", json!(0.3));
     for join in [OUTER, Join::LeftOuter(Channels::Whole), Join::RightOuter(Channels::Whole)] {
         let found = merged(join, &a, &b).unwrap_err();
-        assert_eq!(found, [r#"b W314 /eft/responses/shared/coefficients/4/1 another response "shared""#]);
+        assert_eq!(found, [r#"b W314 /eft/responses/shared/uncertainties/0/sigma/1 another response "shared""#]);
     }
 }
 
