@@ -304,19 +304,26 @@ fn normalisation_is_in_yields_and_in_variances() {
     assert_eq!(written.bin(&written.block(), &none).w2, None);
 }
 
-/// Observables shifted by a systematic give the histograms of the shifted columns.
+/// A systematic that shifts two observables gives the histograms of the shifted columns.
 #[test]
 fn shifts_are_histograms_of_the_shifted_columns() {
     let events = random_events(400, 11);
     let moved = |factor: f64| -> Vec<[f64; 8]> {
-        events.iter().map(|e| [factor * e[0], e[1], e[2], e[3], e[4], e[5], e[6], e[7]]).collect()
+        events
+            .iter()
+            .map(|e| [factor * e[0], 0.9 * e[1] + 0.5 * (factor - 1.0), e[2], e[3], e[4], e[5], e[6], e[7]])
+            .collect()
     };
     let (down, up) = (moved(0.9), moved(1.1));
     let mut columns = columns_of(&events);
-    columns.push(("pTW_dn", f64s(&down.iter().map(|e| e[0]).collect::<Vec<_>>())));
-    columns.push(("pTW_up", f64s(&up.iter().map(|e| e[0]).collect::<Vec<_>>())));
+    for (k, names) in [["pTW_dn", "pTW_up"], ["Qcosd_dn", "Qcosd_up"]].into_iter().enumerate() {
+        for (name, events) in names.into_iter().zip([&down, &up]) {
+            columns.push((name, f64s(&events.iter().map(|e| e[k]).collect::<Vec<_>>())));
+        }
+    }
     let written = write("shifts.parquet", &columns);
-    let shift = json!({"JES": {"kind": "shift", "observable": "pTW", "lo": "pTW_dn", "hi": "pTW_up"}});
+    let shift = json!({"JES": {"kind": "shift", "observables": {
+        "pTW": {"lo": "pTW_dn", "hi": "pTW_up"}, "Qcosd": {"lo": "Qcosd_dn", "hi": "Qcosd_up"}}}});
     let block = in_database(&written.block(), "systematics", shift);
     let selected = with(&small_histogram(), "/selection", json!([{"observable": "pTW", "min": 80.0}]));
     let binned = written.bin(&block, &with(&selected, "/systematics", json!(["JES"])));

@@ -94,7 +94,7 @@ fn a_binned_document_keeps_shifts() {
     columns.push(("up", f64s(&events.iter().map(|e| 1.1 * e[0]).collect::<Vec<_>>())));
     let histogram = with(&with(&small_histogram(), "/systematics", json!(["JES"])), "/mc_stat", json!("none"));
     let (folder, document) = workspace("bin_shift", &columns, &histogram, |written| {
-        let shift = json!({"JES": {"kind": "shift", "observable": "pTW", "lo": "dn", "hi": "up"}});
+        let shift = json!({"JES": {"kind": "shift", "observables": {"pTW": {"lo": "dn", "hi": "up"}}}});
         in_database(&written.block(), "systematics", shift)
     });
     let (events, binned) = with_yields(&folder, document);

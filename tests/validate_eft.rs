@@ -39,7 +39,7 @@ fn block() -> Value {
             "sha256": "0123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789",
             "weights": {"kind": "coefficients", "monomials": [[], ["c1"]], "columns": ["w0", "w1"]},
             "observables": {"pT": {"column": "pT", "unit": "GeV"}},
-            "systematics": {"scale": {"kind": "shift", "observable": "pT", "lo": "pT_lo", "hi": "pT_hi"},
+            "systematics": {"scale": {"kind": "shift", "observables": {"pT": {"lo": "pT_lo", "hi": "pT_hi"}}},
                 "btag": {"kind": "power", "column": "sf"}},
             "normalisation": {"kind": "generator", "luminosity": 139.0, "luminosity_unit": "1/fb",
                 "cross_section": 1.0, "cross_section_unit": "pb", "sum_of_weights": 1000.0}
@@ -436,7 +436,7 @@ fn cases_of_events() -> Vec<Case> {
         at("W245", data(5, 0, "axes/0/observable"), json!("mT")),
         at("W245", data(5, 0, "selection/0/observable"), json!("mT")),
         at("W245", data(5, 0, "systematics/0"), json!("other")),
-        at("W245", format!("{DB}/systematics/scale/observable"), json!("mT")),
+        at("W245", format!("{DB}/systematics/scale/observables/mT"), json!({"lo": "mT_lo", "hi": "mT_hi"})),
         at("W211", data(5, 0, "systematics/1"), json!("scale")),
         at("W246", format!("{DB}/sha256"), json!("0123")),
         at("W246", format!("{DB}/sha256"), json!("g".repeat(64))),

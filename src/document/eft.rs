@@ -9,6 +9,7 @@ mod event_database;
 pub use event_database::{
     Axis, CrossSectionUnit, Cut, Edge, EventDatabase, EventMcStat, EventMcStatWord, EventSystematic, EventWeights,
     EventsData, FixedAt, Flow, Infinity, LuminosityUnit, MediaType, Normalisation, ObservableColumn, Overlap,
+    ShiftedColumns,
 };
 
 use schemars::JsonSchema;
@@ -106,6 +107,16 @@ pub enum Mode {
 pub enum PerBin {
     All(f64),
     Each(Vec<f64>),
+}
+
+impl PerBin {
+    /// The numbers of all bins; a list is as long as it is.
+    pub fn of_bins(&self, n_bins: usize) -> Vec<f64> {
+        match self {
+            PerBin::All(value) => vec![*value; n_bins],
+            PerBin::Each(values) => values.clone(),
+        }
+    }
 }
 
 /// Where a series in 1/Λ² ends, counted in the original coefficients (spec/eft.md, "Truncation"). Dimension 6 counts

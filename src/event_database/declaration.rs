@@ -73,20 +73,20 @@ pub struct Plan {
 impl Plan {
     pub fn new(eft: &Eft, database: &EventDatabase, data: &EventsData) -> Result<Plan> {
         let mut columns = Columns::default();
-        let placement = |replaced: Option<(&str, &str)>, columns: &mut Columns| -> Result<Placement> {
+        let placement = |replaced: &BTreeMap<&str, &str>, columns: &mut Columns| -> Result<Placement> {
             let mut column = |observable: &str| -> Result<usize> {
                 let Some(own) = database.observables.get(observable) else {
                     return Err(
                         contradiction(&format!("observable {}", quote(observable)), "one of the database").into()
                     );
                 };
-                let name = replaced.filter(|(name, _)| *name == observable).map_or(own.column.as_str(), |(_, by)| by);
+                let name = replaced.get(observable).copied().unwrap_or(&own.column);
                 Ok(columns.number(name))
             };
             let cuts = Cuts::new(&data.selection, &mut column)?;
             Ok(Placement { cuts, histogram: Histogram::new(data, &mut column)? })
         };
-        let nominal = placement(None, &mut columns)?;
+        let nominal = placement(&BTreeMap::new(), &mut columns)?;
         let (mut shifts, mut factors) = (Vec::new(), Vec::new());
         for (i, name) in data.systematics.iter().enumerate() {
             if data.systematics.iter().take(i).any(|other| other == name) {
@@ -97,9 +97,10 @@ impl Plan {
                     let found = format!("systematic {}", quote(name));
                     return Err(contradiction(&found, "one of the database").into());
                 }
-                Some(EventSystematic::Shift { observable, lo, hi }) => {
-                    let lo = placement(Some((observable, lo)), &mut columns)?;
-                    shifts.push((name.clone(), lo, placement(Some((observable, hi)), &mut columns)?));
+                Some(EventSystematic::Shift { observables }) => {
+                    let lo = observables.iter().map(|(name, shifted)| (&**name, &*shifted.lo)).collect();
+                    let hi = observables.iter().map(|(name, shifted)| (&**name, &*shifted.hi)).collect();
+                    shifts.push((name.clone(), placement(&lo, &mut columns)?, placement(&hi, &mut columns)?));
                 }
                 Some(EventSystematic::Linear { column }) => {
                     factors.push((name.clone(), FactorColumns::Linear(columns.number(column))));

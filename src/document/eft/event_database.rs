@@ -116,7 +116,18 @@ pub enum EventSystematic {
     /// s_e = exp(ν δ_e + ν² Δ_e)
     LogQuadratic { linear: String, quadratic: String },
     /// Observables at ν = −1 and +1 instead of the nominal ones: becomes a histosys of every monomial.
-    Shift { observable: String, lo: String, hi: String },
+    Shift {
+        #[schemars(length(min = 1))]
+        observables: BTreeMap<String, ShiftedColumns>,
+    },
+}
+
+/// The columns of an observable at ν = −1 and +1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShiftedColumns {
+    pub lo: String,
+    pub hi: String,
 }
 
 /// `eft_events`: the yields are a histogram of a database's events at the point.

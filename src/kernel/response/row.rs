@@ -95,9 +95,7 @@ impl RowScratch {
         match &response.form {
             CompiledForm::Product(factors) => {
                 for (a, (polynomial, _)) in factors.iter().enumerate() {
-                    self.weigh_factor(factors, a, response.n_bins);
-                    let y = if factors_are_one_polynomial(factors) { &self.by_value } else { &self.factor_weight };
-                    polynomial::adjoint(self.backend, polynomial, y, &mut self.sums, &mut self.totals);
+                    self.sum_factor(factors, a, response.n_bins);
                     polynomial::add_first(polynomial, &self.totals, &self.variables, &mut self.first);
                 }
             }
@@ -106,7 +104,7 @@ impl RowScratch {
             }
         }
         if let Some(variance) = &response.variance {
-            polynomial::adjoint(self.backend, variance, &self.by_variance, &mut self.sums, &mut self.totals);
+            self.sum_variance(variance);
             polynomial::add_first(variance, &self.totals, &self.variables, &mut self.first);
         }
     }
@@ -147,9 +145,7 @@ impl RowScratch {
         match &response.form {
             CompiledForm::Product(factors) => {
                 for (a, (polynomial, _)) in factors.iter().enumerate() {
-                    self.weigh_factor(factors, a, response.n_bins);
-                    let y = if factors_are_one_polynomial(factors) { &self.by_value } else { &self.factor_weight };
-                    polynomial::adjoint(self.backend, polynomial, y, &mut self.sums, &mut self.totals);
+                    self.sum_factor(factors, a, response.n_bins);
                     polynomial::add_second(polynomial, &self.totals, &self.variables, &mut self.second);
                 }
                 if !factors_are_one_polynomial(factors) {
@@ -161,20 +157,27 @@ impl RowScratch {
             }
         }
         if let Some(variance) = &response.variance {
-            polynomial::adjoint(self.backend, variance, &self.by_variance, &mut self.sums, &mut self.totals);
+            self.sum_variance(variance);
             polynomial::add_second(variance, &self.totals, &self.variables, &mut self.second);
         }
     }
 
-    /// ∂f/∂P_a of each bin to `factor_weight`.
-    fn weigh_factor(&mut self, factors: &product::Factors, a: usize, n_bins: usize) {
-        if factors_are_one_polynomial(factors) {
-            return;
+    /// Σ_b ∂f/∂P_ab A_kb of the monomials of factor a to `totals`.
+    fn sum_factor(&mut self, factors: &product::Factors, a: usize, n_bins: usize) {
+        let single = factors_are_one_polynomial(factors);
+        if !single {
+            for bin in 0..n_bins {
+                let derivative = product::first(factors, &self.factors, a, bin);
+                flat_mut(&mut self.factor_weight)[bin] = flat(&self.by_value)[bin] * derivative;
+            }
         }
-        for bin in 0..n_bins {
-            let derivative = product::first(factors, &self.factors, a, bin);
-            flat_mut(&mut self.factor_weight)[bin] = flat(&self.by_value)[bin] * derivative;
-        }
+        let y = if single { &self.by_value } else { &self.factor_weight };
+        polynomial::adjoint(self.backend, &factors[a].0, y, &mut self.sums, &mut self.totals);
+    }
+
+    /// Σ_b ∂f/∂Q_b V_kb of the monomials of the variance to `totals`.
+    fn sum_variance(&mut self, variance: &CompiledPolynomial) {
+        polynomial::adjoint(self.backend, variance, &self.by_variance, &mut self.sums, &mut self.totals);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Each EFT modifier as a response: a product of polynomials in the variables of its sample.
 
-use super::variables::{Variables, per_bin};
+use super::variables::Variables;
 use super::{EftContext, PlainSample};
 use crate::document::eft::{
     BilinearData, EventsData, Expansion, MapData, MaxNpOrder, McStat, Mode, MorphComponents, MorphData, PerBin,
@@ -71,7 +71,7 @@ fn terms(
 ) -> Result<Polynomial> {
     let n = plain.nominal.len();
     let monomials = variables.monomials(plain, lists)?;
-    Ok(Polynomial::from_terms(n, monomials.into_iter().zip(coefficients.iter().map(|c| per_bin(c, n)))))
+    Ok(Polynomial::from_terms(n, monomials.into_iter().zip(coefficients.iter().map(|c| c.of_bins(n)))))
 }
 
 fn truncate(polynomial: Polynomial, truncation: &Truncation, variables: &Variables) -> Polynomial {
@@ -95,7 +95,7 @@ fn polynomial(plain: &PlainSample, data: &PolynomialData, variables: &mut Variab
         // A + α σ: one more monomial, with the nuisance.
         let mut monomial = variables.monomial(plain, &uncertainty.monomial)?;
         monomial.push(variables.variable(plain, &uncertainty.name)?);
-        sum = sum.sum(&Polynomial::from_terms(n, [(monomial, per_bin(&uncertainty.sigma, n))]));
+        sum = sum.sum(&Polynomial::from_terms(n, [(monomial, uncertainty.sigma.of_bins(n))]));
     }
     let mut response = ModifierResponse::polynomial(data.mode, sum, &data.truncation, variables);
     response.variance = data.mc_stat.as_ref().map(|stat| variance(plain, data, stat, variables)).transpose()?;
@@ -119,7 +119,7 @@ fn variance(
             let kept =
                 monomials.into_iter().zip(sigmas).filter(|(monomial, _)| keeps(&data.truncation, monomial, order));
             let squares = kept.map(|(monomial, sigma)| {
-                let sigma = per_bin(sigma, n);
+                let sigma = sigma.of_bins(n);
                 ([monomial.as_slice(), &monomial].concat(), sigma.iter().map(|s| s * s).collect())
             });
             (Polynomial::from_terms(n, squares), fixed_at)
@@ -138,7 +138,7 @@ fn bilinear(plain: &PlainSample, data: &BilinearData, variables: &mut Variables)
     let n = plain.nominal.len();
     let (left, right) = (variables.monomials(plain, &data.left)?, variables.monomials(plain, &data.right)?);
     let products = left.iter().zip(&data.coefficients).flat_map(|(left, row)| {
-        right.iter().zip(row).map(move |(right, w)| ([left.as_slice(), right].concat(), per_bin(w, n)))
+        right.iter().zip(row).map(move |(right, w)| ([left.as_slice(), right].concat(), w.of_bins(n)))
     });
     let sum = Polynomial::from_terms(n, products);
     Ok(ModifierResponse::polynomial(data.mode, sum, &data.truncation, variables))
@@ -230,7 +230,7 @@ fn map(plain: &PlainSample, data: &MapData, variables: &mut Variables) -> Result
     let monomials = variables.monomials(plain, &data.monomials)?;
     let folded = monomials.into_iter().zip(&data.weights).map(|(monomial, weights)| {
         let bin = |row: &Vec<f64>| {
-            let weights = per_bin(weights, row.len());
+            let weights = weights.of_bins(row.len());
             row.iter().zip(weights).map(|(yields, w)| yields * w).sum()
         };
         (monomial, data.map.iter().map(bin).collect())

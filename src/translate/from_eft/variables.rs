@@ -1,7 +1,7 @@
 //! The variables of the polynomials of one sample.
 
 use super::PlainSample;
-use crate::document::eft::{Eft, PerBin};
+use crate::document::eft::{Eft, WilsonCoefficient};
 use crate::finding::{Result, quote};
 use crate::model::eft::Monomial;
 use std::collections::{BTreeMap, HashMap};
@@ -35,7 +35,7 @@ impl<'w> Variables<'w> {
         let index = self.parameters.len() as u32;
         let coefficient = self.eft.wilson_coefficients.iter().find(|c| c.name == name);
         self.parameters.push(range.start);
-        self.order.push(coefficient.map_or(0, |c| c.dimension.saturating_sub(4) / 2));
+        self.order.push(coefficient.map_or(0, WilsonCoefficient::np_order));
         self.names.push(name.to_owned());
         self.index.insert(name.to_owned(), index);
         Ok(index)
@@ -58,13 +58,5 @@ impl<'w> Variables<'w> {
     /// The values of all variables at a point that names some of them; the others are zero.
     pub fn point(&self, at: &BTreeMap<String, f64>) -> Vec<f64> {
         self.names.iter().map(|name| at.get(name).copied().unwrap_or(0.0)).collect()
-    }
-}
-
-/// A number a bin.
-pub(super) fn per_bin(values: &PerBin, n_bins: usize) -> Vec<f64> {
-    match values {
-        PerBin::All(value) => vec![*value; n_bins],
-        PerBin::Each(values) => values.clone(),
     }
 }

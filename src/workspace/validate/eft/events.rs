@@ -33,9 +33,11 @@ pub(super) fn check_database(context: &Context, database: &EventDatabase, pointe
         check_factor(factor, || at(&format!("normalisation/{key}")), report);
     }
     for (name, systematic) in &database.systematics {
-        if let EventSystematic::Shift { observable, .. } = systematic {
-            let place = at(&format!("systematics/{}/observable", escape_token(name)));
-            check_observable(database, observable, place, report);
+        if let EventSystematic::Shift { observables } = systematic {
+            for observable in observables.keys() {
+                let place = format!("systematics/{}/observables/{}", escape_token(name), escape_token(observable));
+                check_observable(database, observable, at(&place), report);
+            }
         }
     }
 }

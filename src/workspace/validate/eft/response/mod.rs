@@ -224,7 +224,7 @@ impl Checker<'_, '_> {
             PolynomialSource::Named(_) => "response",
         };
         self.check_size(monomials.len(), coefficients, report)?;
-        let terms = monomials.iter().zip(&data.coefficients).map(|(m, a)| (m.clone(), per_bin(a, n_bins)));
+        let terms = monomials.iter().zip(&data.coefficients).map(|(m, a)| (m.clone(), a.of_bins(n_bins)));
         let polynomial = Polynomial::from_terms(n_bins, terms);
         let reference = self.context.point(
             &data.reference,
@@ -356,7 +356,7 @@ impl Checker<'_, '_> {
         }
         self.check_size(left.len().saturating_mul(right.len()), "coefficients", report)?;
         let terms = left.iter().zip(&data.coefficients).flat_map(|(l, row)| {
-            right.iter().zip(row).map(move |(r, w)| ([l.as_slice(), r].concat(), per_bin(w, n_bins)))
+            right.iter().zip(row).map(move |(r, w)| ([l.as_slice(), r].concat(), w.of_bins(n_bins)))
         });
         let constant = Polynomial::from_terms(n_bins, terms.filter(|(monomial, _)| monomial.is_empty()));
         self.check_reference(data.mode, &vec![0.0; self.context.bounds.len()], &constant, "coefficients", report);
@@ -378,7 +378,7 @@ impl Checker<'_, '_> {
         let mut values = vec![0.0; n_bins];
         if let Some(k) = monomials.iter().position(Vec::is_empty) {
             for amplitude in data.amplitudes.iter().filter_map(|row| row.get(k)) {
-                for (value, v) in values.iter_mut().zip(per_bin(amplitude, n_bins)) {
+                for (value, v) in values.iter_mut().zip(amplitude.of_bins(n_bins)) {
                     *value += v * v;
                 }
             }
@@ -411,7 +411,7 @@ impl Checker<'_, '_> {
         let monomials = monomials.filter(|_| sound)?;
         self.check_size(monomials.len(), "weights", report)?;
         let constant = monomials.iter().position(Vec::is_empty).and_then(|k| data.weights.get(k));
-        let weights = constant.map_or_else(|| vec![0.0; true_bins], |w| per_bin(w, true_bins));
+        let weights = constant.map_or_else(|| vec![0.0; true_bins], |w| w.of_bins(true_bins));
         let sum = |row: &Vec<f64>| row.iter().zip(&weights).map(|(m, w)| m * w).sum::<f64>();
         let magnitude = |row: &Vec<f64>| row.iter().zip(&weights).map(|(m, w)| (m * w).abs()).sum::<f64>();
         let (values, magnitudes): (Vec<f64>, Vec<f64>) = data.map.iter().map(|row| (sum(row), magnitude(row))).unzip();
@@ -437,14 +437,6 @@ pub(super) fn parameters(context: &Context, names: &[String], pointer: &str, rep
         }
     }
     (numbers.len() == names.len()).then_some(numbers)
-}
-
-/// A number a bin.
-fn per_bin(values: &PerBin, n_bins: usize) -> Vec<f64> {
-    match values {
-        PerBin::All(value) => vec![*value; n_bins],
-        PerBin::Each(values) => values.clone(),
-    }
 }
 
 /// How many bins differ: one where all coefficients hold for all bins.

@@ -2,7 +2,7 @@
 
 use super::super::super::Report;
 use super::super::check_per_bin;
-use super::{Checker, Monomials, Response, distinct_bins, per_bin, products};
+use super::{Checker, Monomials, Response, distinct_bins, products};
 use crate::document::eft::{Expansion, RationalData, RationalFactor};
 use crate::finding::number;
 use crate::model::eft::minimum::minimum;
@@ -60,7 +60,7 @@ impl Checker<'_, '_> {
         let sound = check_per_bin(&factor.coefficients, count, Some(n_bins), &format!("{place}/coefficients"), report);
         let monomials = monomials.filter(|_| sound && possible)?;
         self.check_size(monomials.len(), "factors", report)?;
-        let terms = monomials.into_iter().zip(factor.coefficients.iter().map(|a| per_bin(a, n_bins)));
+        let terms = monomials.into_iter().zip(factor.coefficients.iter().map(|a| a.of_bins(n_bins)));
         Some(Polynomial::from_terms(n_bins, terms))
     }
 
