@@ -399,4 +399,44 @@ rules! {
     IMPORT_DROPPED = warning("W293", "ImportWarning",
         "Something in a foreign file is not carried over.",
         "add it to the document by hand, if it matters");
+    // Several documents combined
+    COMBINE_NAME = error("W301", "InvalidWorkspaceOperation",
+        "Two documents have a channel, an observation or a measurement of one name, and the join is none.",
+        "rename one of the two, or choose another join: outer, left outer, right outer");
+    COMBINE_UNEQUAL = error("W302", "InvalidWorkspaceOperation",
+        "Channels or observations of one name differ, and the join is outer.",
+        "rename one of the two, merge channels, or let one side win by left outer or right outer");
+    COMBINE_POI = error("W303", "InvalidWorkspaceOperation",
+        "Measurements of one name have different parameters of interest, and the join is outer.",
+        "rename one of the measurements, or let one side win by left outer or right outer");
+    COMBINE_PARAMETER = error("W304", "InvalidWorkspaceOperation",
+        "Measurements of one name configure a parameter differently, and the join is outer.",
+        "make the configurations equal, or let one side win by left outer or right outer");
+    COMBINE_SAMPLE = strict("W305", "InvalidWorkspaceOperation",
+        "Merged channels have different samples of one name, and the join is outer.",
+        "rename one of the samples; under --compat pyhf the first one counts");
+    COMBINE_DROPPED = warning("W306", "InvalidWorkspaceOperation",
+        "Something differs from what another document has under its name, and is left out, as left outer and right outer say.",
+        "check that the other one is meant");
+    COMBINE_CONSTRAINT = strict("W307", "InvalidWorkspaceOperation",
+        "A parameter would have another constraint in the combination than in one of the documents.",
+        "a parameter has one auxiliary measurement: make auxdata, sigmas and factors equal in measurements of one name, or rename the parameter");
+    COMBINE_SETTINGS = warning("W308", "InvalidWorkspaceOperation",
+        "A measurement of one document says nothing of parameters that the measurement of another document configures.",
+        "give the measurements one name before combining with outer, or configure the parameters in the result");
+    COMBINE_BASIS = error("W310", "InvalidEft",
+        "The coefficients of two documents belong to different theories, bases, input schemes or scales.",
+        "translate the coefficients of one document; only another Lambda_TeV is converted");
+    COMBINE_LAMBDA = warning("W311", "InvalidEft",
+        "The coefficients of a document are divided by another Λ than those of the first: its responses, bounds and starts are converted, so that c/Λ² stays the same.",
+        "read bounds and results at the Λ of the first document");
+    COMBINE_LAMBDA_EVENTS = error("W312", "InvalidEft",
+        "The coefficients of a document are divided by another Λ than those of the first, and its event databases hold weights that cannot be converted.",
+        "sum the events by morphist eft bin before, or put the document first");
+    COMBINE_COEFFICIENT = error("W313", "InvalidEft",
+        "A Wilson coefficient has another dimension or WCxf name in two documents; or other bounds, another start or fixed flag, and the join is none or outer.",
+        "rename the coefficient if it is another; else make the declarations equal, or let one side's settings win by left outer or right outer");
+    COMBINE_SHARED = error("W314", "InvalidEft",
+        "Two documents have different responses, or different event databases, under one name.",
+        "rename one of the two, also where samples name it");
 }

@@ -178,6 +178,6 @@ fn sentence(error: &CommandError) -> String {
     match error {
         CommandError::Input { file, findings } => finding::text(file, findings).trim().replace('\n', " "),
         CommandError::Message(message) | CommandError::Usage(message) => message.clone(),
-        CommandError::Reported | CommandError::OutputClosed => "no result".to_owned(),
+        CommandError::Inputs(_) | CommandError::Reported | CommandError::OutputClosed => "no result".to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! What a workspace must obey, rule by rule, and what is done with whole workspaces.
 
+pub mod combine;
 pub mod data;
 mod parameters;
 pub mod rescale;
