@@ -30,6 +30,7 @@ enum Command {
     Gof(cli::gof::Gof),
     Asimov(cli::asimov::Asimov),
     Patch(cli::patch::Patch),
+    Combine(cli::combine::Combine),
     #[command(subcommand)]
     Eft(cli::eft::Eft),
     Plot(cli::plot::Plot),
@@ -72,6 +73,7 @@ fn run(command: &Command) -> CommandResult {
         Command::Gof(command) => command.run(),
         Command::Asimov(command) => command.run(),
         Command::Patch(command) => command.run(),
+        Command::Combine(command) => command.run(),
         Command::Eft(command) => command.run(),
         Command::Plot(command) => command.run(),
         Command::Schema(command) => command.run(),

@@ -172,6 +172,11 @@ pub fn file_name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
+/// Where the event databases of a document lie: beside it, or in the current folder where it comes from standard input.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
 /// `512MB`, `2G`, `1000`: a number of bytes, suffixes powers of 1000.
 fn size(text: &str) -> Result<usize, String> {
     let upper = text.trim().to_ascii_uppercase();

@@ -299,6 +299,14 @@ impl Reason {
     /// A point at which `twice_nll` is +inf.
     pub fn out_of_domain(model: &Model, point: &OutOfDomain) -> Reason {
         match *point {
+            OutOfDomain::Bin { channel, bin, expected, .. } if expected.is_nan() => {
+                let channel = channel_name(model, channel);
+                let message = format!(
+                    "bin {bin} of channel {} has no yield: a factor of a response with a negative power is not positive",
+                    text::label(&channel),
+                );
+                Reason::at_bin(Code::OutOfDomain, message, channel, bin)
+            }
             OutOfDomain::Bin { channel, bin, expected, observed } => {
                 let (channel, expected, observed) = (channel_name(model, channel), number(expected), number(observed));
                 let message = format!(

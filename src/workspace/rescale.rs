@@ -69,7 +69,8 @@ fn rescale_modifier(kind: &str, data: &mut Value, factor: f64) -> Result<(), Str
     Ok(())
 }
 
-fn members<'a>(value: &'a mut Value, key: &str) -> impl Iterator<Item = &'a mut Value> {
+/// The items of a member that is a list.
+pub(super) fn members<'a>(value: &'a mut Value, key: &str) -> impl Iterator<Item = &'a mut Value> {
     value.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten()
 }
 
@@ -82,6 +83,19 @@ fn multiply(value: Option<&mut Value>, factor: f64) -> Result<(), String> {
             None => Ok(()),
         },
         None => Ok(()),
+    }
+}
+
+/// Changes a number, or all numbers of nested arrays.
+pub(super) fn map_numbers(value: Option<&mut Value>, change: &impl Fn(f64) -> f64) {
+    match value {
+        Some(Value::Array(items)) => items.iter_mut().for_each(|item| map_numbers(Some(item), change)),
+        Some(number) => {
+            if let Some(x) = number.as_f64() {
+                *number = json!(change(x));
+            }
+        }
+        None => {}
     }
 }
 

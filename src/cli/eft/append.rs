@@ -1,6 +1,7 @@
 //! `morphist eft append`: operators added to a database of events.
 
 use super::edit_args::{EditArgs, fail};
+use crate::cli::input_args::folder_of;
 use crate::cli::{CommandError, CommandResult, note};
 use crate::document::eft::MediaType;
 use crate::event_database::{Extension, Join, NewCoefficient, NewColumns, extend};
@@ -40,7 +41,7 @@ pub struct Append {
 impl Append {
     pub fn run(&self) -> CommandResult {
         let mut value = self.edit.read(&self.workspace)?;
-        let folder = self.workspace.parent().unwrap_or(Path::new(""));
+        let folder = folder_of(&self.workspace);
         let names: Vec<String> = self.terms.iter().map(|(_, column)| column.clone()).collect();
         let media_type = match self.columns.extension().and_then(|e| e.to_str()) {
             Some("parquet") => MediaType::Parquet,
@@ -59,6 +60,7 @@ impl Append {
             coefficients: &self.coefficients,
             output: &self.output_database,
             uri: self.uri()?,
+            compat: self.edit.reading.compat(),
         };
         let appended = extend(&mut value, folder, &extension).map_err(fail(&self.workspace))?;
         note(&format!("{} rows, {} new columns, sha256 {}", appended.n_rows, names.len(), appended.sha256));

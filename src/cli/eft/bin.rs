@@ -1,11 +1,13 @@
 //! `morphist eft bin`: a document whose histograms of events are written out.
 
 use super::edit_args::{EditArgs, fail};
-use crate::cli::input_args::file_name;
+use super::in_words;
+use crate::cli::input_args::{file_name, folder_of};
 use crate::cli::{CommandError, CommandResult, note, warn};
+use crate::document::position;
 use crate::event_database::self_contained;
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Sum the events of a document's databases into polynomials and write a document that needs no databases
 ///
@@ -24,21 +26,27 @@ pub struct Bin {
 
 impl Bin {
     pub fn run(&self) -> CommandResult {
-        let (name, mut value) = (file_name(&self.workspace), self.edit.read(&self.workspace)?);
-        let beside = self.workspace.parent().unwrap_or(Path::new("")).to_path_buf();
-        let published =
-            self_contained(&mut value, self.folder.as_ref().unwrap_or(&beside)).map_err(fail(&self.workspace))?;
+        let (name, fail) = (file_name(&self.workspace), fail(&self.workspace));
+        let document = self.edit.reading.read(&self.workspace)?;
+        let mut value = document.value().map_err(fail)?;
+        let text = document.text;
+        let folder = self.folder.as_deref().unwrap_or(folder_of(&self.workspace));
+        let published = self_contained(&mut value, folder).map_err(|mut findings| {
+            position::resolve(&text, &mut findings);
+            fail(findings)
+        })?;
         if published.is_empty() {
-            return Err(CommandError::Usage(format!("{name} has no sample with eft_events")));
+            return Err(CommandError::Message(format!(
+                "{name} has no sample with eft_events: nothing is to be summed"
+            )));
         }
         self.edit.check(&self.workspace, &value)?;
         for sample in &published {
-            let (flow, place) = (sample.flow, format!("channel {}, sample {}", sample.channel, sample.sample));
-            note(&format!(
-                "{place}: {} rows, {} of other channels, {} cut, {} below and {} above the edges, {} in bins ({} events)",
-                flow.rows, flow.other_channels, flow.cut, flow.underflow, flow.overflow, flow.binned, sample.n_events
-            ));
-            warn(&name, &sample.warnings);
+            let place = format!("channel {}, sample {}", sample.channel, sample.sample);
+            note(&format!("{place}: {} ({} events)", in_words(&sample.flow), sample.n_events));
+            let mut warnings = sample.warnings.clone();
+            position::resolve(&text, &mut warnings);
+            warn(&name, &warnings);
         }
         self.edit.write(&value)
     }

@@ -83,7 +83,7 @@ struct StxsArgs {
     /// Key of the partial width in the equations of decay
     #[arg(long, value_name = "KEY")]
     decay: Option<String>,
-    /// Exponents, starts and bounds of the coefficients: pois.yaml, written as JSON
+    /// Exponents, starts and bounds of the coefficients: pois.yaml, or the same as JSON
     #[arg(long, value_name = "FILE")]
     pois: Option<PathBuf>,
     /// End every equation after its linear terms

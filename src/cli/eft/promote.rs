@@ -1,7 +1,9 @@
 //! `morphist eft promote`: a background that depends on operators.
 
 use super::edit_args::{EditArgs, fail};
-use crate::cli::{CommandResult, note};
+use super::in_words;
+use crate::cli::input_args::file_name;
+use crate::cli::{CommandResult, note, warn};
 use crate::event_database::{Promotion, promote};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -29,10 +31,11 @@ impl Promote {
         let (mut value, written) = (self.edit.read(&self.workspace)?, self.edit.read(&self.events)?);
         let promotion = Promotion::read(&written).map_err(fail_events)?;
         let folder = self.events.parent().unwrap_or(Path::new(""));
-        let flow = promote(&mut value, folder, &self.channel, &self.sample, &promotion).map_err(fail_events)?;
+        let promoted = promote(&mut value, folder, &self.channel, &self.sample, &promotion).map_err(fail_events)?;
         self.edit.check(&self.workspace, &value)?;
+        warn(&file_name(&self.events), &promoted.warnings);
         let place = format!("channel {}, sample {}", self.channel, self.sample);
-        note(&format!("{place}: {} rows, {} in bins", flow.rows, flow.binned));
+        note(&format!("{place}: {}", in_words(&promoted.flow)));
         self.edit.write(&value)
     }
 }
