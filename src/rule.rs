@@ -321,6 +321,12 @@ rules! {
     EFT_HASH = error("W246", "InvalidEft",
         "A sha256 is not 64 hexadecimal digits.",
         "write what sha256sum prints for the file");
+    EFT_VARIANCE_NEGATIVE = error("W247", "InvalidEft",
+        "A variance that is given as a polynomial is negative somewhere inside the bounds of its coefficients, at the reference, or where it is fixed.",
+        "give the sum of the squared weights as it comes from the events, with all its monomials, or narrow the bounds");
+    EFT_UNUSED_EVENTS = warning("W248", "InvalidEft",
+        "No sample is a histogram of an event database: its file is never read.",
+        "add an eft_events that names it, or remove the database");
     // Event databases, as they are read
     EVENT_PATH = error("W260", "EventDatabaseError",
         "The uri of an event database is no path below the folder of the document.",
@@ -347,7 +353,7 @@ rules! {
         "A value in a column of an event database is missing, NaN or infinite, or an integer that binary64 cannot hold.",
         "remove the row or repair the program that wrote it");
     EVENT_DECLARATION = error("W268", "InvalidEventDatabase",
-        "A histogram of events or its database contradicts itself or the block eft.",
+        "A histogram of events or its database contradicts itself or the block eft, or there is none where one is needed.",
         "correct the declaration");
     EVENT_EDGES = error("W269", "InvalidEventDatabase",
         "The edges of an axis, or the ends of a selection, do not increase.",

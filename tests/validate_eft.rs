@@ -184,6 +184,13 @@ fn cases_of_the_block() -> Vec<Case> {
         value["eft"]["event_databases"].as_array_mut().unwrap().push(again);
         value
     };
+    let idle = {
+        let mut value = sound();
+        let mut second = value["eft"]["event_databases"][0].clone();
+        second["name"] = json!("idle");
+        value["eft"]["event_databases"].as_array_mut().unwrap().push(second);
+        value
+    };
     vec![
         ("W201", format!("{SR}/0/modifiers/0/type"), undeclared),
         because(
@@ -193,6 +200,7 @@ fn cases_of_the_block() -> Vec<Case> {
             json!({"name": "c1", "bounds": [0, 1], "fixed": true}),
         ),
         ("W202", "/eft/event_databases/1/name".into(), database),
+        ("W248", "/eft/event_databases/1".into(), idle),
         because("W203", format!("{C}/3/name"), format!("{C}/3"), json!({"name": "k", "bounds": [0, 1], "fixed": true})),
         at("W203", data(0, 0, "uncertainties/0/name"), json!("c2"))
             .with_more(&[("W134", "/measurements/0/config/parameters/1/name".into())]),
@@ -237,6 +245,12 @@ fn cases_of_polynomials() -> Vec<Case> {
         ("W225", data(0, 0, "coefficients"), too_large()),
         at("W231", data(0, 0, "uncertainties/0/monomial"), json!(["c2", "c2"])),
         at("W243", data(0, 0, "mc_stat/variances/0"), json!([1.0, -2.0])),
+        // 1 + 0.1 c1 at c1 = −10.1; 1 − 0.6 c1 at c1 = 2; (c1² − 1)² − 0.01, which is positive at zero and in all corners;
+        // 1 + 0.4 c1 is positive in the box, and −0.2 at a reference of −3.
+        because("W247", data(0, 0, "mc_stat/variances"), data(0, 0, "mc_stat/fixed_at"), json!({"c1": -10.1})),
+        ("W247", data(0, 0, "mc_stat/variances"), with_variance(json!([[], ["c1"]]), json!([[1.0, 2.0], -0.6]), 0.0)),
+        ("W247", data(0, 0, "mc_stat/variances"), with_variance(double_well().0, double_well().1, 0.0)),
+        ("W247", data(0, 0, "mc_stat/variances"), with_variance(json!([[], ["c1"]]), json!([1.0, 0.4]), -3.0)),
         because(
             "W244",
             data(0, 0, "mc_stat/monomials/1"),
@@ -252,6 +266,38 @@ fn cases_of_polynomials() -> Vec<Case> {
     ]
 }
 
+/// A variance that follows the coefficients, of the first sample, whose nominal yields are those at c1 = `reference`.
+fn with_variance(monomials: Value, variances: Value, reference: f64) -> Value {
+    let mut value = sound();
+    let sample = &mut value["channels"][0]["samples"][0];
+    let (c, n) = (reference, [[10.0, 1.0, 3.0], [20.0, 2.0, 2.0]]);
+    sample["data"] = json!(n.map(|n| n[0] + n[1] * c + n[2] * c * c));
+    let lo_hi = json!({"lo_data": sample["data"], "hi_data": sample["data"]});
+    sample["modifiers"][2]["data"] = lo_hi;
+    let data = &mut sample["modifiers"][0]["data"];
+    data["reference"] = json!({"c1": reference});
+    data["mc_stat"] = json!({"kind": "w2", "monomials": monomials, "variances": variances});
+    value
+}
+
+/// (c1² − 1)² − 0.01 in the second bin, (c1² − 1)² in the first.
+fn double_well() -> (Value, Value) {
+    (json!([[], ["c1", "c1"], ["c1", "c1", "c1", "c1"]]), json!([[1.0, 0.99], -2.0, 1.0]))
+}
+
+/// Σ w² of events may touch zero: (c1² − 1)², and the same with what rounding leaves of it.
+#[test]
+fn variances_that_touch_zero_are_sound() {
+    for constant in [1.0, 1.0 - 1e-10] {
+        let value = with_variance(double_well().0, json!([constant, -2.0, 1.0]), 0.0);
+        let found = check(&value);
+        assert!(found.0.is_empty(), "{constant}: {found}");
+    }
+    // A bin and a point are named.
+    let found = check(&with_variance(double_well().0, double_well().1, 0.0)).to_string();
+    assert!(found.contains("in bin 1 at") && found.contains("c1") && found.contains("-0.01"), "{found}");
+}
+
 /// 10 (1 + c1 c2)² − … of degree four: positive, and not so by the ranges of its terms.
 fn undecided() -> Value {
     let mut value = sound();
@@ -265,6 +311,7 @@ fn undecided() -> Value {
 fn too_large() -> Value {
     let mut value = sound();
     let bins = 20_000;
+    value["eft"]["event_databases"] = json!([]);
     value["channels"][0]["samples"] = json!([polynomial()]);
     let sample = &mut value["channels"][0]["samples"][0];
     sample["data"] = json!(vec![10.0; bins]);

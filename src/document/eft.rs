@@ -428,6 +428,7 @@ pub enum SystematicData {
 #[serde(deny_unknown_fields)]
 pub struct AppliesTo {
     /// `[[]]` is the constant alone, the Standard Model.
+    #[schemars(length(min = 1))]
     pub applies_to: Vec<Vec<String>>,
 }
 

@@ -76,6 +76,8 @@ pub enum Code {
     NoValidToy,
     /// The data do not exclude any value of the POI.
     NotExcluded,
+    /// A Wilson coefficient is not excluded at its bound, beyond which its responses do not hold.
+    NotExcludedInBox,
     /// A number of the result is NaN or infinite and stands as `null`.
     NotFinite,
     /// A search did not converge.
@@ -265,6 +267,13 @@ impl Reason {
             NoLimit::NotExcluded { tested } => {
                 let message = format!("values of the POI up to {} are not excluded", number(*tested));
                 Reason::new(Code::NotExcluded, message)
+            }
+            NoLimit::NotExcludedInBox { bound } => {
+                let message = format!(
+                    "the POI is not excluded at {}, the bound of the range in which its responses hold: no limit within it",
+                    number(*bound)
+                );
+                Reason::new(Code::NotExcludedInBox, message)
             }
             NoLimit::AllExcluded => {
                 Reason::new(Code::AllExcluded, "all values of the POI within its bounds are excluded")

@@ -278,7 +278,8 @@ fn events(
     }
     let pointer = context.pointer(plain);
     let usage = Use { data: &data, channel: plain.channel, sample: plain.name, pointer: &pointer };
-    let binned = context.databases.bin(&usage)?;
+    let mut binned = context.databases.bin(&usage)?;
+    context.warnings.0.append(&mut binned.warnings.0);
     check_nominal(plain, &data, &binned).map_err(|finding| Findings::from(finding.at(format!("{pointer}/data"))))?;
     let mut own = Vec::with_capacity(binned.variables.len() + binned.nuisances.len());
     for name in binned.variables.iter().chain(&binned.nuisances) {

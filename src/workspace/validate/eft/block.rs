@@ -7,7 +7,7 @@ use crate::document::workspace::{Modifier, Workspace};
 use crate::finding::{escape_token, number, quote};
 use crate::rule;
 use crate::workspace::parameters::{EFT_UNCERTAINTY, WILSON_COEFFICIENT, share};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Report) {
     check_basis(context, report);
@@ -18,15 +18,7 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
         response::check_shared(context, data, &pointer, report);
         check_names(context, &kinds, &data.uncertainties, &pointer, report);
     }
-    let mut names = HashMap::new();
-    for (d, database) in context.eft.event_databases.iter().enumerate() {
-        let pointer = format!("/eft/event_databases/{d}");
-        if let Some(first) = names.insert(database.name.as_str(), d) {
-            let found = format!("the name {} of database {first} again", quote(&database.name));
-            report.add(&rule::EFT_DUPLICATE_NAME, format!("{pointer}/name"), found, "a name of its own");
-        }
-        events::check_database(context, database, &pointer, report);
-    }
+    check_databases(workspace, context, report);
     for (c, channel) in workspace.channels.iter().enumerate() {
         for (s, sample) in channel.samples.iter().enumerate() {
             for (pointer, modifier) in
@@ -35,6 +27,33 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
                 check_nuisances(context, &kinds, modifier, &format!("{pointer}/data"), report);
             }
         }
+    }
+}
+
+fn check_databases(workspace: &Workspace, context: &Context, report: &mut Report) {
+    let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
+    let name = |modifier: &Modifier| match modifier {
+        Modifier::EftEvents { data, .. } => Some(data.database.clone()),
+        _ => None,
+    };
+    let used: HashSet<String> = modifiers.filter_map(name).collect();
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for (d, database) in context.eft.event_databases.iter().enumerate() {
+        let pointer = format!("/eft/event_databases/{d}");
+        if let Some(first) = names.insert(database.name.as_str(), d) {
+            let found = format!("the name {} of database {first} again", quote(&database.name));
+            report.add(&rule::EFT_DUPLICATE_NAME, format!("{pointer}/name"), found, "a name of its own");
+        }
+        events::check_database(context, database, &pointer, report);
+    }
+    if used.iter().any(|name| !names.contains_key(name.as_str())) {
+        // Which database such a name means has to be cleared up first.
+        return;
+    }
+    for (d, database) in context.eft.event_databases.iter().enumerate().filter(|(_, d)| !used.contains(&d.name)) {
+        let found = format!("the database {}, which no sample uses", quote(&database.name));
+        let pointer = format!("/eft/event_databases/{d}");
+        report.add(&rule::EFT_UNUSED_EVENTS, pointer, found, "an eft_events that names it");
     }
 }
 

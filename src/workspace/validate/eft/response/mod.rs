@@ -2,6 +2,7 @@
 
 mod morph;
 mod rational;
+mod variance;
 
 pub(super) use morph::morph_monomials;
 pub(super) use rational::report_moving_pole;
@@ -19,6 +20,7 @@ use crate::model::eft::polynomial::{monomial_value, np_order};
 use crate::model::eft::{Monomial, Polynomial};
 use crate::rule;
 use std::collections::{BTreeSet, HashMap};
+use variance::Variance;
 
 /// How far the value at the reference may be off: of the nominal yield, and of the magnitude of the terms.
 const REFERENCE: (f64, f64) = (1e-6, 1e-12);
@@ -166,7 +168,7 @@ fn check_mc_stat(
         }
         McStat::W2 { monomials: lists, variances, fixed_at } => {
             let monomials = context.monomials(lists, &at("monomials"), report);
-            check_per_bin(variances, (lists.len(), "monomial"), n_bins, &at("variances"), report);
+            let sound = check_per_bin(variances, (lists.len(), "monomial"), n_bins, &at("variances"), report);
             if let Truncation::Order(most) = data.truncation {
                 let order = |m: &Monomial| np_order(m, &context.order) > most.max_np_order.saturating_mul(2);
                 if let Some(k) = monomials.iter().flatten().position(order) {
@@ -176,7 +178,17 @@ fn check_mc_stat(
                 }
             }
             let constant = lists.iter().position(Vec::is_empty);
-            (constant.and_then(|k| Some((k, variances.get(k)?))).filter(|(_, v)| negative(v)), "variances", fixed_at)
+            let at_zero = constant.and_then(|k| Some((k, variances.get(k)?))).filter(|(_, v)| negative(v));
+            if let Some(monomials) = monomials.filter(|_| sound && at_zero.is_none()) {
+                // What is wrong with the points is said elsewhere.
+                let point =
+                    |at| context.point(at, "", &mut Report { compat: report.compat, findings: Default::default() });
+                let (reference, fixed) = (point(&data.reference), fixed_at.as_ref().map(point));
+                let (monomials, fixed_at) = (&monomials[..], fixed.as_deref());
+                let variance = Variance { monomials, variances, fixed_at, reference: &reference };
+                variance.check(context, n_bins, &at("variances"), report);
+            }
+            (at_zero, "variances", fixed_at)
         }
     };
     if let Some((k, _)) = values {
@@ -322,7 +334,7 @@ impl Checker<'_, '_> {
         let polynomial = Polynomial::from_terms(polynomial.n_bins, kept);
         let mut open = None;
         for b in 0..distinct_bins(&data.coefficients, polynomial.n_bins) {
-            if !self.is_searchable(&polynomial) {
+            if !is_searchable(self.context, &polynomial) {
                 open.get_or_insert((b, None));
                 break;
             }
@@ -344,12 +356,6 @@ impl Checker<'_, '_> {
             };
             report.add(&rule::EFT_SIGN_OPEN, self.at("positivity"), found, "a sign that can be decided");
         }
-    }
-
-    /// The search over the box stays within its budget.
-    fn is_searchable(&self, polynomial: &Polynomial) -> bool {
-        let steps = polynomial.monomials.len().saturating_mul(self.context.bounds.len());
-        steps.saturating_mul(polynomial.n_bins).saturating_mul(100) <= MOST_SEARCH
     }
 
     fn bilinear(&self, data: &BilinearData, report: &mut Report) -> Option<Response> {
@@ -438,6 +444,12 @@ impl Checker<'_, '_> {
         self.check_truncation(&response, report);
         Some(response)
     }
+}
+
+/// The search over the box stays within its budget.
+fn is_searchable(context: &Context, polynomial: &Polynomial) -> bool {
+    let steps = polynomial.monomials.len().saturating_mul(context.bounds.len());
+    steps.saturating_mul(polynomial.n_bins).saturating_mul(100) <= MOST_SEARCH
 }
 
 /// The numbers of a list of parameters, each once.

@@ -2,7 +2,7 @@
 
 use super::super::super::Report;
 use super::super::check_per_bin;
-use super::{Checker, Monomials, Response, check_uncertainties, distinct_bins, products};
+use super::{Checker, Monomials, Response, check_uncertainties, distinct_bins, is_searchable, products};
 use crate::document::eft::{Expansion, RationalData, RationalFactor};
 use crate::finding::number;
 use crate::model::eft::minimum::minimum;
@@ -86,7 +86,7 @@ impl Checker<'_, '_> {
         let kept = Polynomial::from_terms(own.n_bins, kept.map(|(m, a)| (m.clone(), a.to_vec())));
         let zero = vec![0.0; self.context.bounds.len()];
         let expanded = matches!(data.expansion, Expansion::Taylor(_));
-        let searchable = self.is_searchable(&kept);
+        let searchable = is_searchable(self.context, &kept);
         let at_zero = kept.evaluate(&zero);
         for (b, at_zero) in at_zero.iter().enumerate().take(distinct_bins(&factor.coefficients, own.n_bins)) {
             let (value, point) = if expanded {
