@@ -9,7 +9,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 pub const FEW_EVENTS: f64 = 10.0;
 
 /// (Σ w)²/Σ w² of each bin at a point: the number of events of equal weight with the same relative uncertainty. `None`
-/// where the histogram has no Σ w²; NaN in a bin without events (eq. 9).
+/// where the histogram has no Σ w²; NaN in a bin without events (spec/event-database.md, eq. 9).
 pub fn effective_events(binned: &Binned, point: &[f64]) -> Option<Vec<f64>> {
     let squares = binned.w2.as_ref()?.evaluate(point);
     Some(binned.polynomial.evaluate(point).iter().zip(squares).map(|(sum, squares)| sum * sum / squares).collect())
@@ -91,7 +91,7 @@ pub struct Closure {
 }
 
 /// Whether a reweighted sample agrees with an independent one at a point; `None` where one has no Σ w² or another
-/// binning, or no bin can be compared (eq. 10).
+/// binning, or no bin can be compared (spec/event-database.md, eq. 10).
 pub fn closure(a: (&Binned, &[f64]), b: (&Binned, &[f64])) -> Option<Closure> {
     let values = |(binned, point): (&Binned, &[f64])| {
         Some((binned.polynomial.evaluate(point), binned.w2.as_ref()?.evaluate(point)))

@@ -5,12 +5,13 @@ mod rational;
 mod variance;
 
 pub(super) use morph::morph_monomials;
+pub(super) use rational::report_moving_pole;
 
 use super::super::Report;
 use super::{Context, check_bins, check_length, check_per_bin, events, product};
 use crate::document::eft::{
-    BilinearData, MapData, McStat, Mode, PerBin, PolynomialData, PolynomialSource, Positivity, SumOfSquaresData,
-    Truncation,
+    BilinearData, CoefficientUncertainty, MapData, McStat, Mode, PerBin, PolynomialData, PolynomialSource, Positivity,
+    SumOfSquaresData, Truncation,
 };
 use crate::document::workspace::{Modifier, Sample};
 use crate::finding::{number, quote};
@@ -43,6 +44,8 @@ pub(super) struct Response {
     pub mc_stat: bool,
     /// Its systematics act on single monomials or single events.
     pub resolved: bool,
+    /// The index of a factor with a negative power whose constant moves with a nuisance: it has no series.
+    pub moving_pole: Option<usize>,
     /// Where the nominal yields belong, and the polynomial there, before truncation.
     pub reference: Vec<f64>,
     pub polynomial: Option<Polynomial>,
@@ -107,12 +110,28 @@ fn check_shape(
     let count = (data.monomials.len(), "monomial");
     let mut sound = check_per_bin(&data.coefficients, count, n_bins, &at("coefficients"), report);
     context.point(&data.reference, &at("reference"), report);
-    let listed = monomials.as_ref().map(|monomials| monomials.iter().collect::<BTreeSet<_>>());
-    let mut seen = HashMap::new();
-    for (j, uncertainty) in data.uncertainties.iter().enumerate() {
-        let place = at(&format!("uncertainties/{j}"));
-        let one =
-            context.monomials(std::slice::from_ref(&uncertainty.monomial), &at(&format!("uncertainties/{j}")), report);
+    sound &= check_uncertainties(context, &data.uncertainties, monomials.as_deref(), n_bins, pointer, report);
+    if let Some(stat) = &data.mc_stat {
+        check_mc_stat(context, data, stat, n_bins, &at("mc_stat"), report);
+    }
+    monomials.filter(|_| sound)
+}
+
+/// Uncertainties of the coefficients of `monomials`, those of a polynomial or a factor at `pointer`; false where one has
+/// other bins than the sample.
+fn check_uncertainties(
+    context: &Context,
+    uncertainties: &[CoefficientUncertainty],
+    monomials: Option<&[Monomial]>,
+    n_bins: Option<usize>,
+    pointer: &str,
+    report: &mut Report,
+) -> bool {
+    let listed = monomials.map(|monomials| monomials.iter().collect::<BTreeSet<_>>());
+    let (mut seen, mut sound) = (HashMap::new(), true);
+    for (j, uncertainty) in uncertainties.iter().enumerate() {
+        let place = format!("{pointer}/uncertainties/{j}");
+        let one = context.monomials(std::slice::from_ref(&uncertainty.monomial), &place, report);
         let Some([monomial]) = one.as_deref() else { continue };
         if listed.as_ref().is_some_and(|listed| !listed.contains(monomial)) {
             let found = product(&uncertainty.monomial);
@@ -126,10 +145,7 @@ fn check_shape(
             sound &= check_bins(list.len(), n_bins, || format!("{place}/sigma"), report);
         }
     }
-    if let Some(stat) = &data.mc_stat {
-        check_mc_stat(context, data, stat, n_bins, &at("mc_stat"), report);
-    }
-    monomials.filter(|_| sound)
+    sound
 }
 
 fn check_mc_stat(
@@ -203,6 +219,7 @@ impl Checker<'_, '_> {
             uses,
             mc_stat: false,
             resolved: false,
+            moving_pole: None,
             reference: vec![0.0; self.context.bounds.len()],
             polynomial: None,
         }
