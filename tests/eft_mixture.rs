@@ -117,7 +117,7 @@ fn a_mixture_of_points_gives_the_cross_section_everywhere() {
     let total = cumulative[cumulative.len() - 1];
     let sigma = |c: [f64; 2]| at(&total, c) / total[0];
     let mut random = Random(37);
-    let (mut columns, mut parts) = (vec![Vec::with_capacity(N); 8], Vec::new());
+    let (mut columns, mut parts) = (vec![Vec::new(); 8], Vec::new());
     for (share, c) in MIXTURE {
         let sums: Vec<f64> = cumulative.iter().map(|terms| at(terms, c)).collect();
         let n = (share * N as f64).round() as usize;
