@@ -86,6 +86,7 @@ fn many_operators() -> (Model, Data) {
         clip_sample_data: None,
         clip_bin_data: None,
         pyhf_domain: false,
+        warnings: Default::default(),
     };
     let data = Data { main: vec![103.0; 200], auxiliary: Vec::new() };
     (model, data)

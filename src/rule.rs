@@ -259,7 +259,7 @@ rules! {
         "The power of a factor of a rational response is 0, or its magnitude is above 100.",
         "remove the factor, or write its power");
     EFT_DENOMINATOR = error("W221", "InvalidEft",
-        "A factor with a negative power is not positive everywhere inside the bounds of its coefficients (or, if expanded, at zero).",
+        "A factor with a negative power is not positive everywhere inside the bounds of its coefficients; or it is expanded, and its constant is not positive or moves with a nuisance parameter.",
         "narrow the bounds, or expand the response with taylor");
     EFT_MORPHING = error("W222", "InvalidEft",
         "The templates of a morphing do not determine its monomials: fewer basis points than monomials, or a basis that does not tell them apart.",
@@ -309,7 +309,7 @@ rules! {
         "Two responses of a sample have a statistical uncertainty.",
         "keep that of the one that holds the simulated yields");
     EFT_VARIANCE = error("W243", "InvalidEft",
-        "A variance is negative at zero, or an error of a coefficient is negative.",
+        "A variance is negative at zero, or an error of a coefficient is negative; or weights by the inverse variance lack a variance above 0.",
         "write variances and errors of at least 0");
     EFT_VARIANCE_ORDER = warning("W244", "InvalidEft",
         "A variance has monomials above twice the order at which its response is truncated: it is that of another response.",
@@ -321,6 +321,12 @@ rules! {
     EFT_HASH = error("W246", "InvalidEft",
         "A sha256 is not 64 hexadecimal digits.",
         "write what sha256sum prints for the file");
+    EFT_VARIANCE_NEGATIVE = error("W247", "InvalidEft",
+        "A variance that is given as a polynomial is negative somewhere inside the bounds of its coefficients, at the reference, or where it is fixed.",
+        "give the sum of the squared weights as it comes from the events, with all its monomials, or narrow the bounds");
+    EFT_UNUSED_EVENTS = warning("W248", "InvalidEft",
+        "No sample is a histogram of an event database: its file is never read.",
+        "add an eft_events that names it, or remove the database");
     // Event databases, as they are read
     EVENT_PATH = error("W260", "EventDatabaseError",
         "The uri of an event database is no path below the folder of the document.",
@@ -347,7 +353,7 @@ rules! {
         "A value in a column of an event database is missing, NaN or infinite, or an integer that binary64 cannot hold.",
         "remove the row or repair the program that wrote it");
     EVENT_DECLARATION = error("W268", "InvalidEventDatabase",
-        "A histogram of events or its database contradicts itself or the block eft.",
+        "A histogram of events or its database contradicts itself or the block eft, or there is none where one is needed.",
         "correct the declaration");
     EVENT_EDGES = error("W269", "InvalidEventDatabase",
         "The edges of an axis, or the ends of a selection, do not increase.",

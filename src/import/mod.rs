@@ -12,8 +12,10 @@ mod npz;
 pub mod redist_map;
 pub mod scaling_text;
 pub mod smefit_theory;
+mod split_orders;
 pub mod stxs;
 mod terms;
+mod yaml;
 
 use crate::document::eft::{MapData, MorphData, PolynomialData, PolynomialSource, RationalData, WilsonCoefficient};
 use crate::document::workspace::Modifier;

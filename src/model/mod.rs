@@ -15,6 +15,8 @@ pub use eft::Response;
 pub use interpolation::{HistosysCode, NormsysCode};
 pub use parameter::ParameterSet;
 
+use crate::finding::Findings;
+
 /// A likelihood: channels of Poisson bins, parameters, and their constraints.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -30,6 +32,8 @@ pub struct Model {
     pub clip_bin_data: Option<f64>,
     /// Evaluate bins of ν < 0 as pyhf does (spec/likelihood.md, "Domain") instead of giving +inf.
     pub pyhf_domain: bool,
+    /// What is odd in what the model was made of and only shows in the making, such as bins without events, yet no error.
+    pub warnings: Findings,
 }
 
 /// A region with `n_bins` bins.

@@ -146,6 +146,10 @@ pub(crate) fn nuisances<'w>(modifier: &'w Modifier, eft: &'w Eft) -> Vec<&'w str
             let uncertainties = data.resolve(Some(eft)).map(|p| p.uncertainties.as_slice()).unwrap_or_default();
             uncertainties.iter().map(|u| u.name.as_str()).collect()
         }
+        Modifier::EftRational { data, .. } => {
+            let uncertainties = data.factors.iter().flat_map(|factor| &factor.uncertainties);
+            uncertainties.map(|u| u.name.as_str()).collect()
+        }
         Modifier::EftEvents { data, .. } => data.systematics.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     }
