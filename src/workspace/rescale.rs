@@ -74,34 +74,25 @@ pub(super) fn members<'a>(value: &'a mut Value, key: &str) -> impl Iterator<Item
     value.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten()
 }
 
-/// A number, or all numbers of nested arrays.
 fn multiply(value: Option<&mut Value>, factor: f64) -> Result<(), String> {
+    map_numbers(value, &|x| times(factor, x))
+}
+
+/// Changes a number, or all numbers of nested arrays.
+pub(super) fn map_numbers<E>(value: Option<&mut Value>, change: &impl Fn(f64) -> Result<f64, E>) -> Result<(), E> {
     match value {
-        Some(Value::Array(items)) => items.iter_mut().try_for_each(|item| multiply(Some(item), factor)),
+        Some(Value::Array(items)) => items.iter_mut().try_for_each(|item| map_numbers(Some(item), change)),
         Some(number) => match number.as_f64() {
-            Some(x) => times(factor, x).map(|product| *number = product),
+            Some(x) => change(x).map(|changed| *number = json!(changed)),
             None => Ok(()),
         },
         None => Ok(()),
     }
 }
 
-/// Changes a number, or all numbers of nested arrays.
-pub(super) fn map_numbers(value: Option<&mut Value>, change: &impl Fn(f64) -> f64) {
-    match value {
-        Some(Value::Array(items)) => items.iter_mut().for_each(|item| map_numbers(Some(item), change)),
-        Some(number) => {
-            if let Some(x) = number.as_f64() {
-                *number = json!(change(x));
-            }
-        }
-        None => {}
-    }
-}
-
 /// A product that keeps its digits.
-fn times(factor: f64, x: f64) -> Result<Value, String> {
+fn times(factor: f64, x: f64) -> Result<f64, String> {
     let product = factor * x;
     let fits = product.is_normal() || (x == 0.0 && product == 0.0);
-    fits.then(|| json!(product)).ok_or_else(|| format!("{x:?} times {factor:?} is beyond the range of binary64"))
+    fits.then_some(product).ok_or_else(|| format!("{x:?} times {factor:?} is beyond the range of binary64"))
 }

@@ -9,6 +9,7 @@ use crate::rule;
 use crate::workspace::rescale::{map_numbers, members};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::convert::Infallible;
 
 /// Brings the coefficients of all documents to the Λ of the first one that has the extension.
 #[allow(clippy::float_cmp)] // scales are the same or not
@@ -104,14 +105,14 @@ impl Conversion {
     /// Multiplies what stands before a monomial of this order by (from/to)^(2 order).
     fn coefficient(&self, value: Option<&mut Value>, order: u32) {
         if order > 0 {
-            map_numbers(value, &|x| times_power(x, self.from, self.to, 2 * order));
+            scale(value, self.from, self.to, 2 * order);
         }
     }
 
     /// Divides values of a coefficient of this order by (from/to)^(2 order).
     fn value(&self, value: Option<&mut Value>, order: u32) {
         if order > 0 {
-            map_numbers(value, &|x| times_power(x, self.to, self.from, 2 * order));
+            scale(value, self.to, self.from, 2 * order);
         }
     }
 
@@ -172,6 +173,11 @@ impl Conversion {
 
 fn items(value: &mut Value) -> impl Iterator<Item = &mut Value> {
     value.as_array_mut().into_iter().flatten()
+}
+
+/// Multiplies by (above/below)^power; what leaves the range of binary64 is found when the result is checked.
+fn scale(value: Option<&mut Value>, above: f64, below: f64, power: u32) {
+    let Ok(()) = map_numbers(value, &|x| Ok::<f64, Infallible>(times_power(x, above, below, power)));
 }
 
 /// x (above/below)^power; exact but for one rounding where the larger scale is a whole multiple of the smaller.
