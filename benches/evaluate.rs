@@ -87,6 +87,7 @@ fn many_operators() -> (Model, Data) {
         clip_bin_data: None,
         measurements: Default::default(),
         pyhf_domain: false,
+        warnings: Default::default(),
     };
     let data = Data { main: vec![103.0; 200], auxiliary: Vec::new() };
     (model, data)

@@ -88,6 +88,20 @@ def eft_cases(name, recorded):
             yield case(f"{name}/gradient/{tag}", "eft.md; likelihood.md, eq. 10", document, "gradient", input, {"gradient": point["gradient"]}, tolerance, recorded["provenance"])
 
 
+def eft_fit_cases(name, fit):
+    """Minimum, intervals and profile of a coefficient from numpy and iminuit (tests/peer/eft_fits.py)."""
+    document, which = {"workspace": {"file": f"fixtures/{name}/workspace.json"}}, {"measurement": fit["measurement"]}
+    expect = {"valid": True, **{k: fit[k] for k in ("twice_nll", "mle_parameters", "uncertainties", "at_limit")}}
+    tolerance = {"twice_nll": {"abs": 1e-7}, "mle_parameters": {"sigma": 1e-4, "abs": 1e-6}, "uncertainties": {"rel": 1e-5}}
+    yield case(f"{name}/fit", "likelihood.md, eq. 12 and 13", document, "fit", which, expect, tolerance, fit["provenance"])
+    coefficient, at = fit["coefficient"], fit["scan"]["values"]
+    expect = {"intervals": {coefficient: fit["minos"]}}
+    yield case(f"{name}/minos/{coefficient}", "inference.md, eq. 20", document, "minos", {**which, "level": inference_cases.ONE_SIGMA, "parameters": [coefficient]}, expect, {"intervals": {"rel": 1e-5}}, fit["provenance"])
+    input = {**which, "parameters": [coefficient], "values": [[a] for a in at]}
+    expect = {"delta_twice_nll": fit["scan"]["delta_twice_nll"]}
+    yield case(f"{name}/scan/{coefficient}", "inference.md, eq. 22", document, "scan", input, expect, {"delta_twice_nll": {"rel": 1e-6, "abs": 1e-6}}, fit["provenance"])
+
+
 def poisson(n, nu):
     return -2 * (n * math.log(nu) - nu - math.lgamma(n + 1))
 
@@ -224,7 +238,8 @@ def main():
         name = path.parent.name
         files[f"inference_{name}"] = list(inference_cases.recorded(name, json.loads(path.read_text())))
     for path in sorted(TOP.glob("fixtures/*/eft.json")):
-        files[path.parent.name] = list(eft_cases(path.parent.name, json.loads(path.read_text())))
+        fit = json.loads((path.parent / "fit.json").read_text())
+        files[path.parent.name] = [*eft_cases(path.parent.name, json.loads(path.read_text())), *eft_fit_cases(path.parent.name, fit)]
     files["inference_closed_forms"] = list(inference_cases.closed_forms())
     files |= {"closed_forms": list(closed_forms()), "patches": list(patch_cases()), "digests": list(digest_cases()), "validation": list(validation_cases())}
     ids = [c["id"] for cases in files.values() for c in cases]

@@ -1,6 +1,6 @@
 //! The `morphist` command: a table of commands.
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use morphist::cli::{self, CommandResult};
 use std::process::ExitCode;
 
@@ -30,6 +30,7 @@ enum Command {
     Gof(cli::gof::Gof),
     Asimov(cli::asimov::Asimov),
     Patch(cli::patch::Patch),
+    Combine(cli::combine::Combine),
     #[command(subcommand)]
     Eft(cli::eft::Eft),
     Plot(cli::plot::Plot),
@@ -40,7 +41,19 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    cli::exit_code(run(&Cli::parse().command))
+    let matches = with_negative_numbers(Cli::command()).get_matches();
+    let command = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    cli::exit_code(run(&command.command))
+}
+
+/// Every option takes `-1` for its value, which it then judges itself, and not for an option that does not exist.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let takes_values = |arg: &clap::Arg| !arg.is_positional() && arg.get_action().takes_values();
+    let command = command.mut_args(|arg| {
+        let negative = takes_values(&arg) && !arg.is_allow_hyphen_values_set();
+        if negative { arg.allow_negative_numbers(true) } else { arg }
+    });
+    command.mut_subcommands(with_negative_numbers)
 }
 
 fn run(command: &Command) -> CommandResult {
@@ -60,6 +73,7 @@ fn run(command: &Command) -> CommandResult {
         Command::Gof(command) => command.run(),
         Command::Asimov(command) => command.run(),
         Command::Patch(command) => command.run(),
+        Command::Combine(command) => command.run(),
         Command::Eft(command) => command.run(),
         Command::Plot(command) => command.run(),
         Command::Schema(command) => command.run(),

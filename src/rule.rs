@@ -259,7 +259,7 @@ rules! {
         "The power of a factor of a rational response is 0, or its magnitude is above 100.",
         "remove the factor, or write its power");
     EFT_DENOMINATOR = error("W221", "InvalidEft",
-        "A factor with a negative power is not positive everywhere inside the bounds of its coefficients (or, if expanded, at zero).",
+        "A factor with a negative power is not positive everywhere inside the bounds of its coefficients; or it is expanded, and its constant is not positive or moves with a nuisance parameter.",
         "narrow the bounds, or expand the response with taylor");
     EFT_MORPHING = error("W222", "InvalidEft",
         "The templates of a morphing do not determine its monomials: fewer basis points than monomials, or a basis that does not tell them apart.",
@@ -309,7 +309,7 @@ rules! {
         "Two responses of a sample have a statistical uncertainty.",
         "keep that of the one that holds the simulated yields");
     EFT_VARIANCE = error("W243", "InvalidEft",
-        "A variance is negative at zero, or an error of a coefficient is negative.",
+        "A variance is negative at zero, or an error of a coefficient is negative; or weights by the inverse variance lack a variance above 0.",
         "write variances and errors of at least 0");
     EFT_VARIANCE_ORDER = warning("W244", "InvalidEft",
         "A variance has monomials above twice the order at which its response is truncated: it is that of another response.",
@@ -321,6 +321,12 @@ rules! {
     EFT_HASH = error("W246", "InvalidEft",
         "A sha256 is not 64 hexadecimal digits.",
         "write what sha256sum prints for the file");
+    EFT_VARIANCE_NEGATIVE = error("W247", "InvalidEft",
+        "A variance that is given as a polynomial is negative somewhere inside the bounds of its coefficients, at the reference, or where it is fixed.",
+        "give the sum of the squared weights as it comes from the events, with all its monomials, or narrow the bounds");
+    EFT_UNUSED_EVENTS = warning("W248", "InvalidEft",
+        "No sample is a histogram of an event database: its file is never read.",
+        "add an eft_events that names it, or remove the database");
     // Event databases, as they are read
     EVENT_PATH = error("W260", "EventDatabaseError",
         "The uri of an event database is no path below the folder of the document.",
@@ -347,7 +353,7 @@ rules! {
         "A value in a column of an event database is missing, NaN or infinite, or an integer that binary64 cannot hold.",
         "remove the row or repair the program that wrote it");
     EVENT_DECLARATION = error("W268", "InvalidEventDatabase",
-        "A histogram of events or its database contradicts itself or the block eft.",
+        "A histogram of events or its database contradicts itself or the block eft, or there is none where one is needed.",
         "correct the declaration");
     EVENT_EDGES = error("W269", "InvalidEventDatabase",
         "The edges of an axis, or the ends of a selection, do not increase.",
@@ -380,28 +386,6 @@ rules! {
     EFT_RESPONSE = error("W280", "InvalidEft",
         "A response cannot be made of what the document says of a sample.",
         "see spec/eft.md, and the message");
-    // Measurements with Gaussian errors
-    GAUSSIAN_NAME = error("W301", "InvalidMeasurements",
-        "A measurement, a systematic of a measurement, or a correlation of two measurements stands twice.",
-        "keep one of the two, or rename it");
-    GAUSSIAN_LENGTH = error("W302", "InvalidMeasurements",
-        "A list of a measurement does not have an entry for each point, or for each monomial.",
-        "give every list one entry for each point, in the order of data");
-    GAUSSIAN_SYMMETRY = error("W303", "InvalidMeasurements",
-        "A covariance matrix is not symmetric.",
-        "write the whole matrix, row by row, with as many digits as its elements have");
-    GAUSSIAN_REFERENCE = error("W304", "InvalidMeasurements",
-        "A measurement has multiplicative errors and does not say what they are fractions of.",
-        "add the member multiplicative to the measurement: data, or t0 for the prediction at zero");
-    GAUSSIAN_POSITIVE = error("W305", "InvalidMeasurements",
-        "The covariance of some points is not positive definite: an error is zero, or correlations contradict each other.",
-        "give every point an error above zero; write covariances with more digits");
-    GAUSSIAN_ERROR = error("W306", "InvalidMeasurements",
-        "An uncorrelated error is negative.",
-        "write its size");
-    GAUSSIAN_UNKNOWN = error("W307", "InvalidMeasurements",
-        "A correlation names a measurement that is not there.",
-        "correct the name");
     // Foreign files of the EFT extension
     IMPORT_FORMAT = error("W290", "ImportError",
         "A foreign file does not have the layout of its format.",
@@ -415,4 +399,66 @@ rules! {
     IMPORT_DROPPED = warning("W293", "ImportWarning",
         "Something in a foreign file is not carried over.",
         "add it to the document by hand, if it matters");
+    // Several documents combined
+    COMBINE_NAME = error("W301", "InvalidWorkspaceOperation",
+        "Two documents have a channel, an observation or a measurement of one name, and the join is none.",
+        "rename one of the two, or choose another join: outer, left outer, right outer");
+    COMBINE_UNEQUAL = error("W302", "InvalidWorkspaceOperation",
+        "Channels or observations of one name differ, and the join is outer.",
+        "rename one of the two, merge channels, or let one side win by left outer or right outer");
+    COMBINE_POI = error("W303", "InvalidWorkspaceOperation",
+        "Measurements of one name have different parameters of interest, and the join is outer.",
+        "rename one of the measurements, or let one side win by left outer or right outer");
+    COMBINE_PARAMETER = error("W304", "InvalidWorkspaceOperation",
+        "Measurements of one name configure a parameter differently, and the join is outer.",
+        "make the configurations equal, or let one side win by left outer or right outer");
+    COMBINE_SAMPLE = strict("W305", "InvalidWorkspaceOperation",
+        "Merged channels have different samples of one name, and the join is outer.",
+        "rename one of the samples; under --compat pyhf the first one counts");
+    COMBINE_DROPPED = warning("W306", "InvalidWorkspaceOperation",
+        "Something differs from what another document has under its name, and is left out, as left outer and right outer say.",
+        "check that the other one is meant");
+    COMBINE_CONSTRAINT = strict("W307", "InvalidWorkspaceOperation",
+        "A parameter would have another constraint in the combination than in one of the documents.",
+        "a parameter has one auxiliary measurement: make auxdata, sigmas and factors equal in measurements of one name, or rename the parameter");
+    COMBINE_SETTINGS = warning("W308", "InvalidWorkspaceOperation",
+        "A measurement of one document says nothing of parameters that the measurement of another document configures.",
+        "give the measurements one name before combining with outer, or configure the parameters in the result");
+    COMBINE_BASIS = error("W310", "InvalidEft",
+        "The coefficients of two documents belong to different theories, bases, input schemes or scales.",
+        "translate the coefficients of one document; only another Lambda_TeV is converted");
+    COMBINE_LAMBDA = warning("W311", "InvalidEft",
+        "The coefficients of a document are divided by another Λ than those of the first: its responses, bounds and starts are converted, so that c/Λ² stays the same.",
+        "read bounds and results at the Λ of the first document");
+    COMBINE_LAMBDA_EVENTS = error("W312", "InvalidEft",
+        "The coefficients of a document are divided by another Λ than those of the first, and its event databases hold weights that cannot be converted.",
+        "sum the events by morphist eft bin before, or put the document first");
+    COMBINE_COEFFICIENT = error("W313", "InvalidEft",
+        "A Wilson coefficient has another dimension or WCxf name in two documents; or other bounds, another start or fixed flag, and the join is none or outer.",
+        "rename the coefficient if it is another; else make the declarations equal, or let one side's settings win by left outer or right outer");
+    COMBINE_SHARED = error("W314", "InvalidEft",
+        "Two documents have different responses, or different event databases, under one name.",
+        "rename one of the two, also where samples name it");
+    // Measurements with Gaussian errors
+    GAUSSIAN_NAME = error("W320", "InvalidMeasurements",
+        "A measurement, a systematic of a measurement, or a correlation of two measurements stands twice.",
+        "keep one of the two, or rename it");
+    GAUSSIAN_LENGTH = error("W321", "InvalidMeasurements",
+        "A list of a measurement does not have an entry for each point, or for each monomial.",
+        "give every list one entry for each point, in the order of data");
+    GAUSSIAN_SYMMETRY = error("W322", "InvalidMeasurements",
+        "A covariance matrix is not symmetric.",
+        "write the whole matrix, row by row, with as many digits as its elements have");
+    GAUSSIAN_REFERENCE = error("W323", "InvalidMeasurements",
+        "A measurement has multiplicative errors and does not say what they are fractions of.",
+        "add the member multiplicative to the measurement: data, or t0 for the prediction at zero");
+    GAUSSIAN_POSITIVE = error("W324", "InvalidMeasurements",
+        "The covariance of some points is not positive definite: an error is zero, or correlations contradict each other.",
+        "give every point an error above zero; write covariances with more digits");
+    GAUSSIAN_ERROR = error("W325", "InvalidMeasurements",
+        "An uncorrelated error is negative.",
+        "write its size");
+    GAUSSIAN_UNKNOWN = error("W326", "InvalidMeasurements",
+        "A correlation names a measurement that is not there.",
+        "correct the name");
 }

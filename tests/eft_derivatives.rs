@@ -170,6 +170,7 @@ fn model(with_statistics: bool) -> Model {
         clip_bin_data: None,
         measurements: Default::default(),
         pyhf_domain: false,
+        warnings: Default::default(),
     }
 }
 

@@ -6,7 +6,7 @@ mod small;
 
 use common::program::{json_of, scratch};
 use morphist::infer::certificate::Certificate;
-use morphist::infer::feldman_cousins::{FeldmanCousinsOptions, neyman};
+use morphist::infer::feldman_cousins::{FeldmanCousins, FeldmanCousinsOptions, neyman};
 use morphist::infer::generate::ToyKind;
 use morphist::infer::toy_hypotest::ToyOptions;
 use morphist::infer::{
@@ -129,6 +129,38 @@ fn an_interval_is_open_at_a_bound() {
     assert!(matches!(first.lower.crossing, Crossing::AtBound { bound, height }
         if bound == -1.5 && (height - poisson(90.0, 87.5)).abs() < 1e-8));
     assert!(matches!(first.upper.crossing, Crossing::At(_)));
+}
+
+/// λ = 100 + 10 c (1 − c/8) (1 + 2 c), count 100: beside the solutions 0 and −½ there is one at 8, where λ is 17 times as
+/// steep, in a region far narrower than its distance; above 8.53 the likelihood ends.
+#[test]
+fn a_narrow_region_far_away_is_found() {
+    let monomials: [(&[&str], &[f64]); 4] =
+        [(&[], &[100.0]), (&["c"], &[10.0]), (&["c", "c"], &[18.75]), (&["c", "c", "c"], &[-2.5])];
+    let document = document(&monomials, &[100.0], &[("c", [-3.0, 9.0])]);
+    let scan = scan_of(&document, "c", &ScanOptions::default());
+    let lambda = |c: f64| 100.0 + 10.0 * c * (1.0 - c / 8.0) * (1.0 + 2.0 * c);
+    for (region, height) in scan.regions.iter().zip([1.0, NINETY_FIVE]) {
+        let f = |c: f64| poisson(100.0, lambda(c)) - height;
+        let expected = [halving(-0.25, -3.0, f), halving(0.0, 2.0, f), halving(7.0, 8.0, f), halving(8.0, 8.5, f)];
+        assert!(expected[3] - expected[2] < 0.25);
+        close(&ends(region), &expected, 1e-7);
+    }
+}
+
+/// The first bin is 100 + 20 c (1 − c/8), with solutions at 0 and 8; the second, 100 + 60 (d − c²/5), leaves a narrow valley
+/// d = c²/5 that no straight line through the minimum follows, so that the region around 8 is seen by steps along it alone.
+#[test]
+fn a_region_at_the_end_of_a_bent_valley_is_found() {
+    let monomials: [(&[&str], &[f64]); 4] =
+        [(&[], &[100.0, 100.0]), (&["c"], &[20.0, 0.0]), (&["c", "c"], &[-2.5, -12.0]), (&["d"], &[0.0, 60.0])];
+    let document = document(&monomials, &[100.0, 100.0], &[("c", [-2.0, 10.0]), ("d", [-30.0, 30.0])]);
+    let scan = scan_of(&document, "c", &ScanOptions::default());
+    for (region, height) in scan.regions.iter().zip([1.0, NINETY_FIVE]) {
+        let f = |c: f64| poisson(100.0, 100.0 + 20.0 * c * (1.0 - c / 8.0)) - height;
+        let expected = [halving(0.0, -2.0, f), halving(0.0, 4.0, f), halving(8.0, 4.0, f), halving(8.0, 10.0, f)];
+        close(&ends(region), &expected, 1e-6);
+    }
 }
 
 /// MINOS goes to the nearest crossings; its region lists all.
@@ -311,12 +343,22 @@ fn contours_of_a_gaussian_are_circles() {
 /// probabilities. λ(c) has a smallest value, below which a count has no solution.
 #[test]
 fn toys_are_those_of_exact_probabilities() {
-    let observed = 44.0;
-    let (model, data) = small::read(&parabola(observed, [-5.0, 5.0]).to_string());
+    let found = exact_toys(44.0, [-5.0, 5.0], (0..9).map(|k| -2.0 + 0.5 * f64::from(k)).collect());
+    assert!(found[1].intervals[0].low.value < found[0].intervals[0].low.value);
+}
+
+/// Below its vertex c has no solution for counts above 57.5: a toy that begins there must find the other side.
+#[test]
+fn toys_see_both_sides() {
+    exact_toys(60.0, [-0.5, 5.0], vec![-0.5, -0.25, 0.25, 0.5, 1.0, 1.75]);
+}
+
+/// Toys of [`parabola`] at these values against sums of Poisson probabilities.
+fn exact_toys(observed: f64, bounds: [f64; 2], values: Vec<f64>) -> Vec<FeldmanCousins> {
+    let (model, data) = small::read(&parabola(observed, bounds).to_string());
     let program = Program::compile(&model);
     let likelihood = Likelihood::new(&program, &data, FitOptions { hesse: Hesse::No, ..FitOptions::new(&model) });
     let toys = ToyOptions { kind: ToyKind::Frequentist, seed: 7, statistic: TestStatistic::Tmu, mu: 0.0 };
-    let values: Vec<f64> = (0..9).map(|k| -2.0 + 0.5 * f64::from(k)).collect();
     let search = FeldmanCousinsOptions { values: values.clone(), level: f64::NAN, n_toys: 4000, n_halvings: 0 };
     let found = neyman(likelihood, &data, 0, &toys, &search, &[0.68, 0.95], &Watch::new()).unwrap();
     let t = |n: f64, lambda: f64| poisson(n, lambda) - if n < 47.5 { poisson(n, 47.5) } else { 0.0 };
@@ -334,7 +376,7 @@ fn toys_are_those_of_exact_probabilities() {
         let sigma = (p * (1.0 - p) / 4000.0).sqrt().max(1e-3);
         assert!((outcome.fraction.p() - p).abs() < 4.0 * sigma, "{value}: {} but {p}", outcome.fraction.p());
     }
-    assert!(found[1].intervals[0].low.value < found[0].intervals[0].low.value);
+    found
 }
 
 /// Linear truncation: λ = 50 − 10 c, so that an interval's ends are (50 − λ±)/10. Odd and even changes of the yield over the

@@ -6,12 +6,18 @@ mod common;
 use common::program::{json_of, morphist, scratch, stderr, stdout};
 use serde_json::{Value, json};
 
-/// The workspace with `mu` held at one and a response of the signal.
+/// The workspace with `mu` held at one and a response of the signal, (1 + c)².
 fn with_response(plain: &Value) -> Value {
+    with_polynomial(plain, [1.0, 2.0, 1.0], 0.0)
+}
+
+/// The coefficients are those of 1, c and c²; at the reference they make one.
+fn with_polynomial(plain: &Value, coefficients: [f64; 3], reference: f64) -> Value {
     let mut document = plain.clone();
     let poi = document["measurements"][0]["config"]["poi"].as_str().unwrap().to_owned();
     let response = json!({"name": "signal_eft", "type": "eft_polynomial", "data": {
-        "mode": "relative", "monomials": [[], ["c"], ["c", "c"]], "coefficients": [1.0, 2.0, 1.0], "truncation": "none",
+        "mode": "relative", "monomials": [[], ["c"], ["c", "c"]], "coefficients": coefficients, "truncation": "none",
+        "reference": {"c": reference},
     }});
     for channel in document["channels"].as_array_mut().unwrap() {
         for sample in channel["samples"].as_array_mut().unwrap() {
@@ -67,10 +73,33 @@ fn a_signal_strength_as_a_square() {
             let want = upper(theirs).sqrt() - 1.0;
             assert!((upper(ours) - want).abs() < 1e-5 * want.abs().max(1.0), "{name}: {} {want}", upper(ours));
         }
+    }
+}
 
-        let limit = |arguments: &[&str]| number(&json_of(&[&["limit"], arguments].concat(), 0)["observed_limit"]);
-        let c = limit(&[file, "--poi", "c", "--fix", &hold]);
-        assert!(c.is_finite() && c > -1.0 && c < 8.0, "{name}: {c}");
+/// With the signal as c² the limits on c, on either side, are roots of those on the strength.
+#[test]
+fn limits_on_a_square_are_roots() {
+    let Some(root) = common::corpus("limits_on_a_square_are_roots") else { return };
+    for name in ["w1_2bin", "w5_sbottomC", "w8_ewk05"] {
+        let path = root.join(format!("reference/workspaces/{name}.json"));
+        let plain = common::read_json(&path);
+        let mu = plain["measurements"][0]["config"]["poi"].as_str().unwrap();
+        let written = with_polynomial(&plain, [0.0, 0.0, 1.0], 1.0).to_string();
+        let file = scratch(&format!("root_{name}.json"), &written);
+        let ours =
+            json_of(&["limit", file.to_str().unwrap(), "--poi", "c", "--fix", &format!("{mu}=1"), "--init", "c=1"], 0);
+        let theirs = json_of(&["limit", path.to_str().unwrap()], 0);
+        let limits = |report: &Value| -> Vec<f64> {
+            let expected = report["expected_limit"].as_array().unwrap().iter();
+            [&report["observed_limit"]].into_iter().chain(expected).map(|x| x.as_f64().unwrap()).collect()
+        };
+        for (sign, ours) in [(1.0, limits(&ours)), (-1.0, limits(&ours["lower_limit"]))] {
+            for (c, mu) in ours.iter().zip(limits(&theirs)) {
+                assert!((sign * c / mu.sqrt() - 1.0).abs() < 1e-6, "{name}: {c} but {}", sign * mu.sqrt());
+            }
+        }
+        assert_eq!(ours["allowed"].as_array().unwrap().len(), 1, "{name}");
+        assert_eq!(ours["poi_bounds"], json!([-8.0, 8.0]), "{name}");
     }
 }
 

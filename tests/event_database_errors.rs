@@ -191,6 +191,48 @@ fn a_row_is_in_one_sample() {
     let quiet = with(&allowed(&all), "/mc_stat", json!("none"));
     both(&allowed(&high), &quiet).unwrap();
     refuses(&both(&high, &quiet).unwrap_err(), "W273", &[]);
+    // A sample that is refused has its rows all the same: each pair with a row in common is told.
+    let samples = [&low, &high, &all, &high].map(data);
+    let mut databases = Databases::new(&eft, &written.folder);
+    let mut refused = Vec::new();
+    for (data, channel) in samples.iter().zip(["A", "B", "C", "D"]) {
+        let binned = databases.bin(&Use { data, channel, sample: "WH", pointer: "/use" });
+        refused.extend(binned.err().unwrap_or_default().0.into_iter().map(|finding| finding.found));
+    }
+    let pairs = [["A", "C"], ["B", "C"], ["B", "D"], ["C", "D"]];
+    assert_eq!(refused.len(), pairs.len(), "{refused:?}");
+    for (found, pair) in refused.iter().zip(pairs) {
+        assert!(pair.iter().all(|channel| found.contains(&format!("channel \"{channel}\""))), "{found}");
+    }
+}
+
+/// What is wrong with a file is the same for every sample that uses it, and a broken promise hides nothing else.
+#[test]
+fn a_database_is_wrong_for_every_use() {
+    let (written, block, histogram) = simple("every_use.parquet");
+    let negative = write("every_use_negative.parquet", &vec![("x", f64s(&[0.5, 1.5])), ("w", f64s(&[1.0, -1.0]))]);
+    let declaration = |written: &Written, key: &str, new: Value| {
+        let (block, _) = line(written, json!([0.0]), "error", "error");
+        eft(&in_database(&block, key, new))
+    };
+    let away = declaration(&written, "uri", json!("no_such.parquet"));
+    let promise = declaration(&negative, "positivity", json!("require"));
+    let narrow = with(&histogram, "/axes/0/edges", json!([0.0, 1.0]));
+    for (eft, histogram, rules) in [
+        (&away, &histogram, &["W261"][..]),
+        (&promise, &histogram, &["W272"]),
+        (&promise, &narrow, &["W272", "W270"]),
+        (&eft(&block), &histogram, &[]),
+    ] {
+        let mut databases = Databases::new(eft, &written.folder);
+        let own = with(histogram, "/overlap", json!("allowed"));
+        let own = data(&with(&own, "/mc_stat", json!("none")));
+        for pointer in ["/first", "/second"] {
+            let binned = databases.bin(&Use { data: &own, channel: "A", sample: "WH", pointer });
+            let found: Vec<&str> = binned.err().unwrap_or_default().0.iter().map(|finding| finding.rule).collect();
+            assert_eq!(found, rules);
+        }
+    }
 }
 
 /// Squares are never negative; −c + c² is, between 0 and 1; whether the box has that region decides.

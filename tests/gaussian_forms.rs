@@ -246,16 +246,16 @@ fn a_channel_shares_a_nuisance() {
 #[test]
 fn rules() {
     let broken: [(&str, &str, Value); 12] = [
-        ("W301", "/eft/gaussian_measurements/1/name", json!("first")),
-        ("W301", "/eft/gaussian_measurements/0/systematics/1/name", json!("each")),
-        ("W301", "/eft/gaussian_correlations/0/measurements/1", json!("second")),
-        ("W302", "/eft/gaussian_measurements/0/prediction/coefficients/1", json!([1.0])),
-        ("W302", "/eft/gaussian_measurements/0/uncorrelated", json!([1.0])),
-        ("W302", "/eft/gaussian_measurements/0/covariance/1", json!([1.0])),
-        ("W302", "/eft/gaussian_measurements/1/systematics/0/values", json!([1.0])),
-        ("W303", "/eft/gaussian_measurements/0/covariance/1/0", json!(0.2)),
-        ("W306", "/eft/gaussian_measurements/0/uncorrelated/1", json!(-0.2)),
-        ("W307", "/eft/gaussian_correlations/0/measurements/0", json!("third")),
+        ("W320", "/eft/gaussian_measurements/1/name", json!("first")),
+        ("W320", "/eft/gaussian_measurements/0/systematics/1/name", json!("each")),
+        ("W320", "/eft/gaussian_correlations/0/measurements/1", json!("second")),
+        ("W321", "/eft/gaussian_measurements/0/prediction/coefficients/1", json!([1.0])),
+        ("W321", "/eft/gaussian_measurements/0/uncorrelated", json!([1.0])),
+        ("W321", "/eft/gaussian_measurements/0/covariance/1", json!([1.0])),
+        ("W321", "/eft/gaussian_measurements/1/systematics/0/values", json!([1.0])),
+        ("W322", "/eft/gaussian_measurements/0/covariance/1/0", json!(0.2)),
+        ("W325", "/eft/gaussian_measurements/0/uncorrelated/1", json!(-0.2)),
+        ("W326", "/eft/gaussian_correlations/0/measurements/0", json!("third")),
         ("W203", "/eft/gaussian_measurements/1/systematics/1/name", json!("a")),
         ("W220", "/eft/gaussian_measurements/1/prediction/factors/0/power", json!(0)),
     ];
@@ -270,12 +270,12 @@ fn rules() {
     let mut unsaid = document(eft(&[]));
     unsaid.pointer_mut("/eft/gaussian_measurements/0").unwrap().as_object_mut().unwrap().remove("multiplicative");
     let findings = validate::check(&Workspace::from_value(&unsaid).unwrap(), &Scope::default());
-    assert!(findings.0.iter().any(|finding| finding.rule == "W304"));
+    assert!(findings.0.iter().any(|finding| finding.rule == "W323"));
     let mut singular = document(eft(&[]));
     *singular.pointer_mut("/eft/gaussian_measurements/1/theory_covariance").unwrap() = json!([[0.01, 0.02], [0.02, 0.03]]);
     let workspace = Workspace::from_value(&singular).unwrap();
     let error = from_pyhf::model(&workspace, &ModelOptions::default()).unwrap_err();
-    assert_eq!(error.0[0].rule, "W305");
+    assert_eq!(error.0[0].rule, "W324");
 }
 
 /// A plain workspace still needs a channel.

@@ -307,6 +307,8 @@ fn results_obey_their_schemas() {
     valid("report-hypotest", &json_of(&["hypotest", HIGGS_LIKE], 0));
     valid("report-limit", &json_of(&["limit", HIGGS_LIKE], 0));
     valid("report-limit", &json_of(&["limit", COUNTING, "--poi-bounds", "0,2"], 1));
+    valid("report-limit", &json_of(&["limit", "examples/wh/pt.json"], 0));
+    valid("report-limit", &json_of(&["limit", "examples/wh/pt.json", "--poi-bounds=-0.1,0.1"], 1));
     valid("report-significance", &json_of(&["significance", HIGGS_LIKE], 0));
     let several = ["hypotest", HIGGS_LIKE, "--test-stat", "t", "--test-poi", "mu=1", "--test-poi", "lumi=1"];
     valid("report-likelihood-ratio", &json_of(&several, 0));

@@ -5,7 +5,7 @@ mod common;
 
 use common::program::morphist;
 use morphist::plot::{
-    Figure, Options, brazil, correlation, data_mc, exclusion, nll_scan, png, pulls, ranking, validity,
+    Figure, Options, brazil, correlation, data_mc, exclusion, nll_scan, png, pulls, ranking, responses, validity,
 };
 use serde_json::{Value, json};
 
@@ -420,4 +420,29 @@ fn validity_shows_every_cut() {
     }
     let none: validity::Validity = serde_json::from_value(result(0, hard_number)).unwrap();
     assert!(validity::draw(&none, &Options::default()).is_err());
+}
+
+/// Each of twenty lines has its entry, and a stroke of its own; of very many some have, and a note says so.
+#[test]
+fn lines_of_responses_are_named() {
+    let report = |n: usize| {
+        let yields: Vec<Value> = (0..n).map(|bin| json!([1.0 + bin as f64, 1.0, 2.0])).collect();
+        let curves = json!({"channel": "SR", "coefficient": "c", "reference": vec![1.0; n], "sample": "s",
+            "uncertainties": [], "values": [-1.0, 0.0, 1.0], "yields": yields});
+        serde_json::from_value(json!({"Lambda_TeV": 1.0, "responses": [curves]})).unwrap()
+    };
+    let named = |figure: &Figure| -> Vec<String> {
+        let texts = figure.written.iter().map(|label| label.text.clone());
+        texts.filter(|text| text.starts_with("bin ")).collect()
+    };
+    for n in [1, 8, 20, 100] {
+        let figure = drawn(&format!("responses of {n} bins"), |options| responses::draw(&report(n), options));
+        if n <= 40 {
+            assert_eq!(named(&figure), (0..n).map(|bin| format!("bin {bin}")).collect::<Vec<_>>());
+            assert!(figure.notes.is_empty());
+        } else {
+            assert!(figure.notes[0].contains("34 of 100 bins are named"), "{:?}", figure.notes);
+            assert_eq!(named(&figure).last().unwrap(), "bin 99");
+        }
+    }
 }

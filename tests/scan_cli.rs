@@ -59,6 +59,11 @@ fn a_scan_of_two_has_contours() {
     assert!((number(&contours[1]["delta"]) - 5.991_464_547_107_979).abs() < 1e-12);
     let line = contours[0]["lines"][0].as_array().unwrap();
     assert_eq!(line.first(), line.last());
+    // One number serves both.
+    let arguments = ["scan", HIGGS_LIKE, "mu", "k_top", "--n-steps", "3", "--lower-bound", "0.2,0.8"];
+    assert_eq!(json_of(&arguments, 0)["points"].as_array().unwrap().len(), 9);
+    let text = text_of(&["scan", HIGGS_LIKE, "mu", "k_top", "--lower-bound", "0.2"], 2);
+    assert!(text.contains("found 1 value, expected 2, one for each parameter, joined by a comma"), "{text}");
 }
 
 #[test]
@@ -74,8 +79,12 @@ fn minos_takes_names_globs_and_levels() {
     let minos = json_of(&["minos", HIGGS_LIKE, "k_*", "mu"], 0);
     let names: Vec<&String> = minos["parameters"].as_object().unwrap().keys().collect();
     assert_eq!(names, ["k_WW", "k_top", "mu"]);
-    let fixed = json_of(&["minos", HIGGS_LIKE, "mu", "--fix", "mu=1"], 0);
-    assert_eq!(fixed["parameters"]["mu"]["upper"]["reason"]["code"], "fixed");
+    let fixed = json_of(&["minos", HIGGS_LIKE, "k_*", "--fix", "k_WW=1"], 0);
+    assert_eq!(fixed["parameters"]["k_WW"]["upper"]["reason"]["code"], "fixed");
+    assert!(fixed["parameters"]["k_top"]["upper"]["value"].is_number());
+    // Nothing is left to profile.
+    assert!(text_of(&["minos", HIGGS_LIKE, "mu", "--fix", "mu=1"], 2).contains("mu is fixed"));
+    assert!(text_of(&["minos", HIGGS_LIKE, "k_*", "k_WW", "--fix", "k_WW"], 2).contains("k_WW is fixed"));
 }
 
 #[test]

@@ -78,8 +78,10 @@ fn per_monomial() -> Value {
 fn product() -> Value {
     json!({"name": "product", "data": [5.0, 6.0], "modifiers": [
         {"name": "r", "type": "eft_rational", "data": {"mode": "relative", "expansion": "full", "factor_truncation": "none",
-            "factors": [{"power": 1, "monomials": [[], ["c1"]], "coefficients": [1.0, 0.3]},
-                {"power": -1, "monomials": [[], ["c1"]], "coefficients": [1.0, [0.2, 0.1]]}]}},
+            "factors": [{"power": 1, "monomials": [[], ["c1"]], "coefficients": [1.0, 0.3],
+                    "uncertainties": [{"name": "w", "monomial": [], "sigma": [0.1, 0.2]}]},
+                {"power": -1, "monomials": [[], ["c1"]], "coefficients": [1.0, [0.2, 0.1]],
+                    "uncertainties": [{"name": "w", "monomial": ["c1"], "sigma": 0.1}]}]}},
         {"name": "named", "type": "eft_polynomial", "data": {"response": "shared"}},
         {"name": "s", "type": "eft_sample", "data": {"truncation": {"max_np_order": 2}, "histosys": "absolute"}}
     ]})
@@ -89,7 +91,7 @@ fn solved() -> Value {
     json!({"name": "solved", "data": [10.0, 5.0], "modifiers": [
         {"name": "t", "type": "eft_morph", "data": {"mode": "absolute", "parameters": ["c1"],
             "basis_points": [[0.0], [1.0], [-1.0]], "templates": [[10.0, 5.0], [12.0, 7.0], [9.0, 4.0]],
-            "variances": [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]], "components": {"vertices": {"production": ["c1"]}},
+            "variances": [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]], "weights": "inverse_variance", "components": {"vertices": {"production": ["c1"]}},
             "truncation": "none"}},
         {"name": "b", "type": "eft_bilinear", "data": {"mode": "relative", "left": [[], ["c1"]], "right": [[], ["c2"]],
             "coefficients": [[1.0, [0.1, 0.2]], [0.3, 0.4]], "truncation": "none"}},
@@ -182,6 +184,13 @@ fn cases_of_the_block() -> Vec<Case> {
         value["eft"]["event_databases"].as_array_mut().unwrap().push(again);
         value
     };
+    let idle = {
+        let mut value = sound();
+        let mut second = value["eft"]["event_databases"][0].clone();
+        second["name"] = json!("idle");
+        value["eft"]["event_databases"].as_array_mut().unwrap().push(second);
+        value
+    };
     vec![
         ("W201", format!("{SR}/0/modifiers/0/type"), undeclared),
         because(
@@ -191,6 +200,7 @@ fn cases_of_the_block() -> Vec<Case> {
             json!({"name": "c1", "bounds": [0, 1], "fixed": true}),
         ),
         ("W202", "/eft/event_databases/1/name".into(), database),
+        ("W248", "/eft/event_databases/1".into(), idle),
         because("W203", format!("{C}/3/name"), format!("{C}/3"), json!({"name": "k", "bounds": [0, 1], "fixed": true})),
         at("W203", data(0, 0, "uncertainties/0/name"), json!("c2"))
             .with_more(&[("W134", "/measurements/0/config/parameters/1/name".into())]),
@@ -235,6 +245,12 @@ fn cases_of_polynomials() -> Vec<Case> {
         ("W225", data(0, 0, "coefficients"), too_large()),
         at("W231", data(0, 0, "uncertainties/0/monomial"), json!(["c2", "c2"])),
         at("W243", data(0, 0, "mc_stat/variances/0"), json!([1.0, -2.0])),
+        // 1 + 0.1 c1 at c1 = −10.1; 1 − 0.6 c1 at c1 = 2; (c1² − 1)² − 0.01, which is positive at zero and in all corners;
+        // 1 + 0.4 c1 is positive in the box, and −0.2 at a reference of −3.
+        because("W247", data(0, 0, "mc_stat/variances"), data(0, 0, "mc_stat/fixed_at"), json!({"c1": -10.1})),
+        ("W247", data(0, 0, "mc_stat/variances"), with_variance(json!([[], ["c1"]]), json!([[1.0, 2.0], -0.6]), 0.0)),
+        ("W247", data(0, 0, "mc_stat/variances"), with_variance(double_well().0, double_well().1, 0.0)),
+        ("W247", data(0, 0, "mc_stat/variances"), with_variance(json!([[], ["c1"]]), json!([1.0, 0.4]), -3.0)),
         because(
             "W244",
             data(0, 0, "mc_stat/monomials/1"),
@@ -250,6 +266,38 @@ fn cases_of_polynomials() -> Vec<Case> {
     ]
 }
 
+/// A variance that follows the coefficients, of the first sample, whose nominal yields are those at c1 = `reference`.
+fn with_variance(monomials: Value, variances: Value, reference: f64) -> Value {
+    let mut value = sound();
+    let sample = &mut value["channels"][0]["samples"][0];
+    let (c, n) = (reference, [[10.0, 1.0, 3.0], [20.0, 2.0, 2.0]]);
+    sample["data"] = json!(n.map(|n| n[0] + n[1] * c + n[2] * c * c));
+    let lo_hi = json!({"lo_data": sample["data"], "hi_data": sample["data"]});
+    sample["modifiers"][2]["data"] = lo_hi;
+    let data = &mut sample["modifiers"][0]["data"];
+    data["reference"] = json!({"c1": reference});
+    data["mc_stat"] = json!({"kind": "w2", "monomials": monomials, "variances": variances});
+    value
+}
+
+/// (c1² − 1)² − 0.01 in the second bin, (c1² − 1)² in the first.
+fn double_well() -> (Value, Value) {
+    (json!([[], ["c1", "c1"], ["c1", "c1", "c1", "c1"]]), json!([[1.0, 0.99], -2.0, 1.0]))
+}
+
+/// Σ w² of events may touch zero: (c1² − 1)², and the same with what rounding leaves of it.
+#[test]
+fn variances_that_touch_zero_are_sound() {
+    for constant in [1.0, 1.0 - 1e-10] {
+        let value = with_variance(double_well().0, json!([constant, -2.0, 1.0]), 0.0);
+        let found = check(&value);
+        assert!(found.0.is_empty(), "{constant}: {found}");
+    }
+    // A bin and a point are named.
+    let found = check(&with_variance(double_well().0, double_well().1, 0.0)).to_string();
+    assert!(found.contains("in bin 1 at") && found.contains("c1") && found.contains("-0.01"), "{found}");
+}
+
 /// 10 (1 + c1 c2)² − … of degree four: positive, and not so by the ranges of its terms.
 fn undecided() -> Value {
     let mut value = sound();
@@ -263,6 +311,7 @@ fn undecided() -> Value {
 fn too_large() -> Value {
     let mut value = sound();
     let bins = 20_000;
+    value["eft"]["event_databases"] = json!([]);
     value["channels"][0]["samples"] = json!([polynomial()]);
     let sample = &mut value["channels"][0]["samples"][0];
     sample["data"] = json!(vec![10.0; bins]);
@@ -309,7 +358,43 @@ fn cases_of_other_responses() -> Vec<Case> {
         at("W210", data(3, 0, "parameters/0"), json!("c3"))
             .with_more(&[("W210", data(3, 0, "components/vertices/production/0"))]),
         at("W243", data(3, 0, "variances/1/0"), json!(-1.0)),
+        at("W243", data(3, 0, "variances/1"), json!([0.0, 0.0])),
+        ("W243", data(3, 0, "weights"), without(&data(3, 0, ""), "variances")),
+        at("W203", data(2, 0, "factors/0/uncertainties/0/name"), json!("c1")),
+        at("W213", data(2, 0, "factors/0/uncertainties/0/sigma"), json!([0.1])),
+        at("W231", data(2, 0, "factors/0/uncertainties/0/monomial"), json!(["c2"])),
+        because(
+            "W211",
+            data(2, 0, "factors/0/uncertainties/1"),
+            data(2, 0, "factors/0/uncertainties/1"),
+            json!({"name": "w", "monomial": [], "sigma": 0.1}),
+        ),
+        // The sample is expanded; so is the response below.
+        because(
+            "W221",
+            data(2, 0, "factors/1/uncertainties"),
+            data(2, 0, "factors/1/uncertainties/0/monomial"),
+            json!([]),
+        ),
+        ("W221", data(2, 0, "factors/1/uncertainties"), expanded_with_moving_pole()),
     ]
+}
+
+/// The document without a member of an object.
+fn without(pointer: &str, key: &str) -> Value {
+    let mut value = sound();
+    value.pointer_mut(pointer.trim_end_matches('/')).unwrap().as_object_mut().unwrap().remove(key).unwrap();
+    value
+}
+
+fn expanded_with_moving_pole() -> Value {
+    let mut value = sound();
+    let modifiers = &mut value["channels"][0]["samples"][2]["modifiers"];
+    modifiers[2]["data"]["truncation"] = json!("none");
+    let ratio = &mut modifiers[0]["data"];
+    ratio["expansion"] = json!({"taylor": 2});
+    ratio["factors"][1]["uncertainties"][0]["monomial"] = json!([]);
+    value
 }
 
 /// Further findings that a change brings.

@@ -54,6 +54,7 @@ impl Asimov {
             workspace::load_value(value.clone(), &self.input.scope()).map_err(|f| CommandError::input(&name, f))?;
         super::warn(&name, &loaded.warnings);
         let prepared = self.model.prepare_loaded(&self.workspace, &self.input, loaded)?;
+        super::warn(&name, &prepared.whole_model().warnings);
         let setting = match (self.poi_value, prepared.model.poi) {
             (Some(_), None) => {
                 let message = "--poi-value: there is no parameter of interest: name one with --poi";

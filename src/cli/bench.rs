@@ -81,7 +81,7 @@ impl Bench {
             file: start.file.clone(),
             read_s: self.median(|_| self.input.reading.read(path).is_ok()),
             validate_s: self.median(|_| workspace::validate(&document, None, &self.input.scope()).1.is_valid()),
-            compile_s: self.median(|_| self.model.build(path, &start.loaded.workspace, &options).map(compile).is_ok()),
+            compile_s: self.median(|_| self.model.build(path, &start.loaded, &options).map(compile).is_ok()),
             twice_nll_s,
             gradient_s,
             hessian_s,
@@ -99,7 +99,7 @@ impl Bench {
     /// Everything from the file to the minimum.
     fn cold(&self, path: &Path, start: &Prepared) -> Result<f64, CommandError> {
         let loaded = self.input.load_quietly(path)?;
-        let built = self.model.build(path, &loaded.workspace, &self.model.options(&self.input)?)?;
+        let built = self.model.build(path, &loaded, &self.model.options(&self.input)?)?;
         let (program, prepared) = compile(built);
         let mut evaluator = Evaluator::new(&program);
         let (twice_nll, ..) = Fitter::new(&evaluator).minimum(&mut evaluator, &prepared, &start.fit_options(Hesse::No));

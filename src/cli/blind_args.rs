@@ -1,7 +1,7 @@
 //! What a command must not show, or not see.
 
 use super::CommandError;
-use super::model_args::Prepared;
+use super::model_args::{Prepared, positive};
 use crate::infer::FitResult;
 use crate::infer::blind::hidden_offset;
 use crate::model::Model;
@@ -72,9 +72,4 @@ pub fn channels(model: &Model, flag: &str, patterns: &[String]) -> Result<Vec<bo
         }
     }
     Ok(chosen)
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    let number = text.trim().parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0);
-    number.ok_or_else(|| "expected a positive number".to_owned())
 }

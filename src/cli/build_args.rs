@@ -1,11 +1,11 @@
 //! How a model is built from a workspace: the choices that the document does not make.
 
-use super::input_args::{InputArgs, file_name};
+use super::input_args::{InputArgs, file_name, folder_of};
 use super::{CommandError, CommandResult};
-use crate::document::workspace::Workspace;
 use crate::model::{HistosysCode, Model, NormsysCode};
 use crate::report::{by_name, text};
 use crate::translate::from_pyhf::{self, Compat, ModelOptions};
+use crate::workspace::Loaded;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn truncation(text: &str) -> Result<u32, String> {
     match text.trim() {
         "linear" => Ok(1),
         "quadratic" => Ok(2),
-        number => number.parse().map_err(|_| "expected linear, quadratic, or an order in 1/Λ² such as 4".to_owned()),
+        number => number.parse().map_err(|_| "expected linear, quadratic, or an order in 1/Λ², 0 or above".to_owned()),
     }
 }
 
@@ -67,11 +67,15 @@ impl BuildArgs {
         Ok(options)
     }
 
-    /// The model of a valid workspace, which has the parameter of interest that was asked for.
-    pub fn model(&self, path: &Path, workspace: &Workspace, options: &ModelOptions) -> Result<Model, CommandError> {
-        // Event databases lie beside the document.
-        let options = &ModelOptions { folder: path.parent().map(Path::to_path_buf), ..options.clone() };
-        let mut model = from_pyhf::model(workspace, options).map_err(|f| CommandError::input(&file_name(path), f))?;
+    /// The model of a valid workspace, which has the parameter of interest that was asked for. Its warnings have line and
+    /// column.
+    pub fn model(&self, path: &Path, loaded: &Loaded, options: &ModelOptions) -> Result<Model, CommandError> {
+        let options = &ModelOptions { folder: Some(folder_of(path).to_path_buf()), ..options.clone() };
+        let mut model = from_pyhf::model(&loaded.workspace, options).map_err(|mut findings| {
+            loaded.locate(&mut findings);
+            CommandError::input(&file_name(path), findings)
+        })?;
+        loaded.locate(&mut model.warnings);
         // On the command line one value of a set may be asked for as well: `gamma[1]`.
         if let Some(name) = self.poi.as_deref().filter(|_| model.poi.is_none()) {
             model.poi = model.parameter_names().iter().position(|scalar| scalar == name);

@@ -2,7 +2,7 @@
 
 use super::blind_args::{BlindPoiArgs, channels};
 use super::input_args::InputArgs;
-use super::model_args::{ModelArgs, Prepared};
+use super::model_args::{ModelArgs, Prepared, count, whole};
 use super::output::OutputArgs;
 use super::ranking::{at_most_parameters, free_poi};
 use super::{CommandError, CommandResult, judge, progress};
@@ -30,10 +30,10 @@ pub struct Gof {
     #[arg(long = "group", value_name = "NAME=GLOB,…", requires = "compatibility")]
     pub groups: Vec<String>,
     /// The p-value from this many toys as well, made at the best fit
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub ntoys: Option<u64>,
     /// Toys with the same seed are the same toys
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = whole)]
     pub seed: u64,
     #[command(flatten)]
     pub input: InputArgs,

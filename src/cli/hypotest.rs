@@ -3,12 +3,12 @@
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
 use super::output::OutputArgs;
-use super::poi_args::{PoiArgs, TestStatArg, asymptotic_test, check_free, check_tilde, check_within};
+use super::poi_args::{PoiArgs, TestStatArg, check_free, check_tilde, check_within};
 use super::pyhf_args::PyhfArgs;
 use super::toys::{ToyArgs, ToyRun, write_report};
 use super::{CommandError, CommandResult, judge, note};
 use crate::infer::hypotest::likelihood_ratio;
-use crate::infer::{FitOptions, Likelihood};
+use crate::infer::{AsymptoticTest, CoefficientTest, FitOptions, Likelihood, Profile, TestStatistic};
 use crate::program::Program;
 use crate::report::by_name;
 use crate::report::hypotest::{HypotestReport, LikelihoodRatioReport, TestContext};
@@ -81,20 +81,30 @@ impl Hypotest {
             value
         };
         check_within(prepared, &options, poi, value)?;
-        check_tilde(statistic, value)?;
+        let coefficient = prepared.is_coefficient(poi);
+        if !(coefficient && statistic == TestStatistic::QmuTilde && self.calctype == CalcType::Asymptotics) {
+            check_tilde(statistic, value)?;
+        }
         let program = Program::compile(&prepared.model);
         if self.calctype == CalcType::Toybased {
             let run = ToyRun::new(prepared, &program, &self.poi, &self.toys, self.test_stat, value)?;
             return write_report(&self.output, &run.report(prepared)?);
         }
-        let mut test = asymptotic_test(prepared, &program, &options, poi, statistic);
-        let result = match &mut test {
-            Ok(test) => test.at(value),
-            Err(failure) => Err(failure.clone()),
+        let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
+        let context = TestContext { model: &prepared.model, options: &options, poi, coefficient };
+        let report = |result: &Result<_, _>, profile: Option<&Profile>| {
+            HypotestReport::new(&context, statistic, value, result, profile)
         };
-        let context = TestContext { model: &prepared.model, options: &options, poi };
-        let profile = test.as_ref().ok().map(|test| &test.observed);
-        let report = HypotestReport::new(&context, statistic, value, &result, profile);
+        // A coefficient is tested against values between it and zero.
+        let report = if coefficient && statistic == TestStatistic::QmuTilde {
+            let mut test = CoefficientTest::new(likelihood, poi);
+            let result = test.as_mut().map_err(|failure| failure.clone()).and_then(|test| test.at(value));
+            report(&result, test.as_ref().ok().map(CoefficientTest::observed))
+        } else {
+            let mut test = AsymptoticTest::new(likelihood, poi, statistic);
+            let result = test.as_mut().map_err(|failure| failure.clone()).and_then(|test| test.at(value));
+            report(&result, test.as_ref().ok().map(|test| &test.observed))
+        };
         self.output.write(&report, || report.page())?;
         judge(report.valid, report.reason.as_ref(), self.output.format())
     }

@@ -45,7 +45,7 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = size)]
     pub max_size: usize,
     /// Deepest nesting of a document
-    #[arg(long, value_name = "N", default_value_t = 128)]
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = depth)]
     pub max_depth: usize,
 }
 
@@ -172,6 +172,11 @@ pub fn file_name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
+/// Where the event databases of a document lie: beside it, or in the current folder where it comes from standard input.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
 /// `512MB`, `2G`, `1000`: a number of bytes, suffixes powers of 1000.
 fn size(text: &str) -> Result<usize, String> {
     let upper = text.trim().to_ascii_uppercase();
@@ -184,4 +189,8 @@ fn size(text: &str) -> Result<usize, String> {
     };
     let number: usize = number.trim().parse().map_err(|_| "expected a number of bytes such as 512MB".to_owned())?;
     number.checked_mul(unit).ok_or_else(|| "too large".to_owned())
+}
+
+fn depth(text: &str) -> Result<usize, String> {
+    text.trim().parse().map_err(|_| "expected a whole number, 0 or above".to_owned())
 }

@@ -1,10 +1,10 @@
 //! `morphist inspect`: what a workspace contains.
 
-use super::CommandResult;
 use super::build_args::BuildArgs;
-use super::input_args::InputArgs;
+use super::input_args::{InputArgs, file_name};
 use super::model_args::measurement_name;
 use super::output::OutputArgs;
+use super::{CommandResult, warn};
 use crate::report::inspect::{InspectReport, ModelReport};
 use clap::Args;
 use std::path::PathBuf;
@@ -31,7 +31,8 @@ impl Inspect {
         self.input.check_stdin(&[&self.workspace])?;
         let options = self.build.options(&self.input)?;
         let loaded = self.input.load(&self.workspace)?;
-        let model = self.build.model(&self.workspace, &loaded.workspace, &options)?;
+        let model = self.build.model(&self.workspace, &loaded, &options)?;
+        warn(&file_name(&self.workspace), &model.warnings);
         let measurement = measurement_name(&loaded, &self.input);
         if self.model {
             let report = ModelReport::new(&measurement, &model);

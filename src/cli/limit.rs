@@ -2,20 +2,23 @@
 
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
-use super::output::OutputArgs;
-use super::poi_args::{PoiArgs, TestStatArg, asymptotic_test};
-use super::{CommandError, CommandResult, judge, limit_points};
-use crate::infer::asymptotic::{Criterion, Tails};
+use super::output::{Format, OutputArgs};
+use super::poi_args::{PoiArgs, TestStatArg, asymptotic_test, check_within};
+use super::{CommandError, CommandResult, limit_points, note};
+use crate::infer::asymptotic::Criterion;
+use crate::infer::coefficient_limit::Allowed;
 use crate::infer::hypotest::TestFailure;
-use crate::infer::limit::interpolated_limit;
-use crate::infer::{AsymptoticTest, Hypotest, Limit, LimitOptions, NoLimit, TestStatistic, upper_limit};
+use crate::infer::limit::{CoefficientLimit, LowerLimit, interpolated_limits};
+use crate::infer::{
+    AsymptoticTest, CoefficientTest, Hypotest, Likelihood, Limit, LimitOptions, Tail, TestStatistic, Tests, upper_limit,
+};
 use crate::program::Program;
 use crate::report::hypotest::TestContext;
 use crate::report::limit::{LimitContext, LimitReport};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Upper limits on the POI, observed and expected
+/// Upper limits on the POI, observed and expected; of a Wilson coefficient also lower ones, within its bounds
 #[derive(Args, Clone, Debug)]
 pub struct LimitCommand {
     /// Workspace, gzipped or not; - is standard input. With --patchset and no --name: limits of all its points
@@ -87,7 +90,12 @@ impl LimitCommand {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
         let report = self.report(&prepared, CURVE)?;
         self.output.write(&report, || report.page(self.scan.is_some()))?;
-        judge(report.reason.is_none(), report.reason.as_ref(), self.output.format())
+        let Some(reason) = report.first_reason() else { return Ok(()) };
+        // The table says it by itself.
+        if self.output.format() != Format::Table {
+            note(&format!("no limit: {}", reason.message));
+        }
+        Err(CommandError::Reported)
     }
 
     fn statistic(&self) -> TestStatistic {
@@ -106,6 +114,13 @@ impl LimitCommand {
     pub fn report(&self, prepared: &Prepared, n_between: usize) -> Result<LimitReport, CommandError> {
         let (poi, fit_options) = self.poi.options(prepared)?;
         let program = Program::compile(&prepared.model);
+        let coefficient = prepared.is_coefficient(poi);
+        let test_context = TestContext { model: &prepared.model, options: &fit_options, poi, coefficient };
+        let context = LimitContext { test: test_context, statistic: self.statistic(), options: self.options() };
+        if coefficient {
+            let likelihood = Likelihood::new(&program, &prepared.data, fit_options.clone());
+            return self.of_coefficient(prepared, likelihood, &context, n_between);
+        }
         let mut test = asymptotic_test(prepared, &program, &fit_options, poi, self.statistic());
         let (limit, tests) = match &mut test {
             Err(failure) => (Err(failure.clone()), Vec::new()),
@@ -113,14 +128,51 @@ impl LimitCommand {
                 Some(grid) => self.grid_limit(test, grid),
                 None => {
                     let limit = upper_limit(test, &self.options());
-                    let tests = around_limits(test, &limit, n_between);
+                    let tests = tests_at(&values_around(&limit, n_between), |value| test.follow(value));
                     (Ok(limit), tests)
                 }
             },
         };
-        let test_context = TestContext { model: &prepared.model, options: &fit_options, poi };
-        let context = LimitContext { test: test_context, statistic: self.statistic(), options: self.options() };
         Ok(LimitReport::new(&context, &limit, &tests, test.as_ref().ok().map(|test| &test.observed)))
+    }
+
+    /// As [`LimitCommand::report`] of a Wilson coefficient, whose bounds stay.
+    fn of_coefficient(
+        &self,
+        prepared: &Prepared,
+        likelihood: Likelihood,
+        context: &LimitContext,
+        n_between: usize,
+    ) -> Result<LimitReport, CommandError> {
+        let (poi, options) = (context.test.poi, self.options());
+        if !self.statistic().is_tilde() {
+            let message = "--test-stat: limits on a Wilson coefficient are made of qtilde, since q would test against mirror \
+                           solutions on the other side of zero";
+            return Err(CommandError::Usage(message.to_owned()));
+        }
+        if let Some(grid) = &self.scan {
+            for value in [grid.low, grid.high] {
+                check_within(prepared, context.test.options, poi, value)?;
+            }
+        }
+        let mut test = CoefficientTest::new(likelihood, poi);
+        let (limit, tests) = match &mut test {
+            Err(failure) => (Err(failure.clone()), Vec::new()),
+            Ok(test) => match &self.scan {
+                Some(grid) => {
+                    let values = grid.values();
+                    values.iter().for_each(|&value| drop(test.confirm(value)));
+                    let tests = tests_at(&values, |value| test.follow(value));
+                    (Ok(by_interpolation(&tests, &options, context.test.options.bounds[poi])), tests)
+                }
+                None => {
+                    let limit = test.limits(&options);
+                    let tests = tests_at(&values_around(&limit, n_between), |value| test.follow(value));
+                    (Ok(limit), tests)
+                }
+            },
+        };
+        Ok(LimitReport::new(context, &limit, &tests, test.as_ref().ok().map(CoefficientTest::observed)))
     }
 
     /// Tests on a grid, and the limits by interpolation.
@@ -137,42 +189,64 @@ impl LimitCommand {
         for &value in &values {
             let _ = test.confirm(value);
         }
-        let tests: Tests = values.iter().map(|&value| (value, test.follow(value))).collect();
-        let options = self.options();
-        let limit = |tails: &dyn Fn(&Hypotest) -> Tails| -> Result<f64, NoLimit> {
-            let points: Result<Vec<(f64, f64)>, TestFailure> = tests
-                .iter()
-                .map(|(value, test)| match test {
-                    Ok(test) => Ok((*value, tails(test).ln_p(options.criterion).exp())),
-                    Err(failure) => Err(failure.clone()),
-                })
-                .collect();
-            interpolated_limit(&points?, options.level)
-        };
-        let expected = [0, 1, 2, 3, 4].map(|index: usize| limit(&|test| test.band[index]));
-        let observed = limit(&|test| test.tails);
+        let tests = tests_at(&values, |value| test.follow(value));
+        let (observed, expected) = interpolated_limits(&tests, &self.options(), Tail::Upper);
         let widened_from = (high > before.1).then_some(before);
-        (Ok(Limit { observed, expected, test: None, bounds: (before.0, high), widened_from }), tests)
+        let bounds = (before.0, high);
+        (Ok(Limit { observed, expected, test: None, bounds, widened_from, coefficient: None }), tests)
     }
 }
 
-type Tests = Vec<(f64, Result<Hypotest, TestFailure>)>;
+/// The limits on a coefficient that are read from tests of these values, on either side of the alternative.
+fn by_interpolation(tests: &Tests, options: &LimitOptions, bounds: (f64, f64)) -> Limit {
+    let of_tail = |tail: Tail| {
+        let tests: Tests = tests.iter().filter(|(value, _)| tail.sign() * value >= 0.0).cloned().collect();
+        interpolated_limits(&tests, options, tail)
+    };
+    let (observed, expected) = of_tail(Tail::Upper);
+    let lower = tests.iter().any(|(value, _)| *value < 0.0).then(|| of_tail(Tail::Lower));
+    let lower = lower.map(|(observed, expected)| LowerLimit { observed, expected });
+    let coefficient = Some(CoefficientLimit { allowed: None, lower });
+    Limit { observed, expected, test: None, bounds, widened_from: None, coefficient }
+}
 
 /// How many values a limit tests so that CLs can be drawn.
 const CURVE: usize = 31;
 
-/// Tests at the limits found and at equidistant values from the lowest to a little above the highest of them, in
-/// ascending order.
-fn around_limits(test: &mut AsymptoticTest, limit: &Limit, n_between: usize) -> Tests {
+/// And how many in each interval of a coefficient that is allowed, which may be narrow.
+const ALLOWED: usize = 9;
+
+/// The limits found and `n_between` equidistant values, from the lower limit or the lowest value that is tested to a little
+/// above the highest limit, ascending.
+fn values_around(limit: &Limit, n_between: usize) -> Vec<f64> {
     let mut values: Vec<f64> = limit.expected.iter().chain([&limit.observed]).flatten().copied().collect();
-    let low = limit.bounds.0.max(0.0);
-    let high = values.iter().copied().fold(low, |a, b| a.max(b + 0.1 * (b - low))).min(limit.bounds.1);
+    let mut low = limit.bounds.0.max(0.0);
+    let mut high = values.iter().copied().fold(low, |a, b| a.max(b + 0.1 * (b - low))).min(limit.bounds.1);
+    if let Some(coefficient) = &limit.coefficient {
+        let lower = coefficient.lower.iter().flat_map(|lower| lower.expected.iter().chain([&lower.observed]));
+        let lower: Vec<Option<f64>> = lower.map(|limit| limit.as_ref().ok().copied()).collect();
+        // Where there is no limit the bound is as far as it goes.
+        let farthest = |found: &Option<f64>| found.map_or(limit.bounds.0, |x| 1.1 * x);
+        low = lower.iter().map(farthest).fold(low, f64::min).max(limit.bounds.0);
+        if limit.expected.iter().chain([&limit.observed]).any(Result::is_err) {
+            high = limit.bounds.1;
+        }
+        values.extend(lower.into_iter().flatten());
+        let drawn = coefficient.allowed.iter().flatten().filter(|_| n_between > 1);
+        for Allowed { lower, upper } in drawn {
+            values.extend(Grid { low: lower.value, high: upper.value, n: ALLOWED }.values());
+        }
+    }
     if high > low && n_between > 1 {
         values.extend(Grid { low, high, n: n_between }.values());
     }
     values.sort_by(f64::total_cmp);
     values.dedup();
-    values.into_iter().map(|value| (value, test.follow(value))).collect()
+    values
+}
+
+fn tests_at(values: &[f64], mut test: impl FnMut(f64) -> Result<Hypotest, TestFailure>) -> Tests {
+    values.iter().map(|&value| (value, test(value))).collect()
 }
 
 pub(super) fn level(text: &str) -> Result<f64, String> {

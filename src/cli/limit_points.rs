@@ -4,20 +4,21 @@ use super::input_args::file_name;
 use super::limit::LimitCommand;
 use super::model_args::Prepared;
 use super::output::{Format, Lines};
-use super::{CommandError, CommandResult, note, progress};
+use super::{CommandError, CommandResult, note, progress, warn};
 use crate::document::Document;
 use crate::document::digest::{Algorithm, digest};
 use crate::document::patchset::{NamedPatch, PatchSet};
 use crate::document::sourced_patch::{SourcedPatch, apply_point};
-use crate::finding::Findings;
+use crate::finding::{Finding, Findings};
 use crate::infer::Watch;
 use crate::report::limit::{PointReport, points_page};
 use crate::report::{finding, text};
 use crate::workspace;
 use rayon::prelude::*;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Mutex;
 
 /// What every point shares, read once.
 struct Base<'a> {
@@ -29,6 +30,8 @@ struct Base<'a> {
     patches: Vec<SourcedPatch>,
     /// SHA-256 of all that the limits are made of.
     inputs: String,
+    /// What the models of the points warn of, by its text: most of it is the same for all points, and is told once.
+    warnings: Mutex<BTreeMap<String, Finding>>,
 }
 
 /// Runs all points over the threads; results leave in order.
@@ -67,6 +70,7 @@ pub fn run(command: &LimitCommand) -> CommandResult {
     if !streams {
         command.output.write(&reports, || points_page(&reports))?;
     }
+    base.warn();
     if bad > 0 {
         note(&format!("{bad} of {} points have no observed limit", todo.len()));
     }
@@ -95,7 +99,7 @@ impl<'a> Base<'a> {
         let options = (command.confidence_level, command.criterion, command.test_stat, command.scan);
         let inputs = json!([workspace, texts, format!("{settings:?} {options:?}")]);
         let inputs = digest(&inputs, Algorithm::Sha256);
-        Ok(Base { command, workspace, patchset, patches, inputs })
+        Ok(Base { command, workspace, patchset, patches, inputs, warnings: Mutex::default() })
     }
 
     fn error(&self, findings: Findings) -> CommandError {
@@ -127,7 +131,17 @@ impl<'a> Base<'a> {
         let path = &self.command.workspace;
         let loaded = workspace::load_value(value, &input.scope())
             .map_err(|findings| CommandError::input(&file_name(path), findings))?;
-        self.command.model.prepare_loaded(path, input, loaded)
+        let prepared = self.command.model.prepare_loaded(path, input, loaded)?;
+        if let Ok(mut warnings) = self.warnings.lock() {
+            warnings.extend(prepared.whole_model().warnings.0.iter().map(|w| (w.to_string(), w.clone())));
+        }
+        Ok(prepared)
+    }
+
+    /// Tells the warnings of all points.
+    fn warn(&self) {
+        let warnings = self.warnings.lock().map(|warnings| warnings.values().cloned().collect()).unwrap_or_default();
+        warn(&file_name(&self.command.workspace), &Findings(warnings));
     }
 
     /// The names of the points in the output file, and how many of its bytes are whole lines.
@@ -164,6 +178,6 @@ fn sentence(error: &CommandError) -> String {
     match error {
         CommandError::Input { file, findings } => finding::text(file, findings).trim().replace('\n', " "),
         CommandError::Message(message) | CommandError::Usage(message) => message.clone(),
-        CommandError::Reported | CommandError::OutputClosed => "no result".to_owned(),
+        CommandError::Inputs(_) | CommandError::Reported | CommandError::OutputClosed => "no result".to_owned(),
     }
 }

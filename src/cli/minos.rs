@@ -10,6 +10,7 @@ use crate::infer::{Hesse, Likelihood, minos};
 use crate::model::Model;
 use crate::program::Program;
 use crate::report::minos::MinosReport;
+use crate::report::text::label;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -62,11 +63,18 @@ impl Minos {
     /// What is named, each once and in fit order.
     fn chosen(&self, prepared: &Prepared) -> Result<Vec<usize>, CommandError> {
         if self.names.is_empty() {
-            return Ok((0..prepared.fixed.len()).filter(|&i| !prepared.fixed[i]).collect());
+            let free: Vec<usize> = (0..prepared.fixed.len()).filter(|&i| !prepared.fixed[i]).collect();
+            let nothing = || CommandError::Usage("all parameters are fixed: there is nothing to profile".to_owned());
+            return if free.is_empty() { Err(nothing()) } else { Ok(free) };
         }
         let mut chosen = Vec::new();
         for pattern in &self.names {
-            chosen.extend(select(&prepared.model, pattern).map_err(CommandError::Usage)?.indices);
+            let indices = select(&prepared.model, pattern).map_err(CommandError::Usage)?.indices;
+            if indices.iter().all(|&i| prepared.fixed[i]) {
+                let message = format!("{} is fixed: a profile needs a parameter that moves in the fit", label(pattern));
+                return Err(CommandError::Usage(message));
+            }
+            chosen.extend(indices);
         }
         chosen.sort_unstable();
         chosen.dedup();
@@ -77,7 +85,7 @@ impl Minos {
 /// The one free parameter that a name names.
 pub(super) fn one_parameter(model: &Model, fixed: &[bool], name: &str) -> Result<usize, CommandError> {
     let selection = select(model, name).map_err(CommandError::Usage)?;
-    let label = crate::report::text::label(name);
+    let label = label(name);
     match selection.indices.as_slice() {
         [index] if fixed.get(*index).copied().unwrap_or(false) => {
             Err(CommandError::Usage(format!("{label} is fixed: a profile needs a parameter that moves in the fit")))

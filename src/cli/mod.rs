@@ -4,6 +4,7 @@ pub mod asimov;
 pub mod bench;
 pub mod blind_args;
 pub mod build_args;
+pub mod combine;
 pub mod completions;
 pub mod conformance;
 pub mod eft;
@@ -46,6 +47,8 @@ use std::process::ExitCode;
 pub enum CommandError {
     /// The input called `file` is not valid or cannot be read.
     Input { file: String, findings: Findings },
+    /// Several inputs, each by its name, do not go together.
+    Inputs(Vec<(String, Findings)>),
     /// The input is valid, but lacks what was asked for; or output could not be written. One sentence.
     Message(String),
     /// The arguments make no sense together. One sentence.
@@ -76,6 +79,12 @@ pub fn exit_code(outcome: CommandResult) -> ExitCode {
         }
         Err(CommandError::Input { file, findings }) => {
             tell(finding::text(&file, &findings).trim_end());
+            ExitCode::from(1)
+        }
+        Err(CommandError::Inputs(inputs)) => {
+            for (file, findings) in inputs {
+                tell(finding::text(&file, &findings).trim_end());
+            }
             ExitCode::from(1)
         }
         Err(CommandError::Usage(message)) => {

@@ -4,8 +4,7 @@ use super::blind_args::channels;
 use super::build_args::BuildArgs;
 use super::input_args::{InputArgs, file_name};
 use super::point::Point;
-use super::{CommandError, note};
-use crate::document::workspace::Workspace;
+use super::{CommandError, note, warn};
 use crate::infer::blind::mask;
 use crate::infer::{FitOptions, Hesse, prefit};
 use crate::model::{Data, Model};
@@ -79,13 +78,15 @@ impl ModelArgs {
     pub fn prepare(&self, path: &Path, input: &InputArgs) -> Result<Prepared, CommandError> {
         let parameters = self.parameters.as_deref();
         input.check_stdin(&[&[path], parameters.as_slice()].concat())?;
-        self.prepare_loaded(path, input, input.load(path)?)
+        let prepared = self.prepare_loaded(path, input, input.load(path)?)?;
+        warn(&prepared.file, &prepared.whole_model().warnings);
+        Ok(prepared)
     }
 
-    /// As [`ModelArgs::prepare`] for a workspace that has been read.
+    /// As [`ModelArgs::prepare`] for a workspace that has been read; the model's warnings are not told.
     pub fn prepare_loaded(&self, path: &Path, input: &InputArgs, loaded: Loaded) -> Result<Prepared, CommandError> {
         let options = self.options(input)?;
-        let (model, data) = self.build(path, &loaded.workspace, &options)?;
+        let (model, data) = self.build(path, &loaded, &options)?;
         let Point { values: point, fixed, chosen, applied } = Point::read(self, &model, input)?;
         let (file, measurement) = (file_name(path), measurement_name(&loaded, input));
         let restarts = !self.single_start;
@@ -101,14 +102,9 @@ impl ModelArgs {
     }
 
     /// The model of a valid workspace and its data.
-    pub fn build(
-        &self,
-        path: &Path,
-        workspace: &Workspace,
-        options: &ModelOptions,
-    ) -> Result<(Model, Data), CommandError> {
-        let model = self.build.model(path, workspace, options)?;
-        let data = from_pyhf::data(workspace, &model).map_err(|f| CommandError::input(&file_name(path), f))?;
+    pub fn build(&self, path: &Path, loaded: &Loaded, options: &ModelOptions) -> Result<(Model, Data), CommandError> {
+        let model = self.build.model(path, loaded, options)?;
+        let data = from_pyhf::data(&loaded.workspace, &model).map_err(|f| CommandError::input(&file_name(path), f))?;
         Ok((model, data))
     }
 }
@@ -168,6 +164,13 @@ impl Prepared {
         point
     }
 
+    /// Whether a parameter is a Wilson coefficient, whose bounds are the range in which its responses hold.
+    pub fn is_coefficient(&self, parameter: usize) -> bool {
+        let names = self.model.parameter_names();
+        let declared = self.loaded.workspace.eft.iter().flat_map(|eft| &eft.wilson_coefficients);
+        names.get(parameter).is_some_and(|name| declared.map(|c| &c.name).any(|declared| declared == name))
+    }
+
     /// A fit from this point.
     pub fn fit_options(&self, hesse: Hesse) -> FitOptions {
         let (init, fixed, restarts) = (self.point.clone(), self.fixed.clone(), self.restarts);
@@ -177,6 +180,22 @@ impl Prepared {
 
 pub(super) fn finite(text: &str) -> Result<f64, String> {
     text.trim().parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| "expected a finite number".to_owned())
+}
+
+/// A number of things.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    let number = text.trim().parse().ok().filter(|n: &u64| *n > 0);
+    number.ok_or_else(|| "expected a whole number, 1 or above".to_owned())
+}
+
+/// A number that may be zero, such as a seed.
+pub(super) fn whole(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| "expected a whole number, 0 or above".to_owned())
+}
+
+pub(super) fn positive(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse().ok().filter(|x: &f64| *x > 0.0 && x.is_finite());
+    number.ok_or_else(|| "expected a positive number".to_owned())
 }
 
 /// The chosen measurement, or the first.

@@ -55,6 +55,7 @@ impl PoiArgs {
         let mut options = prepared.fit_options(Hesse::No);
         check_free(prepared, poi)?;
         if let Some((low, high)) = self.poi_bounds {
+            check_box(prepared, &options, poi, (low, high))?;
             options.bounds[poi] = (low, high);
             options.init[poi] = options.init[poi].clamp(low, high);
         }
@@ -85,8 +86,37 @@ pub fn check_within(prepared: &Prepared, options: &FitOptions, parameter: usize,
     let name = text::label(&name(prepared, parameter));
     let bounds = format!("[{}, {}]", significant(low, 6), significant(high, 6));
     let value = significant(value, 6);
+    let help = match prepared.is_coefficient(parameter) {
+        true => "beyond which its responses need not hold",
+        false => "give others with --poi-bounds",
+    };
+    Err(CommandError::Usage(format!("{name} = {value} is not within the bounds {bounds} of {name}: {help}")))
+}
+
+/// A usage error where bounds given for a Wilson coefficient go beyond its own.
+fn check_box(prepared: &Prepared, options: &FitOptions, parameter: usize, (low, high): (f64, f64)) -> CommandResult {
+    let own = options.bounds[parameter];
+    if !prepared.is_coefficient(parameter) || (own.0 <= low && high <= own.1) {
+        return Ok(());
+    }
+    let (name, own) = (text::label(&name(prepared, parameter)), [own.0, own.1].map(|bound| significant(bound, 6)));
     Err(CommandError::Usage(format!(
-        "{name} = {value} is not within the bounds {bounds} of {name}: give others with --poi-bounds"
+        "--poi-bounds: the responses to {name} hold within its bounds [{}, {}], which can be narrowed here and not widened",
+        own[0], own[1]
+    )))
+}
+
+/// A usage error where a value of a Wilson coefficient lies outside of its bounds: there its responses need not hold.
+pub fn check_in_box(prepared: &Prepared, flag: &str, parameter: usize, value: f64) -> CommandResult {
+    let bounds = prepared.model.bounds();
+    let Some((low, high)) = bounds.get(parameter).filter(|_| prepared.is_coefficient(parameter)) else { return Ok(()) };
+    if (*low..=*high).contains(&value) {
+        return Ok(());
+    }
+    let name = text::label(&name(prepared, parameter));
+    let [low, high, value] = [*low, *high, value].map(|x| significant(x, 6));
+    Err(CommandError::Usage(format!(
+        "{flag}: {name} = {value} is not within its bounds [{low}, {high}], beyond which its responses need not hold"
     )))
 }
 

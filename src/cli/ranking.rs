@@ -2,7 +2,7 @@
 
 use super::blind_args::BlindPoiArgs;
 use super::input_args::InputArgs;
-use super::model_args::{ModelArgs, Prepared};
+use super::model_args::{ModelArgs, Prepared, whole};
 use super::output::OutputArgs;
 use super::selection::select;
 use super::{CommandError, CommandResult, judge, note, progress};
@@ -32,8 +32,8 @@ pub struct Ranking {
     #[arg(long = "group", value_name = "NAME=GLOB,…")]
     pub groups: Vec<String>,
     /// List the first N parameters only
-    #[arg(long, alias = "max_pars", value_name = "N")]
-    pub max_pars: Option<usize>,
+    #[arg(long, alias = "max_pars", value_name = "N", value_parser = whole)]
+    pub max_pars: Option<u64>,
     /// Fit Asimov data: what the model expects before a fit
     #[arg(long)]
     pub asimov: bool,
@@ -90,7 +90,7 @@ impl Ranking {
             fit_options: &likelihood.options,
             options: &options,
             group_names: &group_names,
-            most_parameters: self.max_pars,
+            most_parameters: self.max_pars.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
             blinding,
         };
         let report = RankingReport::new(context, &found);

@@ -2,8 +2,9 @@
 
 use super::input_args::InputArgs;
 use super::minos::{one_parameter, probability};
-use super::model_args::{ModelArgs, Prepared, finite};
+use super::model_args::{ModelArgs, Prepared, count, finite, whole};
 use super::output::{Format, OutputArgs};
+use super::poi_args::check_in_box;
 use super::{CommandError, CommandResult, note, progress};
 use crate::infer::feldman_cousins::{FeldmanCousinsOptions, neyman};
 use crate::infer::generate::ToyKind;
@@ -45,7 +46,7 @@ pub struct Scan {
     #[arg(long, value_name = "X[,Y]", alias = "upper_bound", value_delimiter = ',', allow_hyphen_values = true,
         value_parser = finite)]
     pub upper_bound: Vec<f64>,
-    /// Points, both ends included; two for two parameters [default: 11, for two parameters 21]
+    /// Points, both ends included; for two parameters as many each way, or N,M [default: 11, for two parameters 21]
     #[arg(long, value_name = "N[,M]", visible_alias = "points", alias = "n_steps", value_delimiter = ',',
         value_parser = clap::value_parser!(u16).range(1..))]
     pub n_steps: Vec<u16>,
@@ -64,10 +65,10 @@ pub struct Scan {
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=2))]
     pub dof: Vec<u8>,
     /// Intervals by this many toys at each point of the scan, beside those of χ² (one parameter)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub toys: Option<u64>,
     /// Seed of the toys
-    #[arg(long, value_name = "S", default_value_t = 0, requires = "toys")]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole, requires = "toys")]
     pub seed: u64,
     #[command(flatten)]
     pub input: InputArgs,
@@ -110,6 +111,7 @@ impl Scan {
         let [high] = numbers(&self.upper_bound, "--upper-bound")?;
         let [points] = numbers(&self.n_steps, "--n-steps")?;
         check_range(low, high)?;
+        check_box(prepared, parameter, low, high)?;
         let default = if self.adaptive { MOST_ADAPTIVE } else { 11 };
         let n_points = points.map_or(default, usize::from);
         // With each minimum goes the direction in which it moves.
@@ -166,9 +168,13 @@ impl Scan {
     ) -> CommandResult {
         let low: [Option<f64>; 2] = numbers(&self.lower_bound, "--lower-bound")?;
         let high: [Option<f64>; 2] = numbers(&self.upper_bound, "--upper-bound")?;
-        let points: [Option<u16>; 2] = numbers(&self.n_steps, "--n-steps")?;
+        let points: [Option<u16>; 2] = match self.n_steps.as_slice() {
+            [n] => [Some(*n); 2],
+            several => numbers(several, "--n-steps")?,
+        };
         for axis in 0..2 {
             check_range(low[axis], high[axis])?;
+            check_box(prepared, parameters[axis], low[axis], high[axis])?;
         }
         if points.iter().flatten().any(|n| *n < 2) {
             return Err(CommandError::Usage("--n-steps: a surface needs two points or more each way".to_owned()));
@@ -230,6 +236,15 @@ fn check_range(low: Option<f64>, high: Option<f64>) -> CommandResult {
     }
 }
 
+/// A Wilson coefficient is not scanned beyond its bounds.
+fn check_box(prepared: &Prepared, parameter: usize, low: Option<f64>, high: Option<f64>) -> CommandResult {
+    let given = [("--lower-bound", low), ("--upper-bound", high)];
+    given
+        .into_iter()
+        .filter_map(|(flag, value)| Some((flag, value?)))
+        .try_for_each(|(flag, value)| check_in_box(prepared, flag, parameter, value))
+}
+
 fn check_size(points: usize, parameters: usize) -> CommandResult {
     if points.saturating_mul(parameters) > MOST_NUMBERS {
         let message = format!("--n-steps: {points} points of {parameters} parameters would take too much memory");
@@ -241,7 +256,9 @@ fn check_size(points: usize, parameters: usize) -> CommandResult {
 /// The values of a flag, one a parameter, or none.
 fn numbers<T: Copy, const N: usize>(values: &[T], flag: &str) -> Result<[Option<T>; N], CommandError> {
     if !values.is_empty() && values.len() != N {
-        let message = format!("{flag}: found {} values, expected {N}: one for each parameter", values.len());
+        let (found, plural) = (values.len(), if values.len() == 1 { "" } else { "s" });
+        let how = if N == 1 { "for one parameter" } else { "one for each parameter, joined by a comma" };
+        let message = format!("{flag}: found {found} value{plural}, expected {N}, {how}");
         return Err(CommandError::Usage(message));
     }
     Ok(std::array::from_fn(|k| values.get(k).copied()))

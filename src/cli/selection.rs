@@ -125,6 +125,7 @@ mod tests {
             clip_bin_data: None,
             measurements: Default::default(),
             pyhf_domain: false,
+            warnings: Default::default(),
         }
     }
 

@@ -38,7 +38,8 @@ impl Significance {
             Ok(test) => test.at(0.0),
             Err(failure) => Err(failure.clone()),
         };
-        let context = TestContext { model: &prepared.model, options: &options, poi };
+        let coefficient = prepared.is_coefficient(poi);
+        let context = TestContext { model: &prepared.model, options: &options, poi, coefficient };
         let report = SignificanceReport::new(&context, &result, test.as_ref().ok().map(|test| &test.observed));
         self.output.write(&report, || report.page())?;
         judge(report.valid, report.reason.as_ref(), self.output.format())

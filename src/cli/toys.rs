@@ -2,7 +2,7 @@
 
 use super::input_args::InputArgs;
 use super::limit::{Grid, grid, level};
-use super::model_args::{ModelArgs, Prepared, finite};
+use super::model_args::{ModelArgs, Prepared, count, finite, whole};
 use super::output::{Format, Lines, OutputArgs};
 use super::poi_args::{PoiArgs, TestStatArg, check_tilde, check_within};
 use super::{CommandError, CommandResult, judge, note, progress, toy_files};
@@ -72,10 +72,10 @@ pub struct Toys {
 #[command(next_help_heading = "Toys")]
 pub struct ToyArgs {
     /// Toys of each hypothesis, or of each value
-    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = count)]
     pub ntoys: u64,
     /// Toys with the same seed are the same toys
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = whole)]
     pub seed: u64,
     /// What of a toy is random
     #[arg(long, value_enum, default_value = "frequentist")]

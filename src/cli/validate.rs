@@ -1,12 +1,12 @@
 //! `morphist validate`: is a document sound, and if not, where and how to mend it.
 
-use super::input_args::{InputArgs, file_name};
+use super::input_args::{InputArgs, file_name, folder_of};
 use super::output::{Format, OutputArgs};
 use super::{CommandError, CommandResult, note};
 use crate::document::Kind;
 use crate::finding::Findings;
 use crate::report::finding::ValidateReport;
-use crate::workspace;
+use crate::translate;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -59,13 +59,13 @@ impl Validate {
             return Err(CommandError::Usage("--patch and --patchset apply to workspaces only".to_owned()));
         }
         let document = self.input.reading.read(&self.file)?;
-        if document.text.contains("\"event_databases\"") {
-            note("event databases are not read here; commands that evaluate the document check them");
-        }
+        let folder = folder_of(&self.file);
         if self.input.is_unpatched() {
-            return Ok(workspace::validate(&document, self.kind.map(Kind::from), &scope).1);
+            return Ok(translate::validate(&document, self.kind.map(Kind::from), &scope, folder).1);
         }
-        Ok(self.input.load_document(document, &scope)?.warnings)
+        let mut loaded = self.input.load_document(document, &scope)?;
+        loaded.warnings.0.extend(translate::check(&loaded.workspace, &scope, folder).0);
+        Ok(loaded.warnings)
     }
 }
 

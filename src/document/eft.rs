@@ -299,6 +299,9 @@ pub struct RationalFactor {
     pub monomials: Vec<Vec<String>>,
     #[schemars(length(min = 1))]
     pub coefficients: Vec<PerBin>,
+    /// Of its coefficients, as in a polynomial.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uncertainties: Vec<CoefficientUncertainty>,
 }
 
 /// What becomes of a product of powers.
@@ -340,10 +343,27 @@ pub struct MorphData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<Vec<f64>>")]
     pub variances: Option<Vec<Vec<f64>>>,
+    /// How more basis points than monomials count.
+    #[serde(default, skip_serializing_if = "is_equal")]
+    pub weights: MorphWeights,
     pub components: MorphComponents,
     pub truncation: Truncation,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reference: BTreeMap<String, f64>,
+}
+
+/// How the basis points count in least squares (spec/eft.md, eq. 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MorphWeights {
+    #[default]
+    Equal,
+    /// By the inverse of their variance summed over the bins.
+    InverseVariance,
+}
+
+fn is_equal(weights: &MorphWeights) -> bool {
+    *weights == MorphWeights::Equal
 }
 
 /// Which monomials the samples contain.
@@ -426,6 +446,7 @@ pub enum SystematicData {
 #[serde(deny_unknown_fields)]
 pub struct AppliesTo {
     /// `[[]]` is the constant alone, the Standard Model.
+    #[schemars(length(min = 1))]
     pub applies_to: Vec<Vec<String>>,
 }
 

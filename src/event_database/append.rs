@@ -2,6 +2,7 @@
 
 use super::columns::{Batch, Kind, Wanted};
 use super::open::{Database, sha256};
+use super::positivity::Promise;
 use super::{arrow_file, parquet_file};
 use crate::document::eft::MediaType;
 use crate::finding::{Finding, Findings, Result, quote};
@@ -46,20 +47,32 @@ pub struct Appended {
 }
 
 /// Writes all columns of a database and the new ones to `output` (Parquet). Old columns keep their values and their
-/// order of rows; a file that is there already is replaced only once the new one is complete.
-pub fn append(database: &Database, new: &NewColumns, output: &Path) -> Result<Appended> {
-    for (i, name) in new.names.iter().enumerate() {
-        if database.columns().iter().any(|(own, _)| own == name) || new.names.iter().take(i).any(|own| own == name) {
-            let found = format!("a new column {}", quote(name));
-            return Err(database.finding_of_use(&rule::EVENT_COLUMN, found, "a name that is not taken").into());
-        }
-    }
+/// order of rows, and the new ones have names of their own; a file that is there already is replaced only once the new one is complete. Rows that break the
+/// `promise` of the extended weights are refused, and then nothing is left.
+pub fn append(database: &Database, new: &NewColumns, promise: Option<Promise>, output: &Path) -> Result<Appended> {
     let partial = output.with_extension("partial");
-    let result = write(database, new, &partial).and_then(|()| finish(&partial, output));
+    let result = write(database, new, promise, &partial).and_then(|()| finish(&partial, output));
     if result.is_err() {
         let _ = std::fs::remove_file(&partial);
     }
     result.map(|sha256| Appended { sha256, n_rows: database.declaration.n_rows })
+}
+
+/// The new columns have names of their own.
+pub fn check_names(database: &Database, names: &[String]) -> Result<()> {
+    let own = quote(&database.declaration.name);
+    for (i, name) in names.iter().enumerate() {
+        let (found, hint) = if database.columns().iter().any(|(own, _)| own == name) {
+            let hint = "rename the column in the file of new columns: old columns cannot be replaced";
+            (format!("the new column {}, which database {own} has already", quote(name)), hint)
+        } else if names.iter().take(i).any(|other| other == name) {
+            (format!("the new column {} for two monomials", quote(name)), "give each monomial a column of its own")
+        } else {
+            continue;
+        };
+        return Err(Finding::new(&rule::EVENT_COLUMN, found, "a name that is not taken").hint(hint).into());
+    }
+    Ok(())
 }
 
 /// Puts a complete file in its place, and gives back its hash.
@@ -69,8 +82,9 @@ pub fn finish(partial: &Path, output: &Path) -> Result<String> {
     Ok(hash)
 }
 
-fn write(database: &Database, new: &NewColumns, path: &Path) -> Result<()> {
-    let mut source = Source::new(new)?;
+fn write(database: &Database, new: &NewColumns, mut promise: Option<Promise>, path: &Path) -> Result<()> {
+    let mut source = Source::new(new, database)?;
+    let mut first_row = 0;
     let key = match &new.join {
         Join::Row => None,
         Join::Key(name) => Some(Wanted { name: name.clone(), kind: Kind::Integer }),
@@ -79,6 +93,12 @@ fn write(database: &Database, new: &NewColumns, path: &Path) -> Result<()> {
     database.records(key.as_ref(), |records, keys| {
         let columns = source.take(records.num_rows(), keys)?;
         let joined = joined(records, new.names, columns).map_err(|e| unwritable(path, &e))?;
+        if let Some(promise) = &mut promise {
+            let batch = Batch { first_row, ..Batch::from_arrow(&joined, &promise.columns.0) };
+            batch.check(database, &promise.columns.0)?;
+            promise.check(database, &batch).map_err(broken_promise)?;
+        }
+        first_row += joined.num_rows() as u64;
         if writer.is_none() {
             let file = File::create(path).map_err(|e| unwritable(path, &e))?;
             let made = ArrowWriter::try_new(file, joined.schema(), Some(properties()));
@@ -115,31 +135,50 @@ pub fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Finding {
     Finding::new(&rule::EVENT_FILE, format!("{}: {error}", path.display()), "a file that can be written")
 }
 
+fn broken_promise(findings: Findings) -> Findings {
+    let hint = "the database promises positivity, which the new columns break: correct them, narrow the bounds of the new \
+                coefficients, or write \"positivity\": \"allow\" into the declaration of the database first";
+    Findings(findings.0.into_iter().map(|finding| finding.hint(hint)).collect())
+}
+
 /// Where the new columns come from.
 struct Source<'a> {
     new: &'a NewColumns<'a>,
-    rows: Rows,
+    /// Rows that the database has, and its name in messages.
+    n_rows: u64,
+    database: String,
+    rows: Rows<'a>,
 }
 
-enum Rows {
+enum Rows<'a> {
     /// Batches as they come, and how far the first is used.
-    InOrder { batches: Box<dyn Iterator<Item = Result<Batch>>>, current: Option<Batch>, used: usize },
+    InOrder { batches: Batches<'a>, current: Option<Batch>, used: usize },
     /// The numbers of each key.
     ByKey(HashMap<i64, Vec<f64>>),
 }
 
 impl<'a> Source<'a> {
-    fn new(new: &'a NewColumns<'a>) -> Result<Source<'a>> {
+    fn new(new: &'a NewColumns<'a>, database: &Database) -> Result<Source<'a>> {
         let mut wanted: Vec<Wanted> = new.names.iter().map(|name| Wanted::number(name)).collect();
         if let Join::Key(name) = &new.join {
             wanted.push(Wanted { name: name.clone(), kind: Kind::Integer });
         }
-        let mut batches = batches(new, wanted)?;
-        let rows = match new.join {
+        let (found, mut batches) = batches(new, wanted)?;
+        let (n_rows, database) = (database.declaration.n_rows, quote(&database.declaration.name));
+        let rows = match &new.join {
             Join::Row => Rows::InOrder { batches, current: None, used: 0 },
-            Join::Key(_) => Rows::ByKey(by_key(new, &mut batches)?),
+            Join::Key(key) => Rows::ByKey(by_key(new, key, &mut batches)?),
         };
-        Ok(Source { new, rows })
+        let source = Source { new, n_rows, database, rows };
+        if new.join == Join::Row && found != n_rows { Err(source.count(found)) } else { Ok(source) }
+    }
+
+    /// Another number of rows than the database has.
+    fn count(&self, found: u64) -> Findings {
+        let hint = "each row of the database needs one row of new columns, in the same order: match rows by a number of \
+                    the event (--key) where the order differs";
+        let expected = format!("{}, as database {} has", self.n_rows, self.database);
+        problem(self.new, &rule::EVENT_ROWS, &format!("{found} rows"), &expected, hint).into()
     }
 
     /// The new columns of the next `n` rows, or of rows with these keys.
@@ -149,8 +188,9 @@ impl<'a> Source<'a> {
             Rows::ByKey(rows) => {
                 for key in keys {
                     let Some(values) = rows.remove(key) else {
-                        let found = format!("event {key}, which is missing or was taken by an earlier row");
-                        return Err(problem(self.new, &found, "each event once in both files"));
+                        let found =
+                            format!("no row {key} for a row of database {}, or two rows ask for it", self.database);
+                        return Err(unmatched(self.new, &found));
                     };
                     columns.iter_mut().zip(values).for_each(|(column, x)| column.push(x));
                 }
@@ -162,7 +202,7 @@ impl<'a> Source<'a> {
                     if left == 0 {
                         (*current, *used) = (batches.next().transpose()?, 0);
                         if current.is_none() {
-                            return Err(problem(self.new, "fewer rows than the database", "as many rows"));
+                            return Err(unsound(self.new, "fewer rows than the head of the file says"));
                         }
                         continue;
                     }
@@ -181,33 +221,60 @@ impl<'a> Source<'a> {
 
     /// Nothing may be left.
     fn end(&mut self) -> Result<()> {
-        let left = match &mut self.rows {
-            Rows::ByKey(rows) => rows.len(),
+        match &mut self.rows {
+            Rows::ByKey(rows) => match rows.keys().min() {
+                None => Ok(()),
+                Some(least) => {
+                    let found = format!("{} rows that database {} lacks, such as {least}", rows.len(), self.database);
+                    Err(unmatched(self.new, &found))
+                }
+            },
             Rows::InOrder { batches, current, used } => {
                 let own = current.as_ref().map_or(0, |batch| batch.n_rows - *used);
-                own + batches.next().transpose()?.map_or(0, |batch| batch.n_rows)
+                let left = own + batches.next().transpose()?.map_or(0, |batch| batch.n_rows);
+                if left == 0 { Ok(()) } else { Err(unsound(self.new, "more rows than the head of the file says")) }
             }
-        };
-        if left == 0 { Ok(()) } else { Err(problem(self.new, "more rows than the database", "as many rows")) }
+        }
     }
 }
 
-fn problem(new: &NewColumns, found: &str, expected: &str) -> Findings {
+/// Something is wrong with the file of new columns.
+fn problem(new: &NewColumns, rule: &rule::Rule, found: &str, expected: &str, hint: &str) -> Finding {
     let file = quote(&new.path.display().to_string());
-    let hint = "each row of the database needs its new values: match rows by a key where their order differs";
-    Finding::new(&rule::EVENT_ROWS, format!("new columns {file}: {found}"), expected).hint(hint).into()
+    Finding::new(rule, format!("new columns {file}: {found}"), expected).hint(hint)
 }
 
-fn by_key(new: &NewColumns, batches: &mut dyn Iterator<Item = Result<Batch>>) -> Result<HashMap<i64, Vec<f64>>> {
+/// Rows that the key does not match.
+fn unmatched(new: &NewColumns, found: &str) -> Findings {
+    let key = if let Join::Key(key) = &new.join { quote(key) } else { String::new() };
+    let hint = "number the events alike in both files, or leave --key out where rows have the same order";
+    problem(new, &rule::EVENT_ROWS, found, &format!("each number of {key} once in both files"), hint).into()
+}
+
+/// The file is not what its name says, or damaged.
+fn unsound(new: &NewColumns, found: &str) -> Findings {
+    let kind = match new.media_type {
+        MediaType::Parquet => "a sound Parquet file",
+        MediaType::Arrow => "a sound Arrow file without compression",
+    };
+    let hint = "the file is read as its ending says: .parquet, or .arrow without compression";
+    problem(new, &rule::EVENT_FORMAT, found, kind, hint).into()
+}
+
+fn by_key(
+    new: &NewColumns,
+    key: &str,
+    batches: &mut dyn Iterator<Item = Result<Batch>>,
+) -> Result<HashMap<i64, Vec<f64>>> {
     let mut rows = HashMap::new();
     for batch in batches {
         let batch = batch?;
-        for (row, key) in batch.integers(new.names.len()).iter().enumerate() {
+        for (row, number) in batch.integers(new.names.len()).iter().enumerate() {
             let values = (0..new.names.len()).filter_map(|k| batch.numbers(k).get(row).copied()).collect();
-            match rows.entry(*key) {
+            match rows.entry(*number) {
                 Entry::Vacant(place) => place.insert(values),
                 Entry::Occupied(_) => {
-                    return Err(problem(new, &format!("event {key} twice"), "each event once in both files"));
+                    return Err(unmatched(new, &format!("{} = {number} in two rows", quote(key))));
                 }
             };
         }
@@ -215,37 +282,39 @@ fn by_key(new: &NewColumns, batches: &mut dyn Iterator<Item = Result<Batch>>) ->
     Ok(rows)
 }
 
-/// The checked batches of the file with the new columns.
-fn batches(new: &NewColumns, wanted: Vec<Wanted>) -> Result<Box<dyn Iterator<Item = Result<Batch>>>> {
-    let name = quote(&new.path.display().to_string());
-    let about = move |rule: &rule::Rule, found: &str, expected: &str| {
-        Findings::from(Finding::new(rule, format!("new columns {name}: {found}"), expected))
-    };
-    let file = File::open(new.path).map_err(|e| about(&rule::EVENT_FILE, &e.to_string(), "a file that can be read"))?;
+type Batches<'a> = Box<dyn Iterator<Item = Result<Batch>> + 'a>;
+
+/// The number of rows and the checked batches of the file with the new columns.
+fn batches<'a>(new: &'a NewColumns, wanted: Vec<Wanted>) -> Result<(u64, Batches<'a>)> {
+    let file = File::open(new.path).map_err(|e| {
+        let hint = "give the path of the file with the new columns";
+        problem(new, &rule::EVENT_FILE, &e.to_string(), "a file that can be read", hint)
+    })?;
     let described = match new.media_type {
         MediaType::Parquet => parquet_file::describe(&file),
         MediaType::Arrow => arrow_file::describe(&file),
     };
-    let (_, columns) = described.map_err(|e| about(&rule::EVENT_FORMAT, &e, "a sound file"))?;
+    let (n_rows, columns) = described.map_err(|e| unsound(new, &e))?;
     for column in &wanted {
-        if columns.iter().filter(|(name, _)| *name == column.name).count() != 1 {
-            let found = format!("no column {}, or several", quote(&column.name));
-            return Err(about(&rule::EVENT_COLUMN, &found, "one column of this name"));
+        if let Some((found, expected)) = column.missing(&columns) {
+            let hint = "write a column of this file behind the = of --term, and one of both files behind --key";
+            return Err(problem(new, &rule::EVENT_COLUMN, &found, &expected, hint).into());
         }
     }
     let records = match new.media_type {
         MediaType::Parquet => parquet_file::records(file, Some(&wanted), GROUP_ROWS / 8),
         MediaType::Arrow => arrow_file::records(file, Some(&wanted)),
     };
-    let records = records.map_err(|e| about(&rule::EVENT_FORMAT, &e, "a sound file"))?;
+    let records = records.map_err(|e| unsound(new, &e))?;
     let mut first_row = 0;
-    Ok(Box::new(records.map(move |records| {
-        let records = records.map_err(|e| about(&rule::EVENT_FORMAT, &e, "a sound file"))?;
+    let checked = records.map(move |records| {
+        let records = records.map_err(|e| unsound(new, &e))?;
         let batch = Batch { first_row, ..Batch::from_arrow(&records, &wanted) };
         first_row += batch.n_rows as u64;
         match batch.problem(&wanted) {
-            Some((rule, found, expected)) => Err(about(rule, &found, expected)),
+            Some((rule, found, expected)) => Err(problem(new, rule, &found, expected, rule.hint).into()),
             None => Ok(batch),
         }
-    })))
+    });
+    Ok((n_rows, Box::new(checked)))
 }

@@ -3,7 +3,7 @@
 
 use super::append::{finish, unwritable};
 use super::open::Database;
-use crate::document::eft::{Eft, MediaType};
+use crate::document::eft::MediaType;
 use crate::finding::Result;
 use arrow_ipc::writer::FileWriter;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use std::path::Path;
 /// Writes an Arrow copy of each Parquet database of a document to `output`, named by the hash of its source, and
 /// changes the document to them. Gives back how many there are.
 pub fn arrow_copies(document: &mut Value, folder: &Path, output: &Path) -> Result<usize> {
-    let eft: Eft = super::publish::part(document.get("eft").unwrap_or(&Value::Null), "/eft")?;
+    let eft = super::publish::block(document)?;
     let parquet = |d: &&crate::document::eft::EventDatabase| d.media_type == MediaType::Parquet;
     let n_copies = eft.event_databases.iter().filter(parquet).count();
     for (i, declaration) in eft.event_databases.iter().enumerate().filter(|(_, d)| parquet(d)) {

@@ -38,6 +38,21 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// What a message says where a file with these columns (names and types) does not have the wanted one once: what is
+    /// there, and what could be meant.
+    pub(super) fn missing(&self, columns: &[(String, String)]) -> Option<(String, String)> {
+        let found = match columns.iter().filter(|(name, _)| *name == self.name).count() {
+            1 => return None,
+            0 => format!("no column {}", quote(&self.name)),
+            n => format!("{n} columns {}", quote(&self.name)),
+        };
+        let names: Vec<String> = columns.iter().take(40).map(|(name, _)| quote(name)).collect();
+        let more = if columns.len() > names.len() { ", …" } else { "" };
+        Some((found, format!("one of its columns, {}{more}", names.join(", "))))
+    }
+}
+
 /// The values of one column in some rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Column {

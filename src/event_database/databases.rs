@@ -25,12 +25,15 @@ pub struct Databases<'a> {
     folder: PathBuf,
     /// Rows that are in memory at once, where not the default.
     pub batch_rows: Option<usize>,
-    open: BTreeMap<String, Entry>,
+    /// By name, each opened once; what is wrong with a database is told of every use of it.
+    entries: BTreeMap<String, Result<Entry>>,
 }
 
 #[derive(Debug)]
 struct Entry {
     database: Database,
+    /// A promise of positive weights that does not hold.
+    broken: Findings,
     used: Vec<Used>,
 }
 
@@ -51,7 +54,7 @@ pub fn load(eft: &Eft, usage: &Use, folder: &Path) -> Result<Binned> {
 impl<'a> Databases<'a> {
     /// `folder` is where the document lies.
     pub fn new(eft: &'a Eft, folder: &Path) -> Databases<'a> {
-        Databases { eft, folder: folder.to_path_buf(), batch_rows: None, open: BTreeMap::new() }
+        Databases { eft, folder: folder.to_path_buf(), batch_rows: None, entries: BTreeMap::new() }
     }
 
     /// The histogram of a sample. A row that another sample has used already is an error, unless both allow it.
@@ -66,22 +69,36 @@ impl<'a> Databases<'a> {
     pub fn with_events(&mut self, usage: &Use) -> Result<Binned> {
         let eft = self.eft;
         let entry = self.entry(&usage.data.database).map_err(|findings| at(findings, usage.pointer))?;
+        if !entry.broken.is_valid() {
+            return Err(entry.broken.clone());
+        }
         let binned = fill(&entry.database, eft, usage, &mut RowSet::default(), true);
         binned.map_err(|findings| at(findings, usage.pointer))
     }
 
     fn entry(&mut self, name: &str) -> Result<&mut Entry> {
-        if !self.open.contains_key(name) {
-            let database = self.open(name)?;
-            self.open.insert(name.to_owned(), Entry { database, used: Vec::new() });
+        if !self.entries.contains_key(name) {
+            let entry = self.open(name);
+            self.entries.insert(name.to_owned(), entry);
         }
-        self.open.get_mut(name).ok_or_else(Findings::default)
+        match self.entries.get_mut(name) {
+            Some(Ok(entry)) => Ok(entry),
+            Some(Err(findings)) => Err(findings.clone()),
+            None => Err(Findings::default()),
+        }
     }
 
     fn bin_unplaced(&mut self, usage: &Use) -> Result<Binned> {
         let (eft, mut rows) = (self.eft, RowSet::default());
         let entry = self.entry(&usage.data.database)?;
-        let binned = fill(&entry.database, eft, usage, &mut rows, false)?;
+        let mut findings = entry.broken.clone();
+        let binned = match fill(&entry.database, eft, usage, &mut rows, false) {
+            Ok(binned) => binned,
+            Err(more) => {
+                findings.0.extend(more.0);
+                return Err(findings);
+            }
+        };
         let used = Used {
             channel: usage.channel.to_owned(),
             sample: usage.sample.to_owned(),
@@ -96,15 +113,15 @@ impl<'a> Databases<'a> {
                 let place = |u: &Used| format!("sample {} of channel {}", quote(&u.sample), quote(&u.channel));
                 let found = format!("row {row} (from 0) in {} and in {}", place(other), place(&used));
                 let expected = "each row in one sample, or an overlap that both allow";
-                return Err(entry.database.finding_of_use(&rule::EVENT_OVERLAP, found, expected).into());
+                findings.push(entry.database.finding_of_use(&rule::EVENT_OVERLAP, found, expected));
             }
         }
         entry.used.push(used);
-        Ok(binned)
+        if findings.is_valid() { Ok(binned) } else { Err(findings) }
     }
 
-    /// The database of a name, opened.
-    fn open(&self, name: &str) -> Result<Database> {
+    /// The database of a name, opened and checked.
+    fn open(&self, name: &str) -> Result<Entry> {
         let mut named = self.eft.event_databases.iter().enumerate().filter(|(_, d)| d.name == name);
         let Some((i, declaration)) = named.next() else {
             let found = format!("event database {}", quote(name));
@@ -118,8 +135,8 @@ impl<'a> Databases<'a> {
         if let Some(rows) = self.batch_rows {
             database.batch_rows = rows;
         }
-        super::positivity::check(&database, self.eft)?;
-        Ok(database)
+        let broken = super::positivity::check(&database, self.eft).err().unwrap_or_default();
+        Ok(Entry { database, broken, used: Vec::new() })
     }
 }
 

@@ -28,7 +28,7 @@ mod quiet;
 mod sum;
 mod weights;
 
-pub use append::{Appended, Join, NewColumns, append};
+pub use append::{Appended, Join, NewColumns};
 pub use cache::arrow_copies;
 pub use columns::{Batch, Column, Kind, Wanted};
 pub use databases::{Databases, Use, load};
@@ -36,5 +36,5 @@ pub use extend::{Extension, NewCoefficient, extend};
 pub use histogram::{Binned, FlowCounts, Shifted};
 pub use normalisation::yield_factor;
 pub use open::{Database, MOST_ROWS, path_of};
-pub use promote::{Promotion, promote};
+pub use promote::{Promoted, Promotion, promote};
 pub use publish::{Published, self_contained};

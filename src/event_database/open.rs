@@ -177,15 +177,7 @@ impl Database {
     fn check_columns(&self, wanted: &[Wanted]) -> Result<()> {
         let mut findings = Findings::default();
         for column in wanted {
-            let times = self.columns.iter().filter(|(name, _)| *name == column.name).count();
-            if times != 1 {
-                let found = match times {
-                    0 => format!("no column {}", quote(&column.name)),
-                    n => format!("{n} columns {}", quote(&column.name)),
-                };
-                let names: Vec<String> = self.columns.iter().take(40).map(|(name, _)| quote(name)).collect();
-                let more = if self.columns.len() > names.len() { ", …" } else { "" };
-                let expected = format!("one of its columns, {}{more}", names.join(", "));
+            if let Some((found, expected)) = column.missing(&self.columns) {
                 findings.push(self.finding(&rule::EVENT_COLUMN, found, expected));
             }
         }

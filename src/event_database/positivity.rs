@@ -3,7 +3,7 @@
 use super::columns::Batch;
 use super::declaration::Columns;
 use super::open::Database;
-use crate::document::eft::{Eft, NoTruncation, Positivity, Truncation};
+use crate::document::eft::{Eft, EventWeights, NoTruncation, Positivity, Truncation};
 use crate::event_database::weights::Weights;
 use crate::finding::{Result, number};
 use crate::model::eft::minimum::{MOST_FACES as MOST_SEARCHED, minimum};
@@ -18,26 +18,49 @@ const TOLERANCE_FLOAT32: f64 = 1e-5;
 
 /// Checks every row of a database whose declaration promises positivity.
 pub fn check(database: &Database, eft: &Eft) -> Result<()> {
-    if database.declaration.positivity == Positivity::Allow {
-        return Ok(());
+    let Some(mut promise) = Promise::new(database, eft, &database.declaration.weights)? else { return Ok(()) };
+    let columns = promise.columns.0.clone();
+    database.read(&columns, |batch| promise.check(database, batch))
+}
+
+/// What a declaration promises of the weights of each row.
+#[derive(Debug)]
+pub struct Promise {
+    pub columns: Columns,
+    weights: Weights,
+    search: LeastWeight,
+    tolerance: f64,
+    /// The coefficients of one row.
+    a: Vec<f64>,
+}
+
+impl Promise {
+    /// The promise of a database, of which `weights` are a part that may have more columns than its file; none where the
+    /// declaration promises nothing.
+    pub fn new(database: &Database, eft: &Eft, weights: &EventWeights) -> Result<Option<Promise>> {
+        if database.declaration.positivity == Positivity::Allow {
+            return Ok(None);
+        }
+        let mut columns = Columns::default();
+        let weights = Weights::new(eft, weights, Truncation::None(NoTruncation::None), &mut columns)?;
+        let Some(search) = LeastWeight::new(eft, &weights) else {
+            let found = "weights of a degree above 2, whose sign is not checked";
+            return Err(database.finding(&rule::EVENT_NEGATIVE, found, "weights of degree 2").into());
+        };
+        let narrow = columns.0.iter().any(|c| database.columns().iter().any(|(n, t)| *n == c.name && t == "Float32"));
+        let tolerance = if narrow { TOLERANCE_FLOAT32 } else { TOLERANCE };
+        let a = vec![0.0; weights.monomials.len()];
+        Ok(Some(Promise { columns, weights, search, tolerance, a }))
     }
-    let mut columns = Columns::default();
-    let all = Truncation::None(NoTruncation::None);
-    let weights = Weights::new(eft, &database.declaration.weights, all, &mut columns)?;
-    let Some(search) = LeastWeight::new(eft, &weights) else {
-        let found = "weights of a degree above 2, whose sign is not checked";
-        return Err(database.finding(&rule::EVENT_NEGATIVE, found, "weights of degree 2").into());
-    };
-    let narrow = columns.0.iter().any(|c| database.columns().iter().any(|(n, t)| *n == c.name && t == "Float32"));
-    let tolerance = if narrow { TOLERANCE_FLOAT32 } else { TOLERANCE };
-    let mut a = vec![0.0; weights.monomials.len()];
-    database.read(&columns.0, |batch: &Batch| {
+
+    /// Checks the rows of a batch that has the columns of the promise.
+    pub fn check(&mut self, database: &Database, batch: &Batch) -> Result<()> {
         for row in 0..batch.n_rows {
-            weights.fill(batch, row, &mut a);
-            let found = match search.sign(&a, tolerance) {
+            self.weights.fill(batch, row, &mut self.a);
+            let found = match self.search.sign(&self.a, self.tolerance) {
                 Sign::Positive => continue,
                 Sign::Negative(least, at) => {
-                    let at = weights.variables.iter().zip(&at).map(|(name, x)| format!("{name} = {}", number(*x)));
+                    let at = self.weights.variables.iter().zip(&at).map(|(name, x)| format!("{name} = {}", number(*x)));
                     format!("a weight of {} at {}", number(least), at.collect::<Vec<_>>().join(", "))
                 }
                 Sign::Unknown => {
@@ -49,7 +72,7 @@ pub fn check(database: &Database, eft: &Eft) -> Result<()> {
             return Err(database.finding(&rule::EVENT_NEGATIVE, found, expected).into());
         }
         Ok(())
-    })
+    }
 }
 
 /// What is known of the sign of a weight in the box.

@@ -5,7 +5,7 @@ use super::declaration::{contradiction, reference};
 use super::publish::{name, named, part};
 use super::{FlowCounts, Use};
 use crate::document::eft::{Eft, EventDatabase, EventsData, Mode, PerBin, PolynomialData, Positivity};
-use crate::finding::{Finding, Result, quote};
+use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,6 +19,14 @@ pub struct Promotion {
     pub eft: Option<Value>,
     pub database: EventDatabase,
     pub histogram: EventsData,
+}
+
+/// What became of the events.
+#[derive(Clone, Debug)]
+pub struct Promoted {
+    pub flow: FlowCounts,
+    /// What is odd in the histogram; pointers lead into the promotion.
+    pub warnings: Findings,
 }
 
 impl Promotion {
@@ -36,13 +44,16 @@ pub fn promote(
     channel: &str,
     sample: &str,
     promotion: &Promotion,
-) -> Result<FlowCounts> {
-    let present = document.get("eft").filter(|block| !block.is_null()).or(promotion.eft.as_ref());
-    let block = present.cloned().unwrap_or(Value::Null);
+) -> Result<Promoted> {
+    let Some(block) = document.get("eft").filter(|block| !block.is_null()).or(promotion.eft.as_ref()).cloned() else {
+        let hint = "write the member \"eft\" beside \"database\" and \"histogram\": basis and Wilson coefficients";
+        let found = "no block eft here, and none in the workspace";
+        return Err(contradiction(found, "one of the two").hint(hint).at("").into());
+    };
     let mut eft: Eft = part(&block, "/eft")?;
     eft.event_databases = vec![promotion.database.clone()];
     let data = EventsData { database: promotion.database.name.clone(), ..promotion.histogram.clone() };
-    let usage = Use { data: &data, channel, sample, pointer: "" };
+    let usage = Use { data: &data, channel, sample, pointer: "/histogram" };
     let binned = load(&eft, &usage, folder)?;
     if binned.events.is_some() || !binned.shifts.is_empty() {
         let found = "systematics or a floor in the histogram";
@@ -76,7 +87,7 @@ pub fn promote(
     };
     attach(document, channel, sample, at.len(), &response)?;
     document["eft"] = block;
-    Ok(binned.flow)
+    Ok(Promoted { flow: binned.flow, warnings: binned.warnings })
 }
 
 fn attach(document: &mut Value, channel: &str, sample: &str, n_bins: usize, response: &PolynomialData) -> Result<()> {

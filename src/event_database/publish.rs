@@ -28,7 +28,7 @@ pub struct Published {
 /// Replaces every `eft_events` of a document by the `eft_polynomial` that it sums to, sets the yields of its sample to
 /// the value at the reference, and takes the databases out of the block. `folder` is where the databases lie.
 pub fn self_contained(document: &mut Value, folder: &Path) -> Result<Vec<Published>> {
-    let eft: Eft = part(document.get("eft").unwrap_or(&Value::Null), "/eft")?;
+    let eft = block(document)?;
     let mut databases = Databases::new(&eft, folder);
     let mut published = Vec::new();
     for (c, channel) in members(document, "channels").iter_mut().enumerate() {
@@ -73,6 +73,19 @@ fn members<'a>(value: &'a mut Value, key: &str) -> &'a mut [Value] {
 /// The name of a channel or sample.
 pub fn name(value: &Value) -> String {
     value.get("name").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The block `eft` of a document that has event databases.
+pub fn block(document: &Value) -> Result<Eft> {
+    let lacking = |found: &str, at: &str| {
+        let hint = "only a document with event databases (spec/event-database.md) can be treated so";
+        Findings::from(contradiction(found, "a block eft with event_databases").hint(hint).at(at))
+    };
+    let Some(block) = document.get("eft") else {
+        return Err(lacking("a plain workspace, without the block eft", ""));
+    };
+    let eft: Eft = part(block, "/eft")?;
+    if eft.event_databases.is_empty() { Err(lacking("no event database", "/eft")) } else { Ok(eft) }
 }
 
 /// A part of the document as its type.

@@ -3,14 +3,13 @@
 use super::histogram::Binned;
 use super::positivity::LeastWeight;
 use crate::model::eft::Events;
-use crate::model::eft::polynomial::monomial_value;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 /// Bins whose effective number of events is lower deserve a warning.
 pub const FEW_EVENTS: f64 = 10.0;
 
 /// (Σ w)²/Σ w² of each bin at a point: the number of events of equal weight with the same relative uncertainty. `None`
-/// where the histogram has no Σ w²; NaN in a bin without events (eq. 9).
+/// where the histogram has no Σ w²; NaN in a bin without events (spec/event-database.md, eq. 9).
 pub fn effective_events(binned: &Binned, point: &[f64]) -> Option<Vec<f64>> {
     let squares = binned.w2.as_ref()?.evaluate(point);
     Some(binned.polynomial.evaluate(point).iter().zip(squares).map(|(sum, squares)| sum * sum / squares).collect())
@@ -33,7 +32,7 @@ pub struct RatioTails {
 
 /// The tails of the ratios of weights at two points; nothing where there is no event.
 pub fn ratio_tails(events: &Events, point: &[f64], reference: &[f64]) -> Option<RatioTails> {
-    let (at, before) = (weights(events, point), weights(events, reference));
+    let (at, before) = (events.weights(point), events.weights(reference));
     let pairs = || at.iter().zip(&before);
     let mut ratios: Vec<f64> = pairs().filter(|(_, w0)| **w0 != 0.0).map(|(w, w0)| w / w0).collect();
     ratios.sort_unstable_by(f64::total_cmp);
@@ -53,16 +52,6 @@ pub fn ratio_tails(events: &Events, point: &[f64], reference: &[f64]) -> Option<
         unreachable: pairs().filter(|(w, w0)| **w0 == 0.0 && **w != 0.0).count(),
         negative: at.iter().filter(|w| **w < 0.0).count(),
     })
-}
-
-/// w_e of all events, without floor and systematics.
-fn weights(events: &Events, point: &[f64]) -> Vec<f64> {
-    let mut weights = vec![0.0; events.n_events()];
-    for (monomial, column) in events.monomials.iter().zip(&events.columns) {
-        let phi = monomial_value(monomial, point);
-        weights.iter_mut().zip(column).for_each(|(w, a)| *w += phi * a);
-    }
-    weights
 }
 
 /// The least weight of any event in a box: its value, the event, and the point. `None` without events, for weights of a
@@ -102,7 +91,7 @@ pub struct Closure {
 }
 
 /// Whether a reweighted sample agrees with an independent one at a point; `None` where one has no Σ w² or another
-/// binning, or no bin can be compared (eq. 10).
+/// binning, or no bin can be compared (spec/event-database.md, eq. 10).
 pub fn closure(a: (&Binned, &[f64]), b: (&Binned, &[f64])) -> Option<Closure> {
     let values = |(binned, point): (&Binned, &[f64])| {
         Some((binned.polynomial.evaluate(point), binned.w2.as_ref()?.evaluate(point)))

@@ -13,8 +13,10 @@ pub mod redist_map;
 pub mod scaling_text;
 pub mod smefit_benchmark;
 pub mod smefit_theory;
+mod split_orders;
 pub mod stxs;
 mod terms;
+mod yaml;
 
 use crate::document::eft::{MapData, MorphData, PolynomialData, PolynomialSource, RationalData, WilsonCoefficient};
 use crate::document::workspace::Modifier;

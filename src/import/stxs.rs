@@ -3,12 +3,13 @@
 
 use super::node::Node;
 use super::terms::{ONCE, Terms, UNTRUNCATED};
+use super::yaml::{self, is_yaml};
 use super::{
     Import, ImportOptions, ImportedResponse, Json, ResponseData, check_coefficients, dropped, wilson_coefficient,
 };
 use crate::document::eft::{
-    CoefficientUncertainty, Expansion, Full, MaxNpOrder, Mode, PerBin, RationalData, RationalFactor, Taylor,
-    Truncation, WilsonCoefficient,
+    CoefficientUncertainty, Expansion, Full, MaxNpOrder, Mode, PerBin, PolynomialData, RationalData, RationalFactor,
+    Taylor, Truncation, WilsonCoefficient,
 };
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule;
@@ -23,7 +24,7 @@ pub struct StxsInput {
     pub decay: Option<Vec<u8>>,
     /// The partial width to multiply by.
     pub channel: Option<String>,
-    /// pois.yaml as JSON: `exponent`, `val`, `min`, `max` of each coefficient.
+    /// pois.yaml, or the same as JSON: `exponent`, `val`, `min`, `max` of each coefficient.
     pub pois: Option<Vec<u8>>,
     /// Each equation ends after its linear terms.
     pub linear_only: bool,
@@ -50,8 +51,14 @@ pub fn read(input: StxsInput, options: &ImportOptions) -> Result<Import> {
         (true, false) => Expansion::Taylor(Taylor { taylor: 2 }),
     };
     let json = |name: &str, bytes: Vec<u8>| Json::read(name, bytes, &options.limits);
-    let pois = input.pois.map(|bytes| json("pois", bytes)).transpose()?;
-    let mut coefficients = pois.as_ref().map(|pois| pois.placed(read_pois(&pois.root()))).transpose()?;
+    let mut coefficients = match input.pois {
+        Some(bytes) if is_yaml(&bytes) => Some(read_pois(&Node::root(&yaml::tree(bytes, &options.limits)?))?),
+        Some(bytes) => {
+            let pois = json("pois", bytes)?;
+            Some(pois.placed(read_pois(&pois.root()))?)
+        }
+        None => None,
+    };
     let mut warnings = Findings::default();
     let mut reader = Equations { pois: coefficients.as_deref(), found: BTreeSet::new(), warnings: &mut warnings };
     let production = json("production", input.production)?;
@@ -68,17 +75,16 @@ pub fn read(input: StxsInput, options: &ImportOptions) -> Result<Import> {
     };
     let names = std::mem::take(&mut reader.found);
     let mut import = Import::default();
-    for (bin, equation) in bins {
-        let data = match &widths {
-            None if !input.expand_equations => ResponseData::Polynomial(equation.polynomial(&bin, truncation)?),
-            None => ResponseData::Rational(product(&[(&equation, 1)], expansion, truncation)?),
-            Some(widths) => {
-                let [(_, partial), (_, total)] = &widths[..] else { continue };
-                warnings.0.extend(equation.without_uncertainties(&bin));
+    check_nuisances(bins.iter().chain(widths.iter().flatten()))?;
+    for equation in bins {
+        let data = match widths.as_deref() {
+            Some([partial, total]) => {
                 ResponseData::Rational(product(&[(&equation, 1), (partial, 1), (total, -1)], expansion, truncation)?)
             }
+            _ if input.expand_equations => ResponseData::Rational(product(&[(&equation, 1)], expansion, truncation)?),
+            _ => ResponseData::Polynomial(equation.polynomial(truncation)?),
         };
-        import.responses.push(ImportedResponse::new(bin, data));
+        import.responses.push(ImportedResponse::new(equation.key, data));
     }
     import.warnings = warnings;
     if let Some(coefficients) = &mut coefficients {
@@ -112,32 +118,58 @@ fn read_pois(root: &Node) -> Result<Vec<WilsonCoefficient>> {
 /// 1 + Σ A_x x + Σ B_xy x y with the uncertainties of A and B.
 #[derive(Clone, Debug)]
 struct Equation {
+    /// Of the bin or the decay.
+    key: String,
     terms: Terms,
-    uncertainties: BTreeMap<Vec<String>, f64>,
+    /// With the key of each, such as `u_A_x`.
+    uncertainties: BTreeMap<Vec<String>, (String, f64)>,
 }
 
 impl Equation {
-    fn polynomial(&self, bin: &str, truncation: Truncation) -> Result<crate::document::eft::PolynomialData> {
+    fn polynomial(&self, truncation: Truncation) -> Result<PolynomialData> {
         let mut data = self.terms.polynomial(Mode::Relative, true)?;
         data.truncation = truncation;
-        let named = self.uncertainties.iter().map(|(monomial, sigma)| CoefficientUncertainty {
-            name: format!("{bin}_u_{}", monomial.join("_")),
-            monomial: monomial.clone(),
-            sigma: PerBin::All(*sigma),
-        });
-        data.uncertainties = named.collect();
+        data.uncertainties = self.uncertainties();
         Ok(data)
-    }
-
-    fn without_uncertainties(&self, bin: &str) -> Option<Finding> {
-        let what = format!("{} uncertainties of {}", self.uncertainties.len(), quote(bin));
-        (!self.uncertainties.is_empty()).then(|| dropped("", what, "factors of a product have no uncertainties"))
     }
 
     fn factor(&self, power: i32) -> Result<RationalFactor> {
         self.terms.check_finite()?;
-        Ok(RationalFactor { power, monomials: self.terms.monomials(), coefficients: self.terms.coefficients(true) })
+        let (monomials, coefficients) = (self.terms.monomials(), self.terms.coefficients(true));
+        Ok(RationalFactor { power, monomials, coefficients, uncertainties: self.uncertainties() })
     }
+
+    /// One nuisance each; those of a decay are the same in all bins.
+    fn uncertainties(&self) -> Vec<CoefficientUncertainty> {
+        let named = self.uncertainties.iter().map(|(monomial, (key, sigma))| CoefficientUncertainty {
+            name: self.nuisance(key),
+            monomial: monomial.clone(),
+            sigma: PerBin::All(*sigma),
+        });
+        named.collect()
+    }
+
+    fn nuisance(&self, key: &str) -> String {
+        format!("{}_{key}", self.key)
+    }
+}
+
+/// Uncertainties that are not the same have different names.
+fn check_nuisances<'e>(equations: impl Iterator<Item = &'e Equation>) -> Result<()> {
+    let mut names = BTreeSet::new();
+    for equation in equations {
+        for (key, _) in equation.uncertainties.values() {
+            let name = equation.nuisance(key);
+            if names.contains(&name) {
+                let found = format!("the name {} of two uncertainties", quote(&name));
+                return Err(
+                    Finding::new(&rule::IMPORT_FORMAT, found, "other keys of bins, decays or coefficients").into()
+                );
+            }
+            names.insert(name);
+        }
+    }
+    Ok(())
 }
 
 fn product(factors: &[(&Equation, i32)], expansion: Expansion, factor_truncation: Truncation) -> Result<RationalData> {
@@ -155,7 +187,7 @@ struct Equations<'a> {
 
 impl Equations<'_> {
     /// The equations of these keys, or all of them.
-    fn read(&mut self, root: &Node, keys: Option<&[&str]>) -> Result<Vec<(String, Equation)>> {
+    fn read(&mut self, root: &Node, keys: Option<&[&str]>) -> Result<Vec<Equation>> {
         let members = match keys {
             None => root.members()?,
             Some(keys) => keys.iter().map(|key| Ok((*key, root.member(key)?))).collect::<Result<Vec<_>>>()?,
@@ -163,16 +195,16 @@ impl Equations<'_> {
         if members.is_empty() {
             return Err(root.wrong("at least one bin").into());
         }
-        members.into_iter().map(|(key, node)| Ok((key.to_owned(), self.equation(&node)?))).collect()
+        members.into_iter().map(|(key, node)| self.equation(key, &node)).collect()
     }
 
-    fn equation(&mut self, node: &Node) -> Result<Equation> {
+    fn equation(&mut self, key: &str, node: &Node) -> Result<Equation> {
         let members = node.members()?;
         let known = match self.pois {
             Some(pois) => pois.iter().map(|poi| poi.name.as_str()).collect(),
             None => known_names(&members),
         };
-        let mut equation = Equation { terms: Terms::new(1), uncertainties: BTreeMap::new() };
+        let mut equation = Equation { key: key.to_owned(), terms: Terms::new(1), uncertainties: BTreeMap::new() };
         equation.terms.add(Vec::new(), [1.0]);
         let mut left_out = Vec::new();
         for (key, value) in &members {
@@ -192,7 +224,7 @@ impl Equations<'_> {
                 equation.terms.add_once(names, vec![x]).map_err(|found| value.error(found, ONCE))?;
             } else if x < 0.0 {
                 return Err(value.wrong("an uncertainty of at least 0").into());
-            } else if x > 0.0 && equation.uncertainties.insert(names, x).is_some() {
+            } else if x > 0.0 && equation.uncertainties.insert(names, ((*key).to_owned(), x)).is_some() {
                 return Err(value.error(format!("the uncertainty {} twice", quote(key)), "each once").into());
             }
         }

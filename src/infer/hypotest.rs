@@ -35,6 +35,7 @@ pub enum TestFailure {
 #[derive(Clone, Debug)]
 pub struct Hypotest {
     pub value: f64,
+    /// Whose distribution gives the p-values.
     pub statistic: TestStatistic,
     pub observed: Tested,
     /// On the Asimov data of the alternative.
@@ -166,7 +167,7 @@ impl<'p> AsymptoticTest<'p> {
     }
 }
 
-fn valid(fit: TestFit, minimum: &Minimum) -> Result<(), TestFailure> {
+pub(super) fn valid(fit: TestFit, minimum: &Minimum) -> Result<(), TestFailure> {
     minimum.reason.clone().map_or(Ok(()), |failure| Err(TestFailure::Fit(fit, failure)))
 }
 
@@ -185,7 +186,7 @@ fn asimov_profile<'p>(
     let mut likelihood = likelihood.with_data(&data);
     let twice_nll = likelihood.twice_nll(&background.parameters);
     let best = Minimum { twice_nll, ..background.clone() };
-    Ok(Profile::with_best(likelihood, &[poi], best))
+    Ok(Profile::with_best(likelihood, &[poi], best).with_all_minima())
 }
 
 /// The profile likelihood ratio t of several parameters at once.

@@ -159,10 +159,10 @@ fn highest(profile: &mut Profile, node: Node, [mut low, mut high]: [f64; 2], ran
 
 /// A point of the curve in one dimension.
 #[derive(Clone, Copy, Debug)]
-struct Node {
-    value: f64,
-    height: f64,
-    slope: f64,
+pub(crate) struct Node {
+    pub value: f64,
+    pub height: f64,
+    pub slope: f64,
 }
 
 impl Node {
@@ -225,7 +225,7 @@ fn resolve_dips(profile: &mut Profile, height: f64) {
 }
 
 /// Where the cubic through two points with their slopes crosses a height that both are below or above.
-fn turning_point(a: Node, b: Node, height: f64) -> Option<f64> {
+pub(crate) fn turning_point(a: Node, b: Node, height: f64) -> Option<f64> {
     let width = b.value - a.value;
     if (a.height < height) != (b.height < height) || width <= 1e-6 * (a.value.abs() + b.value.abs()) {
         return None;

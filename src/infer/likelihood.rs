@@ -1,6 +1,7 @@
 //! One likelihood ready for inference: a program, its data, and where its parameters start and may go.
 
-use super::fit::{Failure, FitOptions, FitResult, Fitter, Hesse, MOST_MINIMA, ONE_MINIMUM, one_place};
+use super::fit::{Failure, FitOptions, FitResult, Fitter, Hesse, one_place};
+use super::lowest::{MOST_MINIMA, ONE_MINIMUM};
 use super::starts::other_sides;
 use crate::kernel::Evaluator;
 use crate::model::Data;

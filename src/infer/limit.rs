@@ -1,6 +1,7 @@
 //! Upper limits on a POI, observed and expected (spec/inference.md, "Upper limits").
 
-use super::asymptotic::{BAND, Criterion, root_q_at_level};
+use super::asymptotic::{BAND, Criterion, Tails, root_q_at_level};
+use super::coefficient_limit::Allowed;
 use super::hypotest::{AsymptoticTest, Hypotest, TestFailure};
 use super::root::{RootOptions, root};
 
@@ -8,7 +9,7 @@ use super::root::{RootOptions, root};
 const MOST_DOUBLINGS: usize = 40;
 
 /// How often a limit is looked for again because a lower minimum showed up at the last one.
-const MOST_REPEATS: usize = 5;
+pub(super) const MOST_REPEATS: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
 pub struct LimitOptions {
@@ -25,6 +26,23 @@ impl Default for LimitOptions {
     }
 }
 
+/// On which side of the alternative a limit lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    Upper,
+    Lower,
+}
+
+impl Tail {
+    /// 1 where values grow away from the alternative, −1 where they fall.
+    pub fn sign(self) -> f64 {
+        match self {
+            Tail::Upper => 1.0,
+            Tail::Lower => -1.0,
+        }
+    }
+}
+
 /// Why there is no limit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NoLimit {
@@ -36,6 +54,10 @@ pub enum NoLimit {
     /// Nothing is excluded up to this value.
     NotExcluded {
         tested: f64,
+    },
+    /// A Wilson coefficient is not excluded at its bound, which ends the range in which its responses hold.
+    NotExcludedInBox {
+        bound: f64,
     },
     /// All values of the POI are excluded.
     AllExcluded,
@@ -60,6 +82,24 @@ pub struct Limit {
     /// The POI's bounds at the end, and before where they were widened.
     pub bounds: (f64, f64),
     pub widened_from: Option<(f64, f64)>,
+    /// Of a Wilson coefficient.
+    pub coefficient: Option<CoefficientLimit>,
+}
+
+/// What a limit on a Wilson coefficient says beside the upper limits.
+#[derive(Clone, Debug)]
+pub struct CoefficientLimit {
+    /// The values that are not excluded, ascending; `None` where some of them are not known.
+    pub allowed: Option<Vec<Allowed>>,
+    /// Where the bounds go below the alternative.
+    pub lower: Option<LowerLimit>,
+}
+
+/// Lower limits; those expected in the order of [`BAND`], descending.
+#[derive(Clone, Debug)]
+pub struct LowerLimit {
+    pub observed: Result<f64, NoLimit>,
+    pub expected: [Result<f64, NoLimit>; 5],
 }
 
 /// The limits of one test, which keeps what it learns.
@@ -85,7 +125,7 @@ pub fn upper_limit(test: &mut AsymptoticTest, options: &LimitOptions) -> Limit {
     let bounds = search.test.observed.likelihood.options.bounds[poi];
     let at_limit = observed.as_ref().ok().and_then(|&mu| search.test.follow(mu).ok());
     let widened_from = (bounds != before).then_some(before);
-    Limit { observed, expected, test: at_limit, bounds, widened_from }
+    Limit { observed, expected, test: at_limit, bounds, widened_from, coefficient: None }
 }
 
 /// (value, f) below and above a crossing.
@@ -270,4 +310,34 @@ pub fn interpolated_limit(points: &[(f64, f64)], level: f64) -> Result<f64, NoLi
         _ if first.1 < level => Err(NoLimit::AllExcluded),
         _ => Err(NoLimit::NotFound),
     }
+}
+
+/// Values tested, each with what came of it.
+pub type Tests = Vec<(f64, Result<Hypotest, TestFailure>)>;
+
+/// An observed limit and those expected in the order of [`BAND`].
+pub type ObservedAndExpected = (Result<f64, NoLimit>, [Result<f64, NoLimit>; 5]);
+
+/// The limits by interpolation between tests, which ascend; with [`Tail::Lower`], lower limits.
+pub fn interpolated_limits(
+    tests: &[(f64, Result<Hypotest, TestFailure>)],
+    options: &LimitOptions,
+    tail: Tail,
+) -> ObservedAndExpected {
+    let sign = tail.sign();
+    let limit = |tails: &dyn Fn(&Hypotest) -> Tails| -> Result<f64, NoLimit> {
+        let point = |(value, test): &(f64, Result<Hypotest, TestFailure>)| match test {
+            Ok(test) => Ok((sign * value, tails(test).ln_p(options.criterion).exp())),
+            Err(failure) => Err(failure.clone()),
+        };
+        let mut points = tests.iter().map(point).collect::<Result<Vec<(f64, f64)>, TestFailure>>()?;
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let signed = |no_limit: NoLimit| match no_limit {
+            NoLimit::BoundReached { bound } => NoLimit::BoundReached { bound: sign * bound },
+            other => other,
+        };
+        interpolated_limit(&points, options.level).map(|limit| sign * limit).map_err(signed)
+    };
+    let expected = [0, 1, 2, 3, 4].map(|index: usize| limit(&|test| test.band[index]));
+    (limit(&|test| test.tails), expected)
 }

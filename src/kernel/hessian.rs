@@ -282,7 +282,7 @@ fn add_row<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks, c
 }
 
 /// A cell whose bare rate B has its derivatives in `blocks.cell`: what its response adds to the Jacobian of its bin, and
-/// the products of ∂B with ∂r, ∂Q and itself (spec/eft.md, eq. 16).
+/// the products of ∂B with ∂r, ∂Q and itself (λ = B r and v = B² Q: spec/eft.md, eq. 3 and 13).
 #[inline(always)]
 fn add_response<S: Simd>(
     program: &Program,

@@ -16,6 +16,8 @@ pub use eft::measurement::Measurements;
 pub use interpolation::{HistosysCode, NormsysCode};
 pub use parameter::ParameterSet;
 
+use crate::finding::Findings;
+
 /// A likelihood: channels of Poisson bins, parameters, and their constraints.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -33,6 +35,8 @@ pub struct Model {
     pub measurements: Measurements,
     /// Evaluate bins of ν < 0 as pyhf does (spec/likelihood.md, "Domain") instead of giving +inf.
     pub pyhf_domain: bool,
+    /// What is odd in what the model was made of and only shows in the making, such as bins without events, yet no error.
+    pub warnings: Findings,
 }
 
 /// A region with `n_bins` bins.

@@ -15,11 +15,20 @@ pub struct Limit {
     #[serde(default = "usual_level")]
     pub confidence_level: f64,
     pub expected_limit: Option<Vec<Number>>,
+    /// Of a Wilson coefficient.
+    pub lower_limit: Option<Lower>,
     pub observed_limit: Option<f64>,
     #[serde(default)]
     pub poi: Option<String>,
     #[serde(default)]
     pub scan: Vec<Tested>,
+}
+
+/// Lower limits.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Lower {
+    pub expected_limit: Option<Vec<Number>>,
+    pub observed_limit: Option<f64>,
 }
 
 /// CLs at one value of the parameter of interest; expected from −2σ to +2σ.
@@ -69,7 +78,11 @@ pub fn draw(limit: &Limit, options: &Options) -> Result<Figure, String> {
     }
     let alpha = 1.0 - limit.confidence_level;
     let poi = limit.poi.as_deref().unwrap_or("");
-    let own_title = if poi.is_empty() { "μ (POI)".to_owned() } else { format!("μ (POI: {poi})") };
+    let own_title = match (poi, &limit.lower_limit) {
+        ("", _) => "μ (POI)".to_owned(),
+        (coefficient, Some(_)) => coefficient.to_owned(),
+        (strength, None) => format!("μ (POI: {strength})"),
+    };
     let (x_title, y_title) = (options.x_label(&own_title), options.y_label("CLs"));
 
     let (width, height) = options.size_or(720.0, 560.0);
@@ -152,8 +165,13 @@ fn curves(canvas: &mut Canvas, frame: &Frame, columns: &[Column], alpha: f64, li
     line(&|c| c.observed, Stroke::solid(BLACK, 1.6));
     let Rect { left, right, bottom, .. } = frame.area;
     canvas.line((left, frame.y.at(alpha)), (right, frame.y.at(alpha)), Stroke::solid(RED, 1.6));
-    let expected = limit.expected_limit.as_deref().and_then(|e| e.get(2)).map(|v| v.0);
-    for (value, stroke) in [(expected, Stroke::dashed(RED, 1.0)), (limit.observed_limit, Stroke::solid(RED, 1.0))] {
+    let median = |expected: &Option<Vec<Number>>| expected.as_deref().and_then(|e| e.get(2)).map(|v| v.0);
+    let (expected, observed) = (Stroke::dashed(RED, 1.0), Stroke::solid(RED, 1.0));
+    let mut limits = vec![(median(&limit.expected_limit), expected), (limit.observed_limit, observed)];
+    if let Some(lower) = &limit.lower_limit {
+        limits.extend([(median(&lower.expected_limit), expected), (lower.observed_limit, observed)]);
+    }
+    for (value, stroke) in limits {
         if let Some(value) = value.and_then(finite).filter(|v| frame.x.contains(*v)) {
             canvas.line((frame.x.at(value), frame.y.at(alpha)), (frame.x.at(value), bottom), stroke);
         }
@@ -167,21 +185,32 @@ fn curves(canvas: &mut Canvas, frame: &Frame, columns: &[Column], alpha: f64, li
 fn limits_text(limit: &Limit, width: f64) -> Vec<String> {
     let level = number(100.0 * limit.confidence_level, 4);
     let named = |v: f64| finite(v).map_or("none".to_owned(), |v| number(v, 4));
-    let mut parts = vec![
-        format!("{level} % CL upper limits:"),
-        format!("observed {}", named(limit.observed_limit.unwrap_or(f64::NAN))),
-    ];
-    let expected: Vec<f64> = limit.expected_limit.iter().flatten().map(|v| v.0).collect();
-    if let [_, low, median, high, _] = expected.as_slice() {
-        parts.push(format!("expected {} [{}, {}] (±1σ)", named(*median), named(*low), named(*high)));
+    let parts = |which: &str, observed: Option<f64>, expected: &Option<Vec<Number>>| {
+        let mut parts =
+            vec![format!("{level} % CL {which} limits:"), format!("observed {}", named(observed.unwrap_or(f64::NAN)))];
+        let expected: Vec<f64> = expected.iter().flatten().map(|v| v.0).collect();
+        if let [_, low, median, high, _] = expected.as_slice() {
+            let (low, high) = if low > high { (high, low) } else { (low, high) };
+            parts.push(format!("expected {} [{}, {}] (±1σ)", named(*median), named(*low), named(*high)));
+        }
+        parts
+    };
+    let mut parts_of_all = vec![parts("upper", limit.observed_limit, &limit.expected_limit)];
+    if let Some(lower) = &limit.lower_limit {
+        parts_of_all.push(parts("lower", lower.observed_limit, &lower.expected_limit));
     }
+    parts_of_all.iter().flat_map(|parts| in_lines(parts, width)).collect()
+}
+
+/// Parts in lines of at most this width.
+fn in_lines(parts: &[String], width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in parts {
         match lines.last_mut() {
             Some(line) if font::width(&format!("{line}   {part}"), SMALL) <= width => {
                 *line = format!("{line}   {part}");
             }
-            _ => lines.push(part),
+            _ => lines.push(part.clone()),
         }
     }
     lines.iter().map(|line| font::shorten(line, SMALL, width)).collect()

@@ -13,8 +13,10 @@ const PANEL: (f64, f64) = (400.0, 320.0);
 /// Panels beside one another, and in all.
 const COLUMNS: usize = 3;
 const MOST_PANELS: usize = 24;
-/// Bins with an entry of their own in the legend.
-const MOST_NAMED: usize = 8;
+/// Bins with an entry of their own in the legend; of more, some.
+const MOST_NAMED: usize = 40;
+/// With more bins than this neighbours differ by their dashes too.
+const MOST_COLOURS: usize = 8;
 
 /// # Errors
 /// A sentence, where there is nothing to show.
@@ -37,11 +39,15 @@ pub fn draw(report: &ResponsesReport, options: &Options) -> Result<Figure, Strin
     }
     let drawable = &drawable[..drawable.len().min(MOST_PANELS)];
     let most = drawable.iter().map(|r| r.yields.len()).max().unwrap_or(1);
+    let named = entries(most);
+    if named.len() < most {
+        notes.push(format!("{} of {most} bins are named; the colours of the others lie between", named.len()));
+    }
     let columns = (1..COLUMNS).find(|n| n * n >= drawable.len()).unwrap_or(COLUMNS);
     let rows = drawable.len().div_ceil(columns);
     let (w, h) = options.size.map_or(PANEL, |(w, h)| (w / columns as f64, h / rows as f64));
     let width = w * columns as f64 + 2.0 * GAP;
-    let legend = Legend::new(options.title.as_deref(), &entries(most), width - 3.0 * GAP);
+    let legend = Legend::new(options.title.as_deref(), &named, width - 3.0 * GAP);
     let top = 1.5 * GAP + legend.height();
     let mut canvas = Canvas::new(width, top + h * rows as f64 + GAP);
     legend.draw(&mut canvas, 1.5 * GAP, 1.5 * GAP);
@@ -71,7 +77,7 @@ fn panel(canvas: &mut Canvas, response: &ResponseCurves, lambda: f64, outer: Rec
         for (bin, points) in &curves {
             for run in runs(points.iter().copied()) {
                 let line: Vec<_> = run.iter().map(|(x, y)| frame.at(*x, *y)).collect();
-                canvas.polyline(&line, Stroke::solid(colour(*bin, most), 1.8));
+                canvas.polyline(&line, stroke(*bin, most));
             }
         }
     });
@@ -98,8 +104,17 @@ fn colour(bin: usize, most: usize) -> Colour {
     sequential(0.88 * bin as f64 / most.saturating_sub(1).max(1) as f64)
 }
 
+fn stroke(bin: usize, most: usize) -> Stroke {
+    let colour = colour(bin, most);
+    match bin % 3 {
+        1 if most > MOST_COLOURS => Stroke::dashed(colour, 1.8),
+        2 if most > MOST_COLOURS => Stroke::dotted(colour, 1.8),
+        _ => Stroke::solid(colour, 1.8),
+    }
+}
+
 fn entries(most: usize) -> Vec<(Sign, String)> {
-    let entry = |bin: usize| (Sign::Line(Stroke::solid(colour(bin, most), 1.8)), format!("bin {bin}"));
+    let entry = |bin: usize| (Sign::Line(stroke(bin, most)), format!("bin {bin}"));
     let step = most.div_ceil(MOST_NAMED).max(1);
     let mut bins: Vec<usize> = (0..most).step_by(step).collect();
     if bins.last().is_some_and(|last| last + 1 < most) {

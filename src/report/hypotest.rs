@@ -69,6 +69,8 @@ pub struct TestContext<'a> {
     pub model: &'a Model,
     pub options: &'a FitOptions,
     pub poi: usize,
+    /// The POI is a Wilson coefficient: its qtilde looks at both sides of zero.
+    pub coefficient: bool,
 }
 
 impl TestContext<'_> {
@@ -85,7 +87,7 @@ impl TestContext<'_> {
         let mut notes = Vec::new();
         let (low, _) = self.options.bounds.get(self.poi).copied().unwrap_or((f64::NAN, f64::NAN));
         let (poi, bound) = (text::label(&self.poi_name()), significant(low, 6));
-        if statistic.is_tilde() && low < 0.0 {
+        if statistic.is_tilde() && !self.coefficient && low < 0.0 {
             let message = format!(
                 "the test statistic with a tilde looks for the best fit at {poi} ≥ 0 only, although the lower bound is \
                  {bound}; --test-stat q does not"

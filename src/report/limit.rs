@@ -3,10 +3,12 @@
 use super::hypotest::{Statistic, TestContext, band_cls, band_columns, remarks};
 use super::number::{Number, numbers, significant};
 use super::reason::Reason;
+use super::region::{ScanEnd, ScanInterval};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::document::patchset::PatchValue;
 use crate::infer::asymptotic::Criterion;
+use crate::infer::coefficient_limit::{Allowed, AllowedEnd};
 use crate::infer::hypotest::TestFailure;
 use crate::infer::{Hypotest, Limit, LimitOptions, NoLimit, Profile, TestStatistic};
 use schemars::JsonSchema;
@@ -15,6 +17,9 @@ use serde::{Deserialize, Serialize};
 /// Observed and expected upper limits on the POI.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LimitReport {
+    /// Of a Wilson coefficient: all values that are not excluded, ascending. Absent where some are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<Vec<ScanInterval>>,
     /// The POI at the best fit.
     pub best_fit: Number,
     pub confidence_level: Number,
@@ -24,6 +29,9 @@ pub struct LimitReport {
     pub expected_limit: Vec<Number>,
     /// Why an expected limit is `null`, in their order.
     pub expected_reasons: Vec<Option<Reason>>,
+    /// Of a Wilson coefficient whose bounds go below zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lower_limit: Option<LowerLimitReport>,
     pub notes: Vec<Reason>,
     /// `null` where there is none; `reason` says why.
     pub observed_limit: Number,
@@ -36,6 +44,19 @@ pub struct LimitReport {
     pub test_stat: Statistic,
     /// Whether all fits that the observed limit needs are valid.
     pub valid: bool,
+}
+
+/// Observed and expected lower limits on a Wilson coefficient.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LowerLimitReport {
+    /// Expected at 2, 1, 0, −1, −2 standard deviations of the background-only hypothesis: descending. `null` where there
+    /// is none.
+    pub expected_limit: Vec<Number>,
+    /// Why an expected limit is `null`, in their order.
+    pub expected_reasons: Vec<Option<Reason>>,
+    /// `null` where there is none; `reason` says why.
+    pub observed_limit: Number,
+    pub reason: Option<Reason>,
 }
 
 /// The limits of one point of a patchset: one line of the result.
@@ -56,7 +77,7 @@ pub struct PointReport {
 impl PointReport {
     /// Without an observed limit.
     pub fn is_bad(&self) -> bool {
-        self.limit.as_ref().is_none_or(|limit| limit.reason.is_some())
+        self.limit.as_ref().is_none_or(|limit| limit.first_reason().is_some())
     }
 }
 
@@ -145,12 +166,28 @@ impl LimitReport {
             }
         };
         let number = |limit: &Result<f64, NoLimit>| limit.as_ref().map_or(f64::NAN, |limit| *limit);
+        let coefficient = limit.as_ref().ok().and_then(|limit| limit.coefficient.as_ref());
+        let end = |end: &AllowedEnd| ScanEnd {
+            open_at_bound: matches!(end.open, Some(NoLimit::NotExcludedInBox { .. })),
+            reason: end.open.as_ref().map(reason),
+            value: Number(end.value),
+        };
+        let interval = |i: &Allowed| ScanInterval { lower: end(&i.lower), upper: end(&i.upper) };
+        let lower = coefficient.and_then(|coefficient| coefficient.lower.as_ref());
+        let failed = |limit: &Result<f64, NoLimit>| matches!(limit, Err(NoLimit::Test(_) | NoLimit::NotFound));
         LimitReport {
+            allowed: coefficient.and_then(|c| Some(c.allowed.as_ref()?.iter().map(interval).collect())),
             best_fit: Number(profile.map_or(f64::NAN, |p| p.best_values()[0])),
             confidence_level: Number(1.0 - context.options.level),
             criterion: context.options.criterion.into(),
             expected_limit: numbers(&expected.each_ref().map(number)),
             expected_reasons: expected.iter().map(|limit| limit.as_ref().err().map(reason)).collect(),
+            lower_limit: lower.map(|lower| LowerLimitReport {
+                expected_limit: numbers(&lower.expected.each_ref().map(number)),
+                expected_reasons: lower.expected.iter().map(|limit| limit.as_ref().err().map(reason)).collect(),
+                observed_limit: Number(number(&lower.observed)),
+                reason: lower.observed.as_ref().err().map(reason),
+            }),
             notes,
             observed_limit: Number(number(&observed)),
             poi: context.test.poi_name(),
@@ -158,8 +195,13 @@ impl LimitReport {
             reason: observed.as_ref().err().map(reason),
             scan: tests.iter().map(|(value, test)| ScanPoint::new(&context.test, *value, test)).collect(),
             test_stat: context.statistic.into(),
-            valid: !matches!(observed, Err(NoLimit::Test(_) | NoLimit::NotFound)),
+            valid: !failed(&observed) && !lower.is_some_and(|lower| failed(&lower.observed)),
         }
+    }
+
+    /// Why an observed limit is absent.
+    pub fn first_reason(&self) -> Option<&Reason> {
+        self.reason.as_ref().or_else(|| self.lower_limit.as_ref()?.reason.as_ref())
     }
 
     /// The limits, and with `with_scan` CLs at every value tested.
@@ -173,16 +215,41 @@ impl LimitReport {
             .remark("best fit", format!("{name} = {}", significant(self.best_fit.0, 6)));
         page = remarks(page, self.valid, self.reason.as_ref(), &self.notes);
         let mut told: Vec<&str> = self.reason.iter().map(|r| r.message.as_str()).collect();
-        for reason in self.expected_reasons.iter().flatten() {
+        let lower = self.lower_limit.as_ref();
+        if let Some(reason) = lower.and_then(|lower| lower.reason.as_ref()) {
+            page = page.remark("lower limit", reason.message.clone());
+            told.push(&reason.message);
+        }
+        let reasons = self.expected_reasons.iter().chain(lower.iter().flat_map(|lower| &lower.expected_reasons));
+        for reason in reasons.flatten() {
             if !told.contains(&reason.message.as_str()) {
                 page = page.remark("expected", reason.message.clone());
                 told.push(&reason.message);
             }
         }
+        if let Some(allowed) = &self.allowed {
+            let parts: Vec<String> = allowed.iter().map(|interval| interval.text(f64::NAN)).collect();
+            page = page.remark("not excluded", parts.join(" and "));
+        }
         let columns = || [Column::right("observed").key("observed")].into_iter().chain(band_columns());
-        let mut table = Table::new("limit", columns().collect::<Vec<_>>());
-        table.add_row([shown(self.observed_limit)].into_iter().chain(self.expected_limit.iter().map(|x| shown(*x))));
-        page = page.table(table);
+        let row = |observed: Number, expected: &[Number]| {
+            [shown(observed)].into_iter().chain(expected.iter().map(|x| shown(*x))).collect::<Vec<_>>()
+        };
+        page = page.table(match lower {
+            Some(lower) => {
+                let columns = [Column::left("").key("side")].into_iter().chain(columns());
+                let mut table = Table::new("limit", columns.collect::<Vec<_>>());
+                let named = |name: &str, cells: Vec<Cell>| [Cell::text(name)].into_iter().chain(cells);
+                table.add_row(named("upper", row(self.observed_limit, &self.expected_limit)));
+                table.add_row(named("lower", row(lower.observed_limit, &lower.expected_limit)));
+                table
+            }
+            None => {
+                let mut table = Table::new("limit", columns().collect::<Vec<_>>());
+                table.add_row(row(self.observed_limit, &self.expected_limit));
+                table
+            }
+        });
         if with_scan && !self.scan.is_empty() {
             let columns = [Column::right(&self.poi).key("poi")].into_iter().chain(columns());
             let mut table = Table::new("CLs", columns.collect::<Vec<_>>());

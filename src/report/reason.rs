@@ -76,6 +76,8 @@ pub enum Code {
     NoValidToy,
     /// The data do not exclude any value of the POI.
     NotExcluded,
+    /// A Wilson coefficient is not excluded at its bound, beyond which its responses do not hold.
+    NotExcludedInBox,
     /// A number of the result is NaN or infinite and stands as `null`.
     NotFinite,
     /// A search did not converge.
@@ -266,6 +268,13 @@ impl Reason {
                 let message = format!("values of the POI up to {} are not excluded", number(*tested));
                 Reason::new(Code::NotExcluded, message)
             }
+            NoLimit::NotExcludedInBox { bound } => {
+                let message = format!(
+                    "the POI is not excluded at {}, the bound of the range in which its responses hold: no limit within it",
+                    number(*bound)
+                );
+                Reason::new(Code::NotExcludedInBox, message)
+            }
             NoLimit::AllExcluded => {
                 Reason::new(Code::AllExcluded, "all values of the POI within its bounds are excluded")
             }
@@ -290,6 +299,14 @@ impl Reason {
     /// A point at which `twice_nll` is +inf.
     pub fn out_of_domain(model: &Model, point: &OutOfDomain) -> Reason {
         match *point {
+            OutOfDomain::Bin { channel, bin, expected, .. } if expected.is_nan() => {
+                let channel = channel_name(model, channel);
+                let message = format!(
+                    "bin {bin} of channel {} has no yield: a factor of a response with a negative power is not positive",
+                    text::label(&channel),
+                );
+                Reason::at_bin(Code::OutOfDomain, message, channel, bin)
+            }
             OutOfDomain::Bin { channel, bin, expected, observed } => {
                 let (channel, expected, observed) = (channel_name(model, channel), number(expected), number(observed));
                 let message = format!(

@@ -109,7 +109,7 @@ impl ScanRegion {
 
 impl ScanInterval {
     /// `[0.9, 1.4]`, with a round bracket where no end was found.
-    fn text(&self, sigma: f64) -> String {
+    pub(super) fn text(&self, sigma: f64) -> String {
         let rounded = |end: &ScanEnd| with_uncertainty(end.value.0, Some(0.1 * sigma)).0;
         let brackets =
             (if self.lower.reason.is_some() { '(' } else { '[' }, if self.upper.reason.is_some() { ')' } else { ']' });

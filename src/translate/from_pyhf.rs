@@ -3,7 +3,7 @@
 //! The workspace has passed [`crate::workspace`]'s rules; what they let through never fails here, except for what
 //! only the arguments decide (measurement, POI).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -61,7 +61,8 @@ struct StaterrorBins {
 ///
 /// # Errors
 /// `InvalidMeasurement` where the named measurement is not there; `InvalidModel` for a lumi without configuration and
-/// for a model without parameters.
+/// for a model without parameters. Of samples with EFT modifiers everything that is wrong with any of them, and with the
+/// event databases that they use.
 pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
     let measurement = match options.measurement.as_deref() {
         Some(name) => workspace::measurement_named(workspace, name)?,
@@ -93,11 +94,16 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
             Err(found) => findings.0.extend(found.0),
         }
     }
+    let measurements = eft.as_ref().map(EftContext::measurements).transpose()?.unwrap_or_default();
+    let mut warnings = eft.map(EftContext::into_warnings).unwrap_or_default();
     if !findings.0.is_empty() {
+        // One database may be wrong for many samples.
+        findings.0.append(&mut warnings.0);
+        let mut seen = HashSet::new();
+        findings.0.retain(|finding| seen.insert(finding.to_string()));
         return Err(findings);
     }
     from_eft::check_clip(&channels, options)?;
-    let measurements = eft.as_ref().map(EftContext::measurements).transpose()?.unwrap_or_default();
     let poi = options.poi.as_deref().unwrap_or(&measurement.config.poi);
     let poi =
         parameters.iter().find(|set| set.name == poi && set.len() == 1).map(|set| ranges[set.name.as_str()].start);
@@ -109,6 +115,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         measurements,
         pyhf_domain: options.compat == Compat::Pyhf,
         parameters,
+        warnings,
     })
 }
 

@@ -1,6 +1,8 @@
 //! From documents to the semantic core, one file a dialect.
 
+mod check;
 mod from_eft;
 pub mod from_pyhf;
 
+pub use check::{check, validate};
 pub use from_eft::solve_morph;

@@ -1,5 +1,6 @@
 //! What a workspace must obey, rule by rule, and what is done with whole workspaces.
 
+pub mod combine;
 pub mod data;
 mod parameters;
 pub mod rescale;
@@ -37,6 +38,18 @@ pub struct Loaded {
     pub workspace: Workspace,
     /// What is odd, yet no error.
     pub warnings: Findings,
+    /// Of a workspace with the EFT extension that is as its text has it: places of what its model shows.
+    text: Option<String>,
+}
+
+impl Loaded {
+    /// Gives findings of the model (W260 to W280) line and column. After a patch there is no text, and they stay as they
+    /// are.
+    pub fn locate(&self, findings: &mut Findings) {
+        if let Some(text) = &self.text {
+            position::resolve(text, findings);
+        }
+    }
 }
 
 /// Applies the patches in order, then checks the schema and the rules for workspaces.
@@ -49,7 +62,7 @@ pub struct Loaded {
 pub fn load(document: Document, patches: &[Patch], scope: &Scope) -> Result<Loaded> {
     if patches.is_empty() {
         let workspace = Workspace::from_document(&document)?;
-        return judge(workspace, scope, Some(&document.text));
+        return judge(workspace, scope, Some(document.text));
     }
     let mut value = document.value()?;
     let limits = *document.limits();
@@ -70,19 +83,30 @@ pub fn load_value(value: Value, scope: &Scope) -> Result<Loaded> {
     judge(workspace, scope, None)
 }
 
-fn judge(workspace: Workspace, scope: &Scope, text: Option<&str>) -> Result<Loaded> {
+fn judge(workspace: Workspace, scope: &Scope, text: Option<String>) -> Result<Loaded> {
     let mut warnings = validate::check(&workspace, scope);
-    if let Some(text) = text {
+    if let Some(text) = &text {
         position::resolve(text, &mut warnings);
     }
-    if warnings.is_valid() { Ok(Loaded { workspace, warnings }) } else { Err(warnings) }
+    let text = text.filter(|_| workspace.eft.is_some());
+    if warnings.is_valid() { Ok(Loaded { workspace, warnings, text }) } else { Err(warnings) }
 }
 
-/// Checks a document by itself; `None` lets its looks decide what it is.
+/// Checks a document by itself; `None` lets its looks decide what it is. No event database is read and no model made:
+/// see [`crate::translate::validate`].
 pub fn validate(document: &Document, kind: Option<Kind>, scope: &Scope) -> (Kind, Findings) {
+    validate_by(document, kind, |workspace| validate::check(workspace, scope))
+}
+
+/// As [`validate`], with other checks of a workspace that follows the schema.
+pub fn validate_by(
+    document: &Document,
+    kind: Option<Kind>,
+    check: impl Fn(&Workspace) -> Findings,
+) -> (Kind, Findings) {
     let kind = kind.unwrap_or_else(|| document.kind());
     let outcome = match kind {
-        Kind::Workspace => Workspace::from_document(document).map(|workspace| validate::check(&workspace, scope)),
+        Kind::Workspace => Workspace::from_document(document).map(|workspace| check(&workspace)),
         Kind::Patch => Patch::from_document(document).map(|patch| patch.check_pointers("")),
         Kind::Patchset => PatchSet::from_document(document).map(|patchset| patchset.check_pointers()),
     };

@@ -149,18 +149,24 @@ pub(crate) fn nuisances<'w>(modifier: &'w Modifier, eft: &'w Eft) -> Vec<&'w str
             let uncertainties = data.resolve(Some(eft)).map(|p| p.uncertainties.as_slice()).unwrap_or_default();
             uncertainties.iter().map(|u| u.name.as_str()).collect()
         }
+        Modifier::EftRational { data, .. } => {
+            let uncertainties = data.factors.iter().flat_map(|factor| &factor.uncertainties);
+            uncertainties.map(|u| u.name.as_str()).collect()
+        }
         Modifier::EftEvents { data, .. } => data.systematics.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     }
 }
 
-/// The nuisance parameters of the measurements: named systematics that are parameters already, by `known`, or that the
-/// document wants as parameters (spec/gaussian.md, eq. 5). A name may come twice.
+/// The nuisance parameters of the measurements: of the errors of coefficients; named systematics that are parameters
+/// already, by `known`, or that the document wants as parameters (spec/gaussian.md, eq. 5). A name may come twice.
 pub(crate) fn measured_nuisances(eft: &Eft, known: impl Fn(&str) -> bool) -> Vec<&str> {
     let wanted = eft.named_systematics == NamedSystematics::Parameters;
     let systematics = eft.gaussian_measurements.iter().flat_map(|measurement| &measurement.systematics);
     let named = systematics.filter(|s| s.correlation == Correlation::Name).map(|s| s.name.as_str());
-    named.filter(|name| wanted || known(name)).collect()
+    let factors = eft.gaussian_measurements.iter().flat_map(|measurement| measurement.prediction.factors());
+    let of_factors = factors.flat_map(|factor| &factor.uncertainties).map(|u| u.name.as_str());
+    named.filter(|name| wanted || known(name)).chain(of_factors).collect()
 }
 
 /// What the samples that carry a staterror add up to in the bins of one channel.

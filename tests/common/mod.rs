@@ -1,6 +1,7 @@
 //! Where the corpus lies, and models made from its files.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod combination;
 pub mod event_files;
 pub mod program;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The protocol that this runner speaks.
 const PROTOCOL: u32 = 1;
@@ -65,6 +65,8 @@ pub struct Request<'c> {
     pub operation: &'c str,
     /// The exact texts.
     pub documents: BTreeMap<&'c str, String>,
+    /// Where those documents lie that are files: event databases are found from there.
+    pub folders: BTreeMap<&'c str, PathBuf>,
     pub input: &'c Map<String, Value>,
 }
 
@@ -120,15 +122,22 @@ pub fn requests<'c>(folder: &Path, cases: &'c [Case]) -> Result<Vec<Request<'c>>
 }
 
 fn request<'c>(folder: &Path, case: &'c Case) -> Result<Request<'c>, String> {
-    let mut documents = BTreeMap::new();
+    let (mut documents, mut folders) = (BTreeMap::new(), BTreeMap::new());
     for (name, source) in &case.document {
         let text = match source {
             Source::Text(text) => text.clone(),
-            Source::File(path) => text(&folder.join("..").join(path))?,
+            Source::File(path) => {
+                let path = folder.join("..").join(path);
+                if let Some(parent) = path.parent() {
+                    let absolute = parent.canonicalize().map_err(|e| format!("{}: {e}", parent.display()))?;
+                    folders.insert(name.as_str(), absolute);
+                }
+                text(&path)?
+            }
         };
         documents.insert(name.as_str(), text);
     }
-    Ok(Request { id: &case.id, operation: &case.operation, documents, input: &case.input })
+    Ok(Request { id: &case.id, operation: &case.operation, documents, folders, input: &case.input })
 }
 
 fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, String> {

@@ -113,6 +113,7 @@ fn options(request: &Request) -> Result<ModelOptions, ErrorAnswer> {
         histosys,
         clip_sample_data: request.input.get("clip_sample_data").and_then(Value::as_f64),
         clip_bin_data: request.input.get("clip_bin_data").and_then(Value::as_f64),
+        folder: request.folders.get("workspace").cloned(),
         ..ModelOptions::default()
     })
 }

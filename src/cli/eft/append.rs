@@ -1,7 +1,7 @@
 //! `morphist eft append`: operators added to a database of events.
 
-use crate::cli::input_args::{ReadingArgs, file_name};
-use crate::cli::output::write_json;
+use super::edit_args::{EditArgs, fail};
+use crate::cli::input_args::folder_of;
 use crate::cli::{CommandError, CommandResult, note};
 use crate::document::eft::MediaType;
 use crate::event_database::{Extension, Join, NewCoefficient, NewColumns, extend};
@@ -34,19 +34,14 @@ pub struct Append {
     /// The new database (Parquet); its path from the new document becomes its uri
     #[arg(long, value_name = "FILE")]
     pub output_database: PathBuf,
-    /// Write the document to FILE instead of standard output
-    #[arg(long, value_name = "FILE")]
-    pub output_file: Option<PathBuf>,
     #[command(flatten)]
-    pub reading: ReadingArgs,
+    pub edit: EditArgs,
 }
 
 impl Append {
     pub fn run(&self) -> CommandResult {
-        let name = file_name(&self.workspace);
-        let fail = |findings| CommandError::input(&name, findings);
-        let mut value = self.reading.read(&self.workspace)?.value().map_err(fail)?;
-        let folder = self.workspace.parent().unwrap_or(Path::new(""));
+        let mut value = self.edit.read(&self.workspace)?;
+        let folder = folder_of(&self.workspace);
         let names: Vec<String> = self.terms.iter().map(|(_, column)| column.clone()).collect();
         let media_type = match self.columns.extension().and_then(|e| e.to_str()) {
             Some("parquet") => MediaType::Parquet,
@@ -65,15 +60,16 @@ impl Append {
             coefficients: &self.coefficients,
             output: &self.output_database,
             uri: self.uri()?,
+            compat: self.edit.reading.compat(),
         };
-        let appended = extend(&mut value, folder, &extension).map_err(fail)?;
+        let appended = extend(&mut value, folder, &extension).map_err(fail(&self.workspace))?;
         note(&format!("{} rows, {} new columns, sha256 {}", appended.n_rows, names.len(), appended.sha256));
-        write_json(&value, self.output_file.as_deref())
+        self.edit.write(&value)
     }
 
     /// The path of the new database from the folder of the new document.
     fn uri(&self) -> Result<String, CommandError> {
-        let folder = self.output_file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        let folder = self.edit.output_file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         let relative = self.output_database.strip_prefix(folder).ok().filter(|path| path.is_relative());
         let parts: Option<Vec<&str>> =
             relative.map(|p| p.components().map(|c| c.as_os_str().to_str()).collect()).unwrap_or(None);

@@ -1,14 +1,13 @@
 //! `morphist eft bin`: a document whose histograms of events are written out.
 
-use crate::cli::input_args::{ReadingArgs, file_name};
-use crate::cli::output::write_json;
+use super::edit_args::{EditArgs, fail};
+use super::in_words;
+use crate::cli::input_args::{file_name, folder_of};
 use crate::cli::{CommandError, CommandResult, note, warn};
-use crate::document::workspace::Workspace;
+use crate::document::position;
 use crate::event_database::self_contained;
-use crate::workspace::Scope;
-use crate::workspace::validate;
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Sum the events of a document's databases into polynomials and write a document that needs no databases
 ///
@@ -21,37 +20,34 @@ pub struct Bin {
     /// Where the databases lie [default: the folder of the workspace]
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
-    /// Write the document to FILE instead of standard output
-    #[arg(long, value_name = "FILE")]
-    pub output_file: Option<PathBuf>,
     #[command(flatten)]
-    pub reading: ReadingArgs,
+    pub edit: EditArgs,
 }
 
 impl Bin {
     pub fn run(&self) -> CommandResult {
-        let name = file_name(&self.workspace);
-        let fail = |findings| CommandError::input(&name, findings);
-        let mut value = self.reading.read(&self.workspace)?.value().map_err(fail)?;
-        let beside = self.workspace.parent().unwrap_or(Path::new("")).to_path_buf();
-        let published = self_contained(&mut value, self.folder.as_ref().unwrap_or(&beside)).map_err(fail)?;
+        let (name, fail) = (file_name(&self.workspace), fail(&self.workspace));
+        let document = self.edit.reading.read(&self.workspace)?;
+        let mut value = document.value().map_err(fail)?;
+        let text = document.text;
+        let folder = self.folder.as_deref().unwrap_or(folder_of(&self.workspace));
+        let published = self_contained(&mut value, folder).map_err(|mut findings| {
+            position::resolve(&text, &mut findings);
+            fail(findings)
+        })?;
         if published.is_empty() {
-            return Err(CommandError::Usage(format!("{name} has no sample with eft_events")));
+            return Err(CommandError::Message(format!(
+                "{name} has no sample with eft_events: nothing is to be summed"
+            )));
         }
-        let workspace = Workspace::from_value(&value).map_err(fail)?;
-        let findings = validate::check(&workspace, &Scope { compat: self.reading.compat(), ..Scope::default() });
-        if !findings.is_valid() {
-            return Err(fail(findings));
-        }
-        warn(&name, &findings);
+        self.edit.check(&self.workspace, &value)?;
         for sample in &published {
-            let (flow, place) = (sample.flow, format!("channel {}, sample {}", sample.channel, sample.sample));
-            note(&format!(
-                "{place}: {} rows, {} of other channels, {} cut, {} below and {} above the edges, {} in bins ({} events)",
-                flow.rows, flow.other_channels, flow.cut, flow.underflow, flow.overflow, flow.binned, sample.n_events
-            ));
-            warn(&name, &sample.warnings);
+            let place = format!("channel {}, sample {}", sample.channel, sample.sample);
+            note(&format!("{place}: {} ({} events)", in_words(&sample.flow), sample.n_events));
+            let mut warnings = sample.warnings.clone();
+            position::resolve(&text, &mut warnings);
+            warn(&name, &warnings);
         }
-        write_json(&value, self.output_file.as_deref())
+        self.edit.write(&value)
     }
 }

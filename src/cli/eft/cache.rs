@@ -1,11 +1,11 @@
 //! `morphist eft cache`: copies of databases that are read faster.
 
-use crate::cli::input_args::{ReadingArgs, file_name};
+use crate::cli::input_args::{ReadingArgs, file_name, folder_of};
 use crate::cli::output::write_json;
 use crate::cli::{CommandError, CommandResult, note};
 use crate::event_database::arrow_copies;
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Copy the Parquet databases of a document to uncompressed Arrow files, and write a document that uses the copies
 ///
@@ -27,10 +27,9 @@ impl Cache {
         let name = file_name(&self.workspace);
         let fail = |findings| CommandError::input(&name, findings);
         let mut value = self.reading.read(&self.workspace)?.value().map_err(fail)?;
-        let folder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_path_buf();
-        let n = arrow_copies(&mut value, &folder(&self.workspace), &folder(&self.output_file)).map_err(fail)?;
+        let n = arrow_copies(&mut value, folder_of(&self.workspace), folder_of(&self.output_file)).map_err(fail)?;
         if n == 0 {
-            return Err(CommandError::Usage(format!("{name} has no Parquet database")));
+            return Err(CommandError::Message(format!("{name}: its event databases are Arrow files already")));
         }
         note(&format!("{n} databases copied"));
         write_json(&value, Some(&self.output_file))

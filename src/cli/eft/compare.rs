@@ -14,7 +14,6 @@ use crate::report::coefficients::{
     CoefficientReport, CompareReport, IntervalsReport, TruncationName, TruncationReport,
 };
 use crate::report::number::Number;
-use crate::workspace::Loaded;
 use clap::Args;
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -87,8 +86,7 @@ impl Compare {
     fn truncated(&self, own: &Prepared, order: u32) -> Result<Prepared, CommandError> {
         let mut arguments = self.model.clone();
         arguments.build.truncation = Some(order);
-        let loaded = Loaded { workspace: own.loaded.workspace.clone(), warnings: own.loaded.warnings.clone() };
-        arguments.prepare_loaded(&self.workspace, &self.input, loaded)
+        arguments.prepare_loaded(&self.workspace, &self.input, own.loaded.clone())
     }
 
     /// The coefficients asked for, in fit order.

@@ -1,9 +1,9 @@
 //! For `eft inspect`: the events behind histograms.
 
 use super::inspect::samples;
-use crate::cli::CommandError;
-use crate::cli::input_args::file_name;
+use crate::cli::input_args::{file_name, folder_of};
 use crate::cli::model_args::Prepared;
+use crate::cli::{CommandError, warn};
 use crate::document::eft::{Eft, EventMcStat, EventMcStatWord, EventsData, Overlap};
 use crate::document::workspace::{Modifier, Workspace};
 use crate::event_database::Binned;
@@ -80,10 +80,26 @@ fn same_sample<'a>(source: &'a Source<'a>, channel: &str, sample: &str) -> Optio
 }
 
 impl Place<'_> {
+    /// Where the sample stands in its document.
+    fn pointer(&self) -> String {
+        let channels = &self.source.workspace.channels;
+        let channel = channels.iter().position(|c| c.name == self.channel).unwrap_or_default();
+        let samples = channels.get(channel).map(|c| c.samples.as_slice()).unwrap_or_default();
+        let sample = samples.iter().position(|s| s.name == self.sample).unwrap_or_default();
+        format!("/channels/{channel}/samples/{sample}")
+    }
+
     fn load(&self, data: &EventsData) -> Result<Binned, CommandError> {
-        let usage = Use { data, channel: self.channel, sample: self.sample, pointer: "/channels" };
-        let folder = self.source.path.parent().unwrap_or(Path::new(""));
-        load(self.source.eft, &usage, folder).map_err(|f| CommandError::input(&file_name(self.source.path), f))
+        let usage = Use { data, channel: self.channel, sample: self.sample, pointer: &self.pointer() };
+        load(self.source.eft, &usage, folder_of(self.source.path))
+            .map_err(|f| CommandError::input(&file_name(self.source.path), f))
+    }
+
+    /// The polynomial with Σ w² of a document of which no model is made: its warnings are told here.
+    fn warned(&self) -> Result<Binned, CommandError> {
+        let binned = self.summed()?;
+        warn(&file_name(self.source.path), &binned.warnings);
+        Ok(binned)
     }
 
     /// The polynomial with Σ w².
@@ -117,7 +133,7 @@ impl Place<'_> {
         notes: &mut Vec<Reason>,
     ) -> Result<Option<EventsEntry>, CommandError> {
         let (binned, Some(events)) = (self.summed()?, self.events()?) else { return Ok(None) };
-        let other = other.map(Place::summed).transpose()?;
+        let other = other.map(Place::warned).transpose()?;
         let names = prepared.model.parameter_names();
         let value = |name: &String| names.iter().position(|own| own == name).map_or(0.0, |i| point[i]);
         let at: Vec<f64> = binned.variables.iter().map(value).collect();
@@ -156,6 +172,7 @@ impl Place<'_> {
             least_weight: least_weight(&events, &bounds)
                 .map(|(value, _, at)| LeastWeightEntry { at: named(&at), value: Number(value) }),
             points,
+            rows: binned.flow.into(),
             sample: self.sample.to_owned(),
         }))
     }

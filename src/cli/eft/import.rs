@@ -1,6 +1,7 @@
 //! `morphist eft import`: foreign descriptions of responses, as parts of a document or inside a workspace.
 
 use crate::cli::input_args::{ReadingArgs, file_name};
+use crate::cli::model_args::positive;
 use crate::cli::output::{OutputArgs, write_json};
 use crate::cli::{CommandError, CommandResult, note, warn};
 use crate::document::eft::Basis;
@@ -82,7 +83,7 @@ struct StxsArgs {
     /// Key of the partial width in the equations of decay
     #[arg(long, value_name = "KEY")]
     decay: Option<String>,
-    /// Exponents, starts and bounds of the coefficients: pois.yaml, written as JSON
+    /// Exponents, starts and bounds of the coefficients: pois.yaml, or the same as JSON
     #[arg(long, value_name = "FILE")]
     pois: Option<PathBuf>,
     /// End every equation after its linear terms
@@ -122,13 +123,13 @@ struct BasisArgs {
     #[arg(long, value_name = "EFT/BASIS", requires = "lambda_tev", requires = "input_scheme")]
     basis: Option<String>,
     /// The scale Λ, in TeV
-    #[arg(long, value_name = "TEV", requires = "basis")]
+    #[arg(long, value_name = "TEV", requires = "basis", value_parser = positive)]
     lambda_tev: Option<f64>,
     /// Input parameters of the electroweak sector, such as MW_MZ_GF
     #[arg(long, value_name = "NAME", requires = "basis")]
     input_scheme: Option<String>,
     /// Renormalisation scale, in GeV
-    #[arg(long, value_name = "GEV", requires = "basis")]
+    #[arg(long, value_name = "GEV", requires = "basis", value_parser = positive)]
     scale_gev: Option<f64>,
 }
 

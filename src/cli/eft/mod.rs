@@ -4,6 +4,7 @@ pub mod append;
 pub mod bin;
 pub mod cache;
 pub mod compare;
+mod edit_args;
 mod event_quality;
 pub mod import;
 pub mod inspect;
@@ -14,6 +15,7 @@ pub mod strip;
 pub mod validity;
 
 use super::CommandResult;
+use crate::event_database::FlowCounts;
 use clap::Subcommand;
 
 /// Work with the EFT extension of a workspace (spec/eft.md)
@@ -48,4 +50,12 @@ impl Eft {
             Eft::Validity(command) => command.run(),
         }
     }
+}
+
+/// What became of the rows of a database.
+fn in_words(flow: &FlowCounts) -> String {
+    format!(
+        "{} rows, {} of other channels, {} cut, {} below and {} above the edges, {} in bins",
+        flow.rows, flow.other_channels, flow.cut, flow.underflow, flow.overflow, flow.binned
+    )
 }

@@ -1,11 +1,10 @@
 //! `morphist eft rescale`: another normalisation of a sample.
 
-use crate::cli::input_args::{ReadingArgs, file_name};
-use crate::cli::output::write_json;
-use crate::cli::{CommandError, CommandResult, note, warn};
-use crate::document::workspace::Workspace;
+use super::edit_args::EditArgs;
+use crate::cli::input_args::file_name;
+use crate::cli::model_args::positive;
+use crate::cli::{CommandError, CommandResult, note};
 use crate::workspace::rescale::rescale;
-use crate::workspace::{Scope, validate};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -24,34 +23,20 @@ pub struct Rescale {
     /// New prediction over old
     #[arg(long, value_name = "X", value_parser = positive)]
     pub factor: f64,
-    /// Write the document to FILE instead of standard output
-    #[arg(long, value_name = "FILE")]
-    pub output_file: Option<PathBuf>,
     #[command(flatten)]
-    pub reading: ReadingArgs,
+    pub edit: EditArgs,
 }
 
 impl Rescale {
     pub fn run(&self) -> CommandResult {
-        let name = file_name(&self.workspace);
-        let fail = |findings| CommandError::input(&name, findings);
-        let mut value = self.reading.read(&self.workspace)?.value().map_err(fail)?;
+        let (name, mut value) = (file_name(&self.workspace), self.edit.read(&self.workspace)?);
         let n =
             rescale(&mut value, self.channel.as_deref(), &self.sample, self.factor).map_err(CommandError::Message)?;
         if n == 0 {
             return Err(CommandError::Usage(format!("{name} has no such sample: {}", self.sample)));
         }
-        let workspace = Workspace::from_value(&value).map_err(fail)?;
-        let findings = validate::check(&workspace, &Scope { compat: self.reading.compat(), ..Scope::default() });
-        if !findings.is_valid() {
-            return Err(fail(findings));
-        }
-        warn(&name, &findings);
-        note(&format!("sample {} multiplied by {} in {n} channels", self.sample, self.factor));
-        write_json(&value, self.output_file.as_deref())
+        self.edit.check(&self.workspace, &value)?;
+        note(&format!("sample {} multiplied by {:?} in {n} channels", self.sample, self.factor));
+        self.edit.write(&value)
     }
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|x: &f64| *x > 0.0 && x.is_finite()).ok_or_else(|| "write a positive number".to_owned())
 }

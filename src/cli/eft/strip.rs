@@ -1,10 +1,11 @@
 //! `morphist eft strip`: the plain workspace, and the extension as a patch.
 
-use crate::cli::input_args::{ReadingArgs, file_name};
+use super::edit_args::{EditArgs, fail};
+use crate::cli::input_args::file_name;
 use crate::cli::output::{write_bytes, write_json};
 use crate::cli::{CommandError, CommandResult, warn};
 use crate::document::{Document, Kind, extension};
-use crate::workspace::{Scope, validate};
+use crate::workspace::validate;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -17,26 +18,22 @@ pub struct Strip {
     /// Write the extension to FILE, as a JSON Patch that brings it back
     #[arg(long, value_name = "FILE")]
     pub extension: Option<PathBuf>,
-    /// Write the plain workspace to FILE instead of standard output
-    #[arg(long, value_name = "FILE")]
-    pub output_file: Option<PathBuf>,
     #[command(flatten)]
-    pub reading: ReadingArgs,
+    pub edit: EditArgs,
 }
 
 impl Strip {
     pub fn run(&self) -> CommandResult {
-        if self.extension.as_deref() == Some(Path::new("-")) && self.output_file.is_none() {
+        if self.extension.as_deref() == Some(Path::new("-")) && self.edit.output_file.is_none() {
             let message = "the plain workspace and the extension cannot both go to standard output";
             return Err(CommandError::Usage(message.to_owned()));
         }
-        let document = self.reading.read(&self.workspace)?;
+        let document = self.edit.reading.read(&self.workspace)?;
         let name = file_name(&self.workspace);
-        let fail = |findings| CommandError::input(&name, findings);
+        let fail = fail(&self.workspace);
         let plain = extension::strip(&document.text);
         let read = Document::from_slice(name.clone(), plain.clone().into_bytes(), document.limits()).map_err(fail)?;
-        let scope = Scope { compat: self.reading.compat(), ..Scope::default() };
-        let (_, findings) = validate(&read, Some(Kind::Workspace), &scope);
+        let (_, findings) = validate(&read, Some(Kind::Workspace), &self.edit.scope());
         if !findings.is_valid() {
             return Err(fail(findings));
         }
@@ -44,6 +41,6 @@ impl Strip {
         if let Some(path) = &self.extension {
             write_json(&extension::attach(&document.value().map_err(fail)?), Some(path))?;
         }
-        write_bytes(plain.as_bytes(), self.output_file.as_deref())
+        write_bytes(plain.as_bytes(), self.edit.output_file.as_deref())
     }
 }

@@ -51,6 +51,16 @@ pub enum Prediction {
     },
 }
 
+impl Prediction {
+    /// The factors of a product.
+    pub fn factors(&self) -> &[RationalFactor] {
+        match self {
+            Prediction::Polynomial { .. } => &[],
+            Prediction::Rational { factors, .. } => factors,
+        }
+    }
+}
+
 /// An error of one origin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

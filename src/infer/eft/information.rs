@@ -3,7 +3,7 @@
 use crate::infer::MOST_PARAMETERS;
 use crate::kernel::Evaluator;
 use crate::model::eft::Events;
-use crate::model::eft::polynomial::monomial_value;
+use crate::model::eft::polynomial::{monomial_slope, monomial_value};
 use crate::model::{Data, Model};
 use crate::program::Program;
 use nalgebra::{DMatrix, SymmetricEigen};
@@ -166,7 +166,8 @@ pub struct EventInformation {
 pub fn of_events(events: &Events, variables: &[f64]) -> EventInformation {
     let n = variables.len();
     let phi: Vec<f64> = events.monomials.iter().map(|m| monomial_value(m, variables)).collect();
-    let slope = |i: usize| events.monomials.iter().map(|m| slope(m, i as u32, variables)).collect::<Vec<f64>>();
+    let slope =
+        |i: usize| events.monomials.iter().map(|m| monomial_slope(m, i as u32, variables)).collect::<Vec<f64>>();
     let slopes: Vec<Vec<f64>> = (0..n).map(slope).collect();
     let weigh = |event: usize, factors: &[f64]| -> f64 {
         events.columns.iter().zip(factors).map(|(column, factor)| column.get(event).unwrap_or(&0.0) * factor).sum()
@@ -192,13 +193,4 @@ pub fn of_events(events: &Events, variables: &[f64]) -> EventInformation {
         }
     }
     result
-}
-
-/// ∂φ/∂c_i of one monomial.
-fn slope(monomial: &[u32], i: u32, variables: &[f64]) -> f64 {
-    let power = monomial.iter().filter(|j| **j == i).count();
-    let Some(first) = monomial.iter().position(|j| *j == i) else { return 0.0 };
-    let mut rest = monomial.to_vec();
-    rest.remove(first);
-    power as f64 * monomial_value(&rest, variables)
 }

@@ -22,12 +22,20 @@ impl FactorScratch {
 /// The list of factors and their powers.
 pub(super) type Factors = [(CompiledPolynomial, i32)];
 
-/// Π P_a^{p_a} of all bins.
+/// Π P_a^{p_a} of all bins; NaN where a factor with a negative power is not positive, which is out of the domain
+/// (spec/eft.md, "Rational responses").
 pub(super) fn evaluate(factors: &Factors, scratch: &[FactorScratch], values: &mut [Lanes]) {
     values.fill(Lanes([1.0; 8]));
     for ((_, power), factor) in factors.iter().zip(scratch) {
         for (value, p) in flat_mut(values).iter_mut().zip(flat(&factor.value)) {
             *value *= p.powi(*power);
+        }
+    }
+    for (_, factor) in factors.iter().zip(scratch).filter(|((_, power), _)| *power < 0) {
+        for (value, p) in flat_mut(values).iter_mut().zip(flat(&factor.value)) {
+            if *p <= 0.0 {
+                *value = f64::NAN;
+            }
         }
     }
 }

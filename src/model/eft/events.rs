@@ -2,6 +2,7 @@
 //! (spec/event-database.md, "Events at every point").
 
 use super::Monomial;
+use super::polynomial::{monomial_slope, monomial_value};
 use crate::model::select;
 
 /// Events sorted by bin, with their weight polynomials and their systematics.
@@ -74,6 +75,25 @@ impl Events {
             systematics: self.systematics.iter().map(factor).collect(),
             floor: self.floor,
         }
+    }
+
+    /// w_e(c) of all events, without floor and systematics.
+    pub fn weights(&self, point: &[f64]) -> Vec<f64> {
+        self.sum(|monomial| monomial_value(monomial, point))
+    }
+
+    /// ∂w_e/∂c_i of all events, without floor and systematics.
+    pub fn slopes(&self, i: u32, point: &[f64]) -> Vec<f64> {
+        self.sum(|monomial| monomial_slope(monomial, i, point))
+    }
+
+    fn sum(&self, factor: impl Fn(&[u32]) -> f64) -> Vec<f64> {
+        let mut sums = vec![0.0; self.n_events()];
+        for (monomial, column) in self.monomials.iter().zip(&self.columns) {
+            let factor = factor(monomial);
+            sums.iter_mut().zip(column).for_each(|(sum, a)| *sum += factor * a);
+        }
+        sums
     }
 
     pub fn n_bins(&self) -> usize {

@@ -13,7 +13,7 @@ const MOST_CONVEX_SWEEPS: usize = 1000;
 /// Into how many parts a line is cut where the polynomial along it is no parabola.
 const LINE_POINTS: usize = 64;
 /// What rounding may do to a value, in units of the sum of its terms' magnitudes in the box.
-const ROUNDING: f64 = 1e-9;
+pub const ROUNDING: f64 = 1e-9;
 
 /// The least value that was found in a box, and what is known beyond it.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! EFT responses: how the yields of a sample depend on Wilson coefficients (spec/eft.md).
 
 pub mod events;
+pub mod joint;
 pub mod mc_statistics;
 pub mod measurement;
 pub mod minimum;

@@ -268,7 +268,10 @@ fn residual(y: f64, a: &[f64], x: &[f64]) -> f64 {
 }
 
 /// Σ_b (Σ_k S_kb φ_k)² σ_b² for each bin, as one polynomial.
-fn variance(
+///
+/// # Errors
+/// Where it takes more work than a document can be worth.
+pub fn variance(
     monomials: &[Monomial],
     operator: &DMatrix<f64>,
     variances: &[Vec<f64>],

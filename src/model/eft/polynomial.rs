@@ -121,6 +121,15 @@ pub fn monomial_value(monomial: &[u32], variables: &[f64]) -> f64 {
     monomial.iter().map(|i| variables.get(*i as usize).copied().unwrap_or(f64::NAN)).product()
 }
 
+/// ∂φ/∂c_i of one monomial.
+pub fn monomial_slope(monomial: &[u32], i: u32, variables: &[f64]) -> f64 {
+    let power = monomial.iter().filter(|j| **j == i).count();
+    let Some(first) = monomial.iter().position(|j| *j == i) else { return 0.0 };
+    let mut rest = monomial.to_vec();
+    rest.remove(first);
+    power as f64 * monomial_value(&rest, variables)
+}
+
 /// The order in 1/Λ² of a monomial (spec/eft.md, eq. 2).
 pub fn np_order(monomial: &[u32], order: &[u32]) -> u32 {
     monomial.iter().map(|i| order.get(*i as usize).copied().unwrap_or(0)).sum()

@@ -1,6 +1,7 @@
 //! Histograms of events: how well their events carry the box of the coefficients.
 
 use super::matrix;
+use crate::event_database::FlowCounts;
 use crate::event_database::quality::{Closure, RatioTails};
 use crate::infer::eft::information::{EventInformation, directions};
 use crate::report::number::{Number, numbers};
@@ -22,7 +23,23 @@ pub struct EventsEntry {
     pub least_weight: Option<LeastWeightEntry>,
     /// At zero, and with each coefficient at its bounds.
     pub points: Vec<EventPoint>,
+    pub rows: RowsEntry,
     pub sample: String,
+}
+
+/// What became of the rows of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RowsEntry {
+    /// In a bin, those included that `underflow` or `overflow` merge into the outermost one.
+    pub binned: u64,
+    /// Outside of the selection.
+    pub cut: u64,
+    pub other_channels: u64,
+    /// Above the last edge of an axis, dropped or merged.
+    pub overflow: u64,
+    pub total: u64,
+    /// Below the first edge of an axis, dropped or merged.
+    pub underflow: u64,
 }
 
 /// Information of the histogram and of the events themselves.
@@ -86,6 +103,13 @@ impl From<&EventInformation> for EventInformationEntry {
             lost: lost.iter().map(|direction| Number(direction.eigenvalue)).collect(),
             unbinned: matrix(&information.unbinned),
         }
+    }
+}
+
+impl From<FlowCounts> for RowsEntry {
+    fn from(flow: FlowCounts) -> RowsEntry {
+        let FlowCounts { rows: total, other_channels, cut, underflow, overflow, binned } = flow;
+        RowsEntry { binned, cut, other_channels, overflow, total, underflow }
     }
 }
 

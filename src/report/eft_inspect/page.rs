@@ -34,7 +34,10 @@ impl EftInspectReport {
         if !self.morphing.is_empty() {
             page = page.table(self.morphing());
         }
-        if self.events.is_empty() { page } else { page.table(self.event_information()).table(self.event_quality()) }
+        if self.events.is_empty() {
+            return page;
+        }
+        page.table(self.event_rows()).table(self.event_information()).table(self.event_quality())
     }
 
     fn coefficients(&self) -> Table {
@@ -209,6 +212,29 @@ impl EftInspectReport {
                 Cell::number(entry.largest_weight.0, 3),
                 Cell::text(point(&entry.largest_weight_at)),
             ]);
+        }
+        table
+    }
+
+    /// What became of the rows of databases.
+    fn event_rows(&self) -> Table {
+        let columns = ["channel", "sample", "database"].map(Column::left);
+        let right = [
+            Column::right("rows").key("total"),
+            Column::right("of other channels").key("other_channels"),
+            Column::right("cut").key("cut"),
+            Column::right("below the edges").key("underflow"),
+            Column::right("above").key("overflow"),
+            Column::right("in bins").key("binned"),
+        ];
+        let mut table = Table::new("rows of event databases", columns.into_iter().chain(right));
+        for entry in &self.events {
+            let rows = &entry.rows;
+            let counts = [rows.total, rows.other_channels, rows.cut, rows.underflow, rows.overflow, rows.binned];
+            let counts = counts.map(|n| Cell::count(usize::try_from(n).unwrap_or(usize::MAX)));
+            table.add_row(
+                [&entry.channel, &entry.sample, &entry.database].map(|name| Cell::name(name)).into_iter().chain(counts),
+            );
         }
         table
     }

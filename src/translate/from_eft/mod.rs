@@ -35,6 +35,8 @@ pub(super) struct EftContext<'w> {
     ranges: &'w HashMap<&'w str, Range<usize>>,
     options: &'w ModelOptions,
     databases: Databases<'w>,
+    /// What was odd in the databases.
+    warnings: Findings,
 }
 
 /// A sample as a plain workspace has it.
@@ -100,7 +102,12 @@ impl<'w> EftContext<'w> {
         options: &'w ModelOptions,
     ) -> EftContext<'w> {
         let databases = Databases::new(eft, options.folder.as_deref().unwrap_or(Path::new("")));
-        EftContext { workspace, eft, ranges, options, databases }
+        EftContext { workspace, eft, ranges, options, databases, warnings: Findings::default() }
+    }
+
+    /// What was odd in the samples so far.
+    pub fn into_warnings(self) -> Findings {
+        self.warnings
     }
 
     /// The parts of a sample with EFT modifiers.
@@ -133,11 +140,15 @@ impl<'w> EftContext<'w> {
         });
         let of_sample = of_sample.unwrap_or(&empty);
         let mut variables = Variables::new(self.eft, self.ranges);
-        let mut responses = Vec::new();
+        let (mut responses, mut findings) = (Vec::new(), Findings::default());
         for modifier in modifiers {
-            if let Some(response) = response::of_modifier(self, plain, modifier, &mut variables)? {
-                responses.push(response);
+            match response::of_modifier(self, plain, modifier, &mut variables) {
+                Ok(response) => responses.extend(response),
+                Err(found) => findings.0.extend(found.0),
             }
+        }
+        if !findings.0.is_empty() {
+            return Err(findings);
         }
         if responses.is_empty() {
             return Ok(vec![plain.part()]);

@@ -3,8 +3,8 @@
 use super::variables::Variables;
 use super::{EftContext, PlainSample};
 use crate::document::eft::{
-    BilinearData, EventsData, Expansion, MapData, MaxNpOrder, McStat, Mode, MorphComponents, MorphData, PerBin,
-    PolynomialData, RationalData, RationalFactor, SumOfSquaresData, Truncation,
+    BilinearData, CoefficientUncertainty, EventsData, Expansion, MapData, MaxNpOrder, McStat, Mode, MorphComponents,
+    MorphData, MorphWeights, PerBin, PolynomialData, RationalData, RationalFactor, SumOfSquaresData, Truncation,
 };
 use crate::document::workspace::Modifier;
 use crate::event_database::{Binned, Use};
@@ -74,6 +74,22 @@ pub(super) fn terms(
     Ok(Polynomial::from_terms(n, monomials.into_iter().zip(coefficients.iter().map(|c| c.of_bins(n)))))
 }
 
+/// What nuisances α add to coefficients: for each uncertainty α σ_k φ_k, a monomial with the nuisance as one more name.
+fn moved(
+    plain: &PlainSample,
+    uncertainties: &[CoefficientUncertainty],
+    variables: &mut Variables,
+) -> Result<Polynomial> {
+    let n = plain.nominal.len();
+    let mut terms = Vec::with_capacity(uncertainties.len());
+    for uncertainty in uncertainties {
+        let mut monomial = variables.monomial(plain, &uncertainty.monomial)?;
+        monomial.push(variables.variable(plain, &uncertainty.name)?);
+        terms.push((monomial, uncertainty.sigma.of_bins(n)));
+    }
+    Ok(Polynomial::from_terms(n, terms))
+}
+
 pub(super) fn truncate(polynomial: Polynomial, truncation: &Truncation, variables: &Variables) -> Polynomial {
     match truncation {
         Truncation::None(_) => polynomial,
@@ -89,14 +105,8 @@ fn keeps(truncation: &Truncation, monomial: &[u32], order: &[u32]) -> bool {
 }
 
 fn polynomial(plain: &PlainSample, data: &PolynomialData, variables: &mut Variables) -> Result<ModifierResponse> {
-    let n = plain.nominal.len();
-    let mut sum = terms(plain, &data.monomials, &data.coefficients, variables)?;
-    for uncertainty in &data.uncertainties {
-        // A + α σ: one more monomial, with the nuisance.
-        let mut monomial = variables.monomial(plain, &uncertainty.monomial)?;
-        monomial.push(variables.variable(plain, &uncertainty.name)?);
-        sum = sum.sum(&Polynomial::from_terms(n, [(monomial, uncertainty.sigma.of_bins(n))]));
-    }
+    let sum = terms(plain, &data.monomials, &data.coefficients, variables)?;
+    let sum = sum.sum(&moved(plain, &data.uncertainties, variables)?);
     let mut response = ModifierResponse::polynomial(data.mode, sum, &data.truncation, variables);
     response.variance = data.mc_stat.as_ref().map(|stat| variance(plain, data, stat, variables)).transpose()?;
     Ok(response)
@@ -171,6 +181,7 @@ pub(super) fn product_of_powers(
     let mut product = Vec::with_capacity(factors.len());
     for factor in factors {
         let polynomial = terms(plain, &factor.monomials, &factor.coefficients, variables)?;
+        let polynomial = polynomial.sum(&moved(plain, &factor.uncertainties, variables)?);
         product.push(Factor { polynomial: truncate(polynomial, truncation, variables), power: factor.power });
     }
     let Expansion::Taylor(taylor) = expansion else { return Ok(Form::Product(product)) };
@@ -217,7 +228,17 @@ pub fn solve_morph(data: &MorphData) -> std::result::Result<Morphing, MorphingEr
             morphing::vertex_monomials(&vertices)?
         }
     };
-    morphing::solve(&data.basis_points, &monomials, &data.templates, data.variances.as_deref(), LeastSquares::Equal)
+    let variances = data.variances.as_deref();
+    morphing::solve(&data.basis_points, &monomials, &data.templates, variances, data.weights.into())
+}
+
+impl From<MorphWeights> for LeastSquares {
+    fn from(weights: MorphWeights) -> LeastSquares {
+        match weights {
+            MorphWeights::Equal => LeastSquares::Equal,
+            MorphWeights::InverseVariance => LeastSquares::ByVariance,
+        }
+    }
 }
 
 /// Σ_i w_i(c)² σ²_ib (spec/eft.md, eq. 12), from weights whose "bins" are the basis points.
@@ -263,7 +284,8 @@ fn events(
     }
     let pointer = context.pointer(plain);
     let usage = Use { data: &data, channel: plain.channel, sample: plain.name, pointer: &pointer };
-    let binned = context.databases.bin(&usage)?;
+    let mut binned = context.databases.bin(&usage)?;
+    context.warnings.0.append(&mut binned.warnings.0);
     check_nominal(plain, &data, &binned).map_err(|finding| Findings::from(finding.at(format!("{pointer}/data"))))?;
     let mut own = Vec::with_capacity(binned.variables.len() + binned.nuisances.len());
     for name in binned.variables.iter().chain(&binned.nuisances) {

@@ -1,4 +1,4 @@
-//! The rules W101 to W246 of spec/validation.md, on a workspace that follows the schema.
+//! The rules W101 to W248 of spec/validation.md, on a workspace that follows the schema.
 
 mod channels;
 mod eft;

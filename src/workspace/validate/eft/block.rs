@@ -2,12 +2,12 @@
 
 use super::super::Report;
 use super::{Context, events, response};
-use crate::document::eft::{Correlation, PolynomialSource};
+use crate::document::eft::{CoefficientUncertainty, Correlation, PolynomialSource};
 use crate::document::workspace::{Modifier, Workspace};
 use crate::finding::{escape_token, number, quote};
 use crate::rule;
 use crate::workspace::parameters::{EFT_UNCERTAINTY, WILSON_COEFFICIENT, share};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Report) {
     check_basis(context, report);
@@ -16,19 +16,7 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
     for (name, data) in &context.eft.responses {
         let pointer = format!("/eft/responses/{}", escape_token(name));
         response::check_shared(context, data, &pointer, report);
-        for (j, uncertainty) in data.uncertainties.iter().enumerate() {
-            let pointer = || format!("{pointer}/uncertainties/{j}/name");
-            check_nuisance(context, &kinds, &uncertainty.name, pointer, report);
-        }
-    }
-    let mut names = HashMap::new();
-    for (d, database) in context.eft.event_databases.iter().enumerate() {
-        let pointer = format!("/eft/event_databases/{d}");
-        if let Some(first) = names.insert(database.name.as_str(), d) {
-            let found = format!("the name {} of database {first} again", quote(&database.name));
-            report.add(&rule::EFT_DUPLICATE_NAME, format!("{pointer}/name"), found, "a name of its own");
-        }
-        events::check_database(context, database, &pointer, report);
+        check_names(context, &kinds, &data.uncertainties, &pointer, report);
     }
     for (m, measurement) in context.eft.gaussian_measurements.iter().enumerate() {
         for (s, systematic) in measurement.systematics.iter().enumerate() {
@@ -37,7 +25,12 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
                 check_nuisance(context, &kinds, &systematic.name, pointer, report);
             }
         }
+        for (f, factor) in measurement.prediction.factors().iter().enumerate() {
+            let pointer = format!("/eft/gaussian_measurements/{m}/prediction/factors/{f}");
+            check_names(context, &kinds, &factor.uncertainties, &pointer, report);
+        }
     }
+    check_databases(workspace, context, report);
     for (c, channel) in workspace.channels.iter().enumerate() {
         for (s, sample) in channel.samples.iter().enumerate() {
             for (pointer, modifier) in
@@ -46,6 +39,33 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
                 check_nuisances(context, &kinds, modifier, &format!("{pointer}/data"), report);
             }
         }
+    }
+}
+
+fn check_databases(workspace: &Workspace, context: &Context, report: &mut Report) {
+    let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
+    let name = |modifier: &Modifier| match modifier {
+        Modifier::EftEvents { data, .. } => Some(data.database.clone()),
+        _ => None,
+    };
+    let used: HashSet<String> = modifiers.filter_map(name).collect();
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for (d, database) in context.eft.event_databases.iter().enumerate() {
+        let pointer = format!("/eft/event_databases/{d}");
+        if let Some(first) = names.insert(database.name.as_str(), d) {
+            let found = format!("the name {} of database {first} again", quote(&database.name));
+            report.add(&rule::EFT_DUPLICATE_NAME, format!("{pointer}/name"), found, "a name of its own");
+        }
+        events::check_database(context, database, &pointer, report);
+    }
+    if used.iter().any(|name| !names.contains_key(name.as_str())) {
+        // Which database such a name means has to be cleared up first.
+        return;
+    }
+    for (d, database) in context.eft.event_databases.iter().enumerate().filter(|(_, d)| !used.contains(&d.name)) {
+        let found = format!("the database {}, which no sample uses", quote(&database.name));
+        let pointer = format!("/eft/event_databases/{d}");
+        report.add(&rule::EFT_UNUSED_EVENTS, pointer, found, "an eft_events that names it");
     }
 }
 
@@ -105,9 +125,12 @@ fn check_nuisances(
     match modifier {
         Modifier::EftPolynomial { data, .. } => {
             let PolynomialSource::Inline(data) = &**data else { return };
-            for (j, uncertainty) in data.uncertainties.iter().enumerate() {
-                let pointer = || format!("{pointer}/uncertainties/{j}/name");
-                check_nuisance(context, kinds, &uncertainty.name, pointer, report);
+            check_names(context, kinds, &data.uncertainties, pointer, report);
+        }
+        Modifier::EftRational { data, .. } => {
+            for (a, factor) in data.factors.iter().enumerate() {
+                let pointer = format!("{pointer}/factors/{a}");
+                check_names(context, kinds, &factor.uncertainties, &pointer, report);
             }
         }
         Modifier::EftEvents { data, .. } => {
@@ -116,6 +139,20 @@ fn check_nuisances(
             }
         }
         _ => {}
+    }
+}
+
+/// The names of the uncertainties of a polynomial or a factor at `pointer`.
+fn check_names(
+    context: &Context,
+    kinds: &HashMap<&str, &'static str>,
+    uncertainties: &[CoefficientUncertainty],
+    pointer: &str,
+    report: &mut Report,
+) {
+    for (j, uncertainty) in uncertainties.iter().enumerate() {
+        let pointer = || format!("{pointer}/uncertainties/{j}/name");
+        check_nuisance(context, kinds, &uncertainty.name, pointer, report);
     }
 }
 

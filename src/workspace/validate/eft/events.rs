@@ -139,6 +139,7 @@ pub(super) fn check(
         uses,
         mc_stat: !matches!(data.mc_stat, EventMcStat::Word(EventMcStatWord::None)),
         resolved: by_event || shifts,
+        moving_pole: None,
         reference,
         polynomial: None,
     })

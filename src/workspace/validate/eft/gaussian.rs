@@ -2,7 +2,7 @@
 
 use super::super::Report;
 use super::Context;
-use super::response::check_power;
+use super::response::{check_power, check_uncertainties};
 use crate::document::eft::{GaussianMeasurement, PerBin, Prediction, SystematicKind};
 use crate::finding::{number, quote};
 use crate::rule;
@@ -53,7 +53,12 @@ fn check_prediction(
                 used.extend(polynomial(&factor.monomials, &factor.coefficients, factor_truncation, &place));
             }
             for (f, factor) in factors.iter().enumerate() {
-                check_power(factor.power, &format!("{pointer}/factors/{f}/power"), report);
+                let place = format!("{pointer}/factors/{f}");
+                check_power(factor.power, &format!("{place}/power"), report);
+                // What is wrong with the monomials was said above.
+                let mut said = Report { compat: report.compat, findings: Default::default() };
+                let monomials = context.monomials(&factor.monomials, "", &mut said);
+                check_uncertainties(context, &factor.uncertainties, monomials.as_deref(), Some(n), &place, report);
             }
             used
         }

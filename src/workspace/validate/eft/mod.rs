@@ -1,4 +1,4 @@
-//! The rules W201 to W246 and W301 to W307, and what W260, W269 and W271 say of a declaration: the block `eft`, the
+//! The rules W201 to W248 and W320 to W326, and what W260, W269 and W271 say of a declaration: the block `eft`, the
 //! responses of samples, and what stands beside them.
 
 mod block;

@@ -1,9 +1,11 @@
 //! Rules for a sample with responses: how they multiply, and what its other modifiers do beside them.
 
 use super::super::Report;
-use super::response::{self, Monomials, Response, products};
+use super::response::{self, Monomials, Response, products, report_moving_pole};
 use super::{Context, check_bins, extended, product};
-use crate::document::eft::{HistosysMode, HistosysSystematic, Mode, MonomialTemplates, SampleData, SystematicData};
+use crate::document::eft::{
+    HistosysMode, HistosysSystematic, Mode, MonomialTemplates, SampleData, SystematicData, Truncation,
+};
 use crate::document::workspace::{HistosysData, Modifier, Sample};
 use crate::finding::{escape_token, number, quote};
 use crate::model::eft::Monomial;
@@ -89,6 +91,11 @@ impl Checker<'_, '_> {
             let found = "a truncated response beside another one";
             let expected = "an eft_sample with the truncation of their product";
             report.add(&rule::EFT_SAMPLE_TRUNCATION, truncated.pointer.clone(), found, expected);
+        }
+        if let Some(Truncation::Order(_)) = self.of_sample.truncation {
+            for (response, a) in self.responses.iter().filter_map(|r| Some((r, r.moving_pole?))) {
+                report_moving_pole(format!("{}/factors/{a}/uncertainties", response.pointer), report);
+            }
         }
         let alone = self.responses.len() == 1 && self.of_sample.truncation.is_none();
         let by_event = self.responses.iter().find(|r| matches!(r.monomials, Monomials::ByEvent));

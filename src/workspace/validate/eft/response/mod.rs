@@ -2,15 +2,16 @@
 
 mod morph;
 mod rational;
+mod variance;
 
 pub(super) use morph::morph_monomials;
-pub(super) use rational::check_power;
+pub(super) use rational::{check_power, report_moving_pole};
 
 use super::super::Report;
 use super::{Context, check_bins, check_length, check_per_bin, events, product};
 use crate::document::eft::{
-    BilinearData, MapData, McStat, Mode, PerBin, PolynomialData, PolynomialSource, Positivity, SumOfSquaresData,
-    Truncation,
+    BilinearData, CoefficientUncertainty, MapData, McStat, Mode, PerBin, PolynomialData, PolynomialSource, Positivity,
+    SumOfSquaresData, Truncation,
 };
 use crate::document::workspace::{Modifier, Sample};
 use crate::finding::{number, quote};
@@ -19,6 +20,7 @@ use crate::model::eft::polynomial::{monomial_value, np_order};
 use crate::model::eft::{Monomial, Polynomial};
 use crate::rule;
 use std::collections::{BTreeSet, HashMap};
+use variance::Variance;
 
 /// How far the value at the reference may be off: of the nominal yield, and of the magnitude of the terms.
 const REFERENCE: (f64, f64) = (1e-6, 1e-12);
@@ -42,6 +44,8 @@ pub(super) struct Response {
     pub mc_stat: bool,
     /// Its systematics act on single monomials or single events.
     pub resolved: bool,
+    /// The index of a factor with a negative power whose constant moves with a nuisance: it has no series.
+    pub moving_pole: Option<usize>,
     /// Where the nominal yields belong, and the polynomial there, before truncation.
     pub reference: Vec<f64>,
     pub polynomial: Option<Polynomial>,
@@ -106,12 +110,28 @@ fn check_shape(
     let count = (data.monomials.len(), "monomial");
     let mut sound = check_per_bin(&data.coefficients, count, n_bins, &at("coefficients"), report);
     context.point(&data.reference, &at("reference"), report);
-    let listed = monomials.as_ref().map(|monomials| monomials.iter().collect::<BTreeSet<_>>());
-    let mut seen = HashMap::new();
-    for (j, uncertainty) in data.uncertainties.iter().enumerate() {
-        let place = at(&format!("uncertainties/{j}"));
-        let one =
-            context.monomials(std::slice::from_ref(&uncertainty.monomial), &at(&format!("uncertainties/{j}")), report);
+    sound &= check_uncertainties(context, &data.uncertainties, monomials.as_deref(), n_bins, pointer, report);
+    if let Some(stat) = &data.mc_stat {
+        check_mc_stat(context, data, stat, n_bins, &at("mc_stat"), report);
+    }
+    monomials.filter(|_| sound)
+}
+
+/// Uncertainties of the coefficients of `monomials`, those of a polynomial or a factor at `pointer`; false where one has
+/// other bins than the sample.
+pub(super) fn check_uncertainties(
+    context: &Context,
+    uncertainties: &[CoefficientUncertainty],
+    monomials: Option<&[Monomial]>,
+    n_bins: Option<usize>,
+    pointer: &str,
+    report: &mut Report,
+) -> bool {
+    let listed = monomials.map(|monomials| monomials.iter().collect::<BTreeSet<_>>());
+    let (mut seen, mut sound) = (HashMap::new(), true);
+    for (j, uncertainty) in uncertainties.iter().enumerate() {
+        let place = format!("{pointer}/uncertainties/{j}");
+        let one = context.monomials(std::slice::from_ref(&uncertainty.monomial), &place, report);
         let Some([monomial]) = one.as_deref() else { continue };
         if listed.as_ref().is_some_and(|listed| !listed.contains(monomial)) {
             let found = product(&uncertainty.monomial);
@@ -125,10 +145,7 @@ fn check_shape(
             sound &= check_bins(list.len(), n_bins, || format!("{place}/sigma"), report);
         }
     }
-    if let Some(stat) = &data.mc_stat {
-        check_mc_stat(context, data, stat, n_bins, &at("mc_stat"), report);
-    }
-    monomials.filter(|_| sound)
+    sound
 }
 
 fn check_mc_stat(
@@ -151,7 +168,7 @@ fn check_mc_stat(
         }
         McStat::W2 { monomials: lists, variances, fixed_at } => {
             let monomials = context.monomials(lists, &at("monomials"), report);
-            check_per_bin(variances, (lists.len(), "monomial"), n_bins, &at("variances"), report);
+            let sound = check_per_bin(variances, (lists.len(), "monomial"), n_bins, &at("variances"), report);
             if let Truncation::Order(most) = data.truncation {
                 let order = |m: &Monomial| np_order(m, &context.order) > most.max_np_order.saturating_mul(2);
                 if let Some(k) = monomials.iter().flatten().position(order) {
@@ -161,7 +178,17 @@ fn check_mc_stat(
                 }
             }
             let constant = lists.iter().position(Vec::is_empty);
-            (constant.and_then(|k| Some((k, variances.get(k)?))).filter(|(_, v)| negative(v)), "variances", fixed_at)
+            let at_zero = constant.and_then(|k| Some((k, variances.get(k)?))).filter(|(_, v)| negative(v));
+            if let Some(monomials) = monomials.filter(|_| sound && at_zero.is_none()) {
+                // What is wrong with the points is said elsewhere.
+                let point =
+                    |at| context.point(at, "", &mut Report { compat: report.compat, findings: Default::default() });
+                let (reference, fixed) = (point(&data.reference), fixed_at.as_ref().map(point));
+                let (monomials, fixed_at) = (&monomials[..], fixed.as_deref());
+                let variance = Variance { monomials, variances, fixed_at, reference: &reference };
+                variance.check(context, n_bins, &at("variances"), report);
+            }
+            (at_zero, "variances", fixed_at)
         }
     };
     if let Some((k, _)) = values {
@@ -192,6 +219,7 @@ impl Checker<'_, '_> {
             uses,
             mc_stat: false,
             resolved: false,
+            moving_pole: None,
             reference: vec![0.0; self.context.bounds.len()],
             polynomial: None,
         }
@@ -306,7 +334,7 @@ impl Checker<'_, '_> {
         let polynomial = Polynomial::from_terms(polynomial.n_bins, kept);
         let mut open = None;
         for b in 0..distinct_bins(&data.coefficients, polynomial.n_bins) {
-            if !self.is_searchable(&polynomial) {
+            if !is_searchable(self.context, &polynomial) {
                 open.get_or_insert((b, None));
                 break;
             }
@@ -328,12 +356,6 @@ impl Checker<'_, '_> {
             };
             report.add(&rule::EFT_SIGN_OPEN, self.at("positivity"), found, "a sign that can be decided");
         }
-    }
-
-    /// The search over the box stays within its budget.
-    fn is_searchable(&self, polynomial: &Polynomial) -> bool {
-        let steps = polynomial.monomials.len().saturating_mul(self.context.bounds.len());
-        steps.saturating_mul(polynomial.n_bins).saturating_mul(100) <= MOST_SEARCH
     }
 
     fn bilinear(&self, data: &BilinearData, report: &mut Report) -> Option<Response> {
@@ -422,6 +444,12 @@ impl Checker<'_, '_> {
         self.check_truncation(&response, report);
         Some(response)
     }
+}
+
+/// The search over the box stays within its budget.
+fn is_searchable(context: &Context, polynomial: &Polynomial) -> bool {
+    let steps = polynomial.monomials.len().saturating_mul(context.bounds.len());
+    steps.saturating_mul(polynomial.n_bins).saturating_mul(100) <= MOST_SEARCH
 }
 
 /// The numbers of a list of parameters, each once.

@@ -3,10 +3,10 @@
 use super::super::super::Report;
 use super::super::{check_bins, check_length};
 use super::{Checker, Monomials, Response, parameters};
-use crate::document::eft::{MorphComponents, MorphData};
+use crate::document::eft::{MorphComponents, MorphData, MorphWeights};
 use crate::finding::quote;
 use crate::model::eft::Monomial;
-use crate::model::eft::morphing::{self, LeastSquares};
+use crate::model::eft::morphing;
 use crate::rule;
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ impl Checker<'_, '_> {
         let (numbers, monomials) = (numbers?, monomials?);
         self.check_size(monomials.len(), "templates", report)?;
         let variances = data.variances.as_deref();
-        let solved = morphing::solve(&data.basis_points, &monomials, &data.templates, variances, LeastSquares::Equal);
+        let solved = morphing::solve(&data.basis_points, &monomials, &data.templates, variances, data.weights.into());
         let solved = match solved {
             Ok(solved) => solved.polynomial.renamed(&numbers),
             Err(error) => {
@@ -57,7 +57,25 @@ impl Checker<'_, '_> {
             report.add_numbers(&rule::EFT_VARIANCE, pointer, row, "at least 0", |x| x < 0.0);
             sound &= row.iter().all(|x| *x >= 0.0);
         }
+        sound &= self.check_weights(data, report);
         numbers.filter(|_| sound)
+    }
+
+    /// Weights by the inverse variance need variances, and none that is zero in all bins.
+    fn check_weights(&self, data: &MorphData, report: &mut Report) -> bool {
+        if data.weights == MorphWeights::Equal {
+            return true;
+        }
+        let certain = |row: &Vec<f64>| row.iter().all(|x| *x == 0.0);
+        let (pointer, found) = match &data.variances {
+            None => (self.at("weights"), "inverse_variance without variances"),
+            Some(rows) => match rows.iter().position(certain) {
+                Some(i) => (self.at(&format!("variances/{i}")), "no variance in any bin, under inverse_variance"),
+                None => return true,
+            },
+        };
+        report.add(&rule::EFT_VARIANCE, pointer, found, "a variance above 0 of each basis point, summed over bins");
+        false
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::super::Report;
 use super::super::check_per_bin;
-use super::{Checker, Monomials, Response, distinct_bins, products};
+use super::{Checker, Monomials, Response, check_uncertainties, distinct_bins, is_searchable, products};
 use crate::document::eft::{Expansion, RationalData, RationalFactor};
 use crate::finding::number;
 use crate::model::eft::minimum::minimum;
@@ -44,6 +44,10 @@ impl Checker<'_, '_> {
         let mut response = self.response(data.mode, &data.factor_truncation, monomials);
         response.truncated |= expanded;
         response.uses = uses;
+        match data.factors.iter().position(has_moving_pole) {
+            Some(a) if expanded => report_moving_pole(self.at(&format!("factors/{a}/uncertainties")), report),
+            moving => response.moving_pole = moving,
+        }
         response.reference = reference;
         Some(response)
     }
@@ -53,7 +57,10 @@ impl Checker<'_, '_> {
         let possible = check_power(factor.power, &format!("{place}/power"), report);
         let monomials = self.context.monomials(&factor.monomials, &format!("{place}/monomials"), report);
         let count = (factor.monomials.len(), "monomial");
-        let sound = check_per_bin(&factor.coefficients, count, Some(n_bins), &format!("{place}/coefficients"), report);
+        let mut sound =
+            check_per_bin(&factor.coefficients, count, Some(n_bins), &format!("{place}/coefficients"), report);
+        let uncertainties = &factor.uncertainties;
+        sound &= check_uncertainties(self.context, uncertainties, monomials.as_deref(), Some(n_bins), place, report);
         let monomials = monomials.filter(|_| sound && possible)?;
         self.check_size(monomials.len(), "factors", report)?;
         let terms = monomials.into_iter().zip(factor.coefficients.iter().map(|a| a.of_bins(n_bins)));
@@ -75,7 +82,7 @@ impl Checker<'_, '_> {
         let kept = Polynomial::from_terms(own.n_bins, kept.map(|(m, a)| (m.clone(), a.to_vec())));
         let zero = vec![0.0; self.context.bounds.len()];
         let expanded = matches!(data.expansion, Expansion::Taylor(_));
-        let searchable = self.is_searchable(&kept);
+        let searchable = is_searchable(self.context, &kept);
         let at_zero = kept.evaluate(&zero);
         for (b, at_zero) in at_zero.iter().enumerate().take(distinct_bins(&factor.coefficients, own.n_bins)) {
             let (value, point) = if expanded {
@@ -102,6 +109,17 @@ pub(in super::super) fn check_power(power: i32, pointer: &str, report: &mut Repo
         report.add(&rule::EFT_POWER, pointer.to_string(), format!("the power {power}"), expected);
     }
     possible
+}
+
+/// The constant of a denominator moves with a nuisance α: 1/(a + α σ + …) has no series that is a polynomial in α.
+fn has_moving_pole(factor: &RationalFactor) -> bool {
+    factor.power < 0 && factor.uncertainties.iter().any(|uncertainty| uncertainty.monomial.is_empty())
+}
+
+/// Such a factor in a response or a sample that is expanded.
+pub(in super::super) fn report_moving_pole(pointer: String, report: &mut Report) {
+    let found = "an uncertainty of the constant of a factor with a negative power that is expanded";
+    report.add(&rule::EFT_DENOMINATOR, pointer, found, "uncertainties of other monomials");
 }
 
 /// The monomials of a product with the power of a polynomial.
