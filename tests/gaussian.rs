@@ -73,7 +73,8 @@ fn chi_squares_of_benchmarks() {
             let zero = vec![0.0; benchmark.program.n_parameters()];
             close(chi2(&benchmark, &zero), reference["chi2_sm"].as_f64().unwrap(), 1e-12, name);
             let n = benchmark.program.n_measured() as f64;
-            let constant = Evaluator::new(&benchmark.program).twice_nll(&zero, &benchmark.data) - chi2(&benchmark, &zero);
+            let constant =
+                Evaluator::new(&benchmark.program).twice_nll(&zero, &benchmark.data) - chi2(&benchmark, &zero);
             let ln_det = constant - n * (2.0 * std::f64::consts::PI).ln();
             close(ln_det, reference["logdet_V"].as_f64().unwrap(), 1e-11, "ln det V");
             for (index, point) in reference["points"].as_array().unwrap().iter().enumerate() {

@@ -99,7 +99,8 @@ const JES: [f64; 5] = [0.0, 0.0, 0.0, 0.01, 0.03];
 /// V of eq. 2, term by term; without jes where it is a parameter.
 fn covariance(with_jes: bool) -> DMatrix<f64> {
     let mut v = DMatrix::<f64>::zeros(5, 5);
-    let mut outer = |errors: [f64; 5]| v += DVector::from_row_slice(&errors) * DVector::from_row_slice(&errors).transpose();
+    let mut outer =
+        |errors: [f64; 5]| v += DVector::from_row_slice(&errors) * DVector::from_row_slice(&errors).transpose();
     outer([0.03 * 9.0, -0.02 * 20.0, 0.05 * 6.0, 0.0, 0.0]);
     outer([0.02 * 9.0, 0.02 * 20.0, 0.02 * 6.0, 0.025 * 0.8, 0.04 * -0.1]);
     outer([0.2, 0.1, -0.1, 0.0, 0.0]);
@@ -272,7 +273,8 @@ fn rules() {
     let findings = validate::check(&Workspace::from_value(&unsaid).unwrap(), &Scope::default());
     assert!(findings.0.iter().any(|finding| finding.rule == "W323"));
     let mut singular = document(eft(&[]));
-    *singular.pointer_mut("/eft/gaussian_measurements/1/theory_covariance").unwrap() = json!([[0.01, 0.02], [0.02, 0.03]]);
+    *singular.pointer_mut("/eft/gaussian_measurements/1/theory_covariance").unwrap() =
+        json!([[0.01, 0.02], [0.02, 0.03]]);
     let workspace = Workspace::from_value(&singular).unwrap();
     let error = from_pyhf::model(&workspace, &ModelOptions::default()).unwrap_err();
     assert_eq!(error.0[0].rule, "W324");

@@ -14,8 +14,8 @@ pub use event_database::{
 };
 
 pub use gaussian::{
-    Correlation, GaussianCorrelation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, NamedSystematics,
-    Prediction, SystematicKind,
+    Correlation, GaussianCorrelation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference,
+    NamedSystematics, Prediction, SystematicKind,
 };
 
 use schemars::JsonSchema;

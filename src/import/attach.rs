@@ -1,7 +1,7 @@
 //! Imported responses put into a workspace: the block `eft` and the modifiers of samples.
 
 use super::{Import, ImportedResponse};
-use crate::document::eft::{Basis, Eft, VERSION, NamedSystematics, WilsonCoefficient};
+use crate::document::eft::{Basis, Eft, NamedSystematics, VERSION, WilsonCoefficient};
 use crate::document::workspace::{Sample, Workspace};
 use crate::finding::{Finding, Result, number, quote};
 use crate::rule;

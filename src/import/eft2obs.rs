@@ -66,7 +66,7 @@ fn scaling(root: &Node, options: &ImportOptions) -> Result<Import> {
     let mut response = ImportedResponse::new("eft2obs", ResponseData::Polynomial(data));
     response.nominal = (!options.relative).then_some(yields);
     let wilson_coefficients = options.bounds.coefficients(found.values.names())?;
-    Ok(Import { wilson_coefficients, responses: vec![response], warnings: found.warnings })
+    Ok(Import { wilson_coefficients, responses: vec![response], warnings: found.warnings, ..Import::default() })
 }
 
 fn n_bins(root: &Node, legacy: bool) -> Result<usize> {

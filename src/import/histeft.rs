@@ -125,5 +125,10 @@ fn response(names: &[String], table: Vec<Vec<f64>>, warnings: Findings, options:
     let data = ResponseData::Polynomial(terms.polynomial(Mode::Absolute, false)?);
     let mut response = ImportedResponse::new("histeft", data);
     response.nominal = Some(nominal);
-    Ok(Import { wilson_coefficients: options.bounds.coefficients(names)?, responses: vec![response], warnings })
+    Ok(Import {
+        wilson_coefficients: options.bounds.coefficients(names)?,
+        responses: vec![response],
+        warnings,
+        ..Import::default()
+    })
 }

@@ -18,7 +18,9 @@ pub mod stxs;
 mod terms;
 mod yaml;
 
-use crate::document::eft::{MapData, MorphData, PolynomialData, PolynomialSource, RationalData, WilsonCoefficient};
+use crate::document::eft::{
+    GaussianMeasurement, MapData, MorphData, PolynomialData, PolynomialSource, RationalData, WilsonCoefficient,
+};
 use crate::document::workspace::Modifier;
 use crate::document::{Document, Limits, position};
 use crate::finding::{Finding, Findings, Result, number, quote};
@@ -31,6 +33,8 @@ use std::io::Read;
 pub struct Import {
     pub wilson_coefficients: Vec<WilsonCoefficient>,
     pub responses: Vec<ImportedResponse>,
+    /// Measurements with Gaussian errors, for the block `eft`.
+    pub measurements: Vec<GaussianMeasurement>,
     /// What was not carried over.
     pub warnings: Findings,
 }

@@ -35,7 +35,12 @@ fn inputs(root: &Node, options: &ImportOptions) -> Result<Import> {
         true => morph(samples, components, &parameters),
         false => polynomial(samples, &components, &parameters, root, &mut warnings)?,
     };
-    Ok(Import { wilson_coefficients: options.bounds.coefficients(&parameters)?, responses: vec![response], warnings })
+    Ok(Import {
+        wilson_coefficients: options.bounds.coefficients(&parameters)?,
+        responses: vec![response],
+        warnings,
+        ..Import::default()
+    })
 }
 
 /// All samples of a file; every list has one entry a sample.

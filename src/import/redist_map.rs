@@ -116,7 +116,7 @@ fn responses(root: &Node, name: &str, map: Vec<Vec<f64>>, terms: Terms, options:
         responses.push(response);
     }
     let wilson_coefficients = coefficients(root, &terms, options, &mut warnings)?;
-    Ok(Import { wilson_coefficients, responses, warnings })
+    Ok(Import { wilson_coefficients, responses, warnings, ..Import::default() })
 }
 
 /// The response for each sample whose modifiers have the type that redist registers under the name.

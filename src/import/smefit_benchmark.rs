@@ -3,7 +3,7 @@
 
 use super::node::Node;
 use super::terms::{ONCE, Terms, UNTRUNCATED};
-use super::{Bounds, ImportOptions, Json};
+use super::{Bounds, Import, ImportOptions, Json};
 use crate::document::eft::{
     Correlation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, Prediction, SystematicKind,
     WilsonCoefficient,
@@ -12,20 +12,13 @@ use crate::finding::{Result, quote};
 
 const FORMAT: &str = "eft-gaussian-benchmark/1";
 
-/// What such a file holds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
-    pub wilson_coefficients: Vec<WilsonCoefficient>,
-    pub measurements: Vec<GaussianMeasurement>,
-}
-
 /// Reads t = sm + Σ L_i c_i + Σ_{i ≤ j} Q_ij c_i c_j of every point; multiplicative systematics are fractions of `sm`.
-pub fn read(name: &str, bytes: Vec<u8>, options: &ImportOptions) -> Result<Measured> {
+pub fn read(name: &str, bytes: Vec<u8>, options: &ImportOptions) -> Result<Import> {
     let json = Json::read(name, bytes, &options.limits)?;
     json.placed(measured(&json.root(), options))
 }
 
-fn measured(root: &Node, options: &ImportOptions) -> Result<Measured> {
+fn measured(root: &Node, options: &ImportOptions) -> Result<Import> {
     let format = root.member("format")?;
     if format.text()? != FORMAT {
         return Err(format.wrong(quote(FORMAT)).into());
@@ -56,7 +49,7 @@ fn measured(root: &Node, options: &ImportOptions) -> Result<Measured> {
     for systematic in root.member("systematics")?.items()? {
         add_systematic(&systematic, &mut measurements)?;
     }
-    Ok(Measured { wilson_coefficients, measurements })
+    Ok(Import { wilson_coefficients, measurements, ..Import::default() })
 }
 
 /// Names and bounds; bounds of the caller overrule those of the file.

@@ -60,5 +60,5 @@ fn theory(root: &Node, order: Option<&str>, options: &ImportOptions) -> Result<I
     let data = ResponseData::Polynomial(terms.polynomial(Mode::Absolute, false)?);
     let mut response = ImportedResponse::new(chosen, data);
     response.nominal = Some(nominal);
-    Ok(Import { wilson_coefficients, responses: vec![response], warnings })
+    Ok(Import { wilson_coefficients, responses: vec![response], warnings, ..Import::default() })
 }

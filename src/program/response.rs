@@ -105,7 +105,11 @@ pub(super) fn responses(model: &Model, layout: &Layout, places: &[Place]) -> Res
     responses
 }
 
-pub(super) fn compile(response: &Response, places: &[Place], [first_cell, first_bin, n_bins]: [usize; 3]) -> RowResponse {
+pub(super) fn compile(
+    response: &Response,
+    places: &[Place],
+    [first_cell, first_bin, n_bins]: [usize; 3],
+) -> RowResponse {
     let n = response.parameters.len();
     let place = |parameter: &usize| match places[*parameter] {
         Place::Shared(place) => place,

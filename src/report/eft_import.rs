@@ -3,7 +3,7 @@
 use super::number::{Number, numbers};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
-use crate::document::eft::{MorphComponents, PolynomialSource, WilsonCoefficient};
+use crate::document::eft::{GaussianMeasurement, MorphComponents, PolynomialSource, WilsonCoefficient};
 use crate::document::workspace::Modifier;
 use crate::finding::Findings;
 use crate::import::Import;
@@ -13,6 +13,9 @@ use serde::Serialize;
 /// Parts of a workspace, made of a foreign file.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ImportReport {
+    /// For the block `eft`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaussian_measurements: Vec<GaussianMeasurement>,
     pub responses: Vec<ImportedModifier>,
     /// What the file holds and these parts do not.
     pub warnings: Findings,
@@ -41,6 +44,7 @@ impl ImportReport {
             sample: response.sample,
         });
         ImportReport {
+            gaussian_measurements: import.measurements,
             responses: responses.collect(),
             warnings: import.warnings,
             wilson_coefficients: import.wilson_coefficients,

@@ -3,8 +3,8 @@
 
 use crate::document::eft::{Correlation, Eft, NamedSystematics, WilsonCoefficient};
 use crate::document::workspace::{Modifier, Workspace};
-use std::collections::{BTreeSet, HashMap};
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 /// Parameter sets by name.
 pub(super) type ParameterSets<'w> = HashMap<&'w str, ParameterSet>;

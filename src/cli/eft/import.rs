@@ -6,13 +6,13 @@ use crate::cli::output::{OutputArgs, write_json};
 use crate::cli::{CommandError, CommandResult, note, warn};
 use crate::document::eft::Basis;
 use crate::document::read_bytes;
-use crate::document::workspace::Workspace;
+use crate::document::workspace::{Measurement, MeasurementConfig, Workspace};
 use crate::finding::{self, Finding};
 use crate::import::attach::{Target, attach, declare};
 use crate::import::stxs::StxsInput;
 use crate::import::{self, Bounds, ImportOptions, ImportedResponse};
 use crate::import::{
-    combine_scaling, eft2obs, histeft, morphing_inputs, redist_map, scaling_text, smefit_theory, stxs,
+    combine_scaling, eft2obs, histeft, morphing_inputs, redist_map, scaling_text, smefit_benchmark, smefit_theory, stxs,
 };
 use crate::report::eft_import::ImportReport;
 use crate::rule;
@@ -70,6 +70,8 @@ enum Layout {
     Redist,
     /// Theory tables of SMEFiT
     Smefit,
+    /// Measurements of a global fit in one file, eft-gaussian-benchmark/1
+    SmefitBenchmark,
     /// STXS → SMEFT equations of Combine
     Stxs,
     /// Equations in text, one line a bin
@@ -138,15 +140,27 @@ impl Import {
         let import = self.read()?;
         let file = file_name(&self.files[0]);
         warn(&file, &import.warnings);
-        let Some(path) = &self.place.workspace else {
-            let report = ImportReport::new(import);
-            return self.output.write(&report, || report.page(&file));
+        let basis = self.basis.read()?;
+        let (name, mut workspace) = match &self.place.workspace {
+            Some(path) => {
+                let name = file_name(path);
+                let fail = |findings| CommandError::input(&name, findings);
+                let value = self.reading.read(path)?.value().map_err(fail)?;
+                let workspace = Workspace::from_value(&value).map_err(fail)?;
+                (name, workspace)
+            }
+            // Measurements need no channel: with a basis they are a document.
+            None if basis.is_some() && !import.measurements.is_empty() => (file, empty()),
+            None => {
+                let report = ImportReport::new(import);
+                return self.output.write(&report, || report.page(&file));
+            }
         };
-        let name = file_name(path);
         let fail = |findings| CommandError::input(&name, findings);
-        let value = self.reading.read(path)?.value().map_err(fail)?;
-        let mut workspace = Workspace::from_value(&value).map_err(fail)?;
-        declare(&mut workspace, &import.wilson_coefficients, self.basis.read()?.as_ref()).map_err(fail)?;
+        declare(&mut workspace, &import.wilson_coefficients, basis.as_ref()).map_err(fail)?;
+        if let Some(eft) = &mut workspace.eft {
+            eft.gaussian_measurements.extend(import.measurements.iter().cloned());
+        }
         for (response, target) in self.place.targets(&import)? {
             attach(&mut workspace, response, &target).map_err(fail)?;
         }
@@ -176,6 +190,7 @@ impl Import {
                 redist_map::read(&name, first, weights, &options)
             }
             Layout::Smefit => smefit_theory::read(&name, first, self.order.as_deref(), &options),
+            Layout::SmefitBenchmark => smefit_benchmark::read(&name, first, &options),
             Layout::Stxs => {
                 let pois = self.stxs.pois.as_deref().map(|path| self.bytes(path)).transpose()?;
                 let input = StxsInput {
@@ -251,10 +266,23 @@ impl Import {
         if paths.filter(|path| *path == Path::new("-")).count() > 1 {
             return Err(usage("two inputs are -, and standard input can be read once: give a file for one of them"));
         }
-        if self.place.workspace.is_none() && self.basis.basis.is_some() {
+        let alone = self.place.workspace.is_none() && self.from != Layout::SmefitBenchmark;
+        if alone && self.basis.basis.is_some() {
             note("the basis is written into a workspace only: give --workspace");
         }
         Ok(())
+    }
+}
+
+/// A document without channels.
+fn empty() -> Workspace {
+    let config = MeasurementConfig { poi: String::new(), parameters: Vec::new() };
+    Workspace {
+        channels: Vec::new(),
+        eft: None,
+        measurements: vec![Measurement { name: "measurement".to_owned(), config }],
+        observations: Vec::new(),
+        version: "1.0.0".to_owned(),
     }
 }
 

@@ -88,8 +88,7 @@ impl Whitening {
     pub fn new(covariance: &Covariance) -> Result<Whitening, NotPositive> {
         let mut whitening = Whitening::default();
         for block in &covariance.blocks {
-            let (inverse, ln_det) =
-                whiten(block).ok_or_else(|| NotPositive { points: block.points.clone() })?;
+            let (inverse, ln_det) = whiten(block).ok_or_else(|| NotPositive { points: block.points.clone() })?;
             whitening.ln_det += ln_det;
             whitening.blocks.push(WhiteningBlock { points: block.points.clone(), inverse });
         }

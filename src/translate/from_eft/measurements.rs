@@ -8,7 +8,9 @@ use crate::document::eft::{
     Correlation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, Prediction, SystematicKind,
 };
 use crate::finding::{Finding, Findings, Result, quote};
-use crate::model::eft::measurement::{Covariance, CovarianceBlock, MeasurementSet, Measurements, NotPositive, Whitening};
+use crate::model::eft::measurement::{
+    Covariance, CovarianceBlock, MeasurementSet, Measurements, NotPositive, Whitening,
+};
 use crate::model::eft::{Factor, Form, Response, rational};
 use crate::rule;
 use std::collections::{BTreeMap, HashSet};

@@ -32,7 +32,10 @@ pub(super) fn join_blocks(sources: &[Source], how: Join, report: &mut Report) ->
     let place = |(i, item): (usize, &Item)| (format!("/eft/wilson_coefficients/{i}"), item.place.clone());
     origins.extend(coefficients.iter().enumerate().map(place));
     join_responses(&blocks, &mut value, &mut origins, report);
-    join_databases(&blocks, &mut value, &mut origins, report);
+    for list in &NAMED_LISTS {
+        join_list(list, &blocks, &mut value, &mut origins, report);
+    }
+    join_measured(&blocks, &mut value, &mut origins, report);
     Some(Block { value, origins })
 }
 
@@ -143,7 +146,20 @@ fn join_responses(
     }
 }
 
-fn join_databases(
+/// Lists of the block whose items have a name: items of one name must be the same.
+struct NamedList {
+    key: &'static str,
+    what: &'static str,
+    same: fn(&Value, &Value) -> bool,
+}
+
+const NAMED_LISTS: [NamedList; 2] = [
+    NamedList { key: "event_databases", what: "event database", same: databases::same },
+    NamedList { key: "gaussian_measurements", what: "measurement", same: |a, b| difference(a, b).is_none() },
+];
+
+fn join_list(
+    list: &NamedList,
     blocks: &[(usize, &Value)],
     value: &mut Value,
     origins: &mut Vec<(String, Place)>,
@@ -151,11 +167,11 @@ fn join_databases(
 ) {
     let mut joined: Vec<Item> = Vec::new();
     for (d, block) in blocks {
-        for item in Item::list(block, &Place::new(*d, "/eft"), "/event_databases") {
+        for item in Item::list(block, &Place::new(*d, "/eft"), &format!("/{}", list.key)) {
             match joined.iter().find(|other| other.name() == item.name()) {
-                Some(other) if databases::same(other.value, item.value) => {}
+                Some(other) if (list.same)(other.value, item.value) => {}
                 Some(other) => {
-                    let found = format!("another event database {}", quote(item.name()));
+                    let found = format!("another {} {}", list.what, quote(item.name()));
                     let expected = format!("that of {}", report.tell(&other.place));
                     report.add(&rule::COMBINE_SHARED, &item.place, found, expected);
                 }
@@ -164,8 +180,47 @@ fn join_databases(
         }
     }
     if !joined.is_empty() {
-        value["event_databases"] = joined.iter().map(|item| item.value.clone()).collect();
+        value[list.key] = joined.iter().map(|item| item.value.clone()).collect();
     }
-    let place = |(i, item): (usize, &Item)| (format!("/eft/event_databases/{i}"), item.place.clone());
+    let place = |(i, item): (usize, &Item)| (format!("/eft/{}/{i}", list.key), item.place.clone());
     origins.extend(joined.iter().enumerate().map(place));
+}
+
+/// Correlations of measurements, each once, and what becomes of named systematics, which must be the same in all.
+fn join_measured(
+    blocks: &[(usize, &Value)],
+    value: &mut Value,
+    origins: &mut Vec<(String, Place)>,
+    report: &mut Report,
+) {
+    let mut joined: Vec<&Value> = Vec::new();
+    for (d, block) in blocks {
+        let correlations = block.get("gaussian_correlations").and_then(Value::as_array).into_iter().flatten();
+        for (i, correlation) in correlations.enumerate() {
+            if !joined.iter().any(|other| difference(other, correlation).is_none()) {
+                let place = Place::new(*d, format!("/eft/gaussian_correlations/{i}"));
+                origins.push((format!("/eft/gaussian_correlations/{}", joined.len()), place));
+                joined.push(correlation);
+            }
+        }
+    }
+    if !joined.is_empty() {
+        value["gaussian_correlations"] = joined.into_iter().cloned().collect();
+    }
+    let mut named: Option<(&str, Place)> = None;
+    for (d, block) in blocks.iter().filter(|(_, block)| block.get("gaussian_measurements").is_some()) {
+        let own = block.get("named_systematics").and_then(Value::as_str).unwrap_or("covariance");
+        let place = Place::new(*d, "/eft/named_systematics");
+        match &named {
+            Some((other, there)) if *other != own => {
+                let expected = format!("{other}, as in {}", report.tell(there));
+                report.add(&rule::COMBINE_SHARED, &place, format!("named_systematics: {own}"), expected);
+            }
+            Some(_) => {}
+            None => named = Some((own, place)),
+        }
+    }
+    if let Some((named, _)) = named.filter(|(named, _)| *named != "covariance") {
+        value["named_systematics"] = named.into();
+    }
 }

@@ -64,6 +64,9 @@ pub(super) fn convert(document: &mut Value, eft: &Eft, to: f64) {
         }
         let responses = block.get_mut("responses").and_then(Value::as_object_mut);
         responses.into_iter().flat_map(|all| all.values_mut()).for_each(|response| conversion.response(response));
+        for measurement in members(block, "gaussian_measurements") {
+            measurement.get_mut("prediction").into_iter().for_each(|prediction| conversion.response(prediction));
+        }
         for database in members(block, "event_databases") {
             database.get_mut("weights").into_iter().for_each(|weights| conversion.basis_points(weights));
         }

@@ -91,7 +91,9 @@ fn check_errors(measurement: &GaussianMeasurement, pointer: &str, report: &mut R
     if !uncorrelated.is_empty() && check_count(uncorrelated.len(), n, "point", &at("uncorrelated"), report) {
         report.add_numbers(&rule::GAUSSIAN_ERROR, || at("uncorrelated"), uncorrelated, "at least 0", |x| x < 0.0);
     }
-    for (key, matrix) in [("covariance", &measurement.covariance), ("theory_covariance", &measurement.theory_covariance)] {
+    for (key, matrix) in
+        [("covariance", &measurement.covariance), ("theory_covariance", &measurement.theory_covariance)]
+    {
         let mut square = matrix.is_empty() || check_count(matrix.len(), n, "point", &at(key), report);
         for (a, row) in matrix.iter().enumerate() {
             square &= check_count(row.len(), n, "point", &format!("{}/{a}", at(key)), report);
