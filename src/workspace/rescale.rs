@@ -30,7 +30,9 @@ fn rescale_modifier(kind: &str, data: &mut Value, factor: f64) -> Result<(), Str
             multiply(data.get_mut("hi_data"), factor)?;
         }
         "staterror" | "shapesys" => multiply(Some(data), factor)?,
-        "eft_events" => data["k_factor"] = json!(times(factor, data.get("k_factor").and_then(Value::as_f64).unwrap_or(1.0))?),
+        "eft_events" => {
+            data["k_factor"] = json!(times(factor, data.get("k_factor").and_then(Value::as_f64).unwrap_or(1.0))?)
+        }
         "eft_map" => multiply(data.get_mut("map"), factor)?,
         "eft_polynomial" if data.get("response").is_some() => {
             return Err("it names a response that others may use; write the polynomial into the sample".to_owned());
