@@ -27,7 +27,8 @@ fn measured(root: &Node, options: &ImportOptions) -> Result<Import> {
     let wilson_coefficients = coefficients(root, &names, &options.bounds)?;
     let data = root.member("data")?.numbers()?;
     let columns = Columns {
-        errors: root.member("stat")?.numbers_of(data.len(), "data point")?,
+        // Some tables write errors with a sign, which their squares do not have.
+        errors: root.member("stat")?.numbers_of(data.len(), "data point")?.into_iter().map(f64::abs).collect(),
         terms: terms(root, &names, data.len())?,
         theory: root.member("theory_cov_blocks")?.items()?,
         data,
