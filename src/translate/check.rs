@@ -8,7 +8,7 @@ use crate::finding::Findings;
 use crate::workspace::{self, Measurements, Scope};
 use std::path::Path;
 
-/// Checks a document as [`workspace::validate`] does, and with [`check`] where a workspace breaks no rule.
+/// Checks a document as [`workspace::validate()`] does, and with [`check`] where a workspace breaks no rule.
 pub fn validate(document: &Document, kind: Option<Kind>, scope: &Scope, folder: &Path) -> (Kind, Findings) {
     workspace::validate_by(document, kind, |workspace| {
         let mut findings = workspace::validate::check(workspace, scope);

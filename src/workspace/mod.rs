@@ -98,7 +98,7 @@ pub fn validate(document: &Document, kind: Option<Kind>, scope: &Scope) -> (Kind
     validate_by(document, kind, |workspace| validate::check(workspace, scope))
 }
 
-/// As [`validate`], with other checks of a workspace that follows the schema.
+/// As [`validate()`], with other checks of a workspace that follows the schema.
 pub fn validate_by(
     document: &Document,
     kind: Option<Kind>,
