@@ -19,7 +19,7 @@ fn fixtures() -> Vec<(String, Value)> {
     folders.retain(|folder| folder.file_name().unwrap().to_str().unwrap().starts_with("eft_") && folder.is_dir());
     folders.retain(|folder| !folder.ends_with("eft_events"));
     folders.sort();
-    assert_eq!(folders.len(), 13);
+    assert_eq!(folders.len(), 14);
     folders.iter().map(|f| (f.display().to_string(), common::read_json(&f.join("workspace.json")))).collect()
 }
 

@@ -47,6 +47,9 @@ fn beyond_types(workspace: &Workspace) -> Option<&'static str> {
     }
 }
 
+/// Below this binary64 holds every integer.
+const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
+
 /// Wraps a deserializer, a visitor, a sequence, a map or a seed, and passes everything through but structs and options.
 struct Exact<T>(T);
 
@@ -111,8 +114,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Exact<V> {
         self.0.visit_u64(value)
     }
 
+    /// JSON knows one kind of number: 2.0 is an integer where one is wanted, as the schema says.
     fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
-        self.0.visit_f64(value)
+        let integer = value as i64;
+        let is_integer = value.abs() < EXACT_INTEGERS && integer as f64 == value;
+        if is_integer && value.is_sign_positive() {
+            self.0.visit_u64(integer.unsigned_abs())
+        } else if is_integer && integer != 0 {
+            self.0.visit_i64(integer)
+        } else {
+            self.0.visit_f64(value)
+        }
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<V::Value, E> {

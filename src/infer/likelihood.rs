@@ -2,7 +2,7 @@
 
 use super::fit::{Failure, FitOptions, FitResult, Fitter, Hesse, one_place};
 use super::lowest::{MOST_MINIMA, ONE_MINIMUM};
-use super::starts::other_sides;
+use super::starts::{other_sides, spread};
 use crate::kernel::Evaluator;
 use crate::model::Data;
 use crate::program::{PreparedData, Program};
@@ -110,13 +110,16 @@ impl<'p> Likelihood<'p> {
             return found;
         }
         let restarts = std::mem::replace(&mut self.options.restarts, false);
-        let mut next = 0;
-        while next < found.len() && found.len() < MOST_MINIMA {
-            let here = self.minimum_from(&found[next].parameters, &[]);
+        let (mut next, mut is_spread) = (0, false);
+        while found.len() < MOST_MINIMA && !(is_spread && next == found.len()) {
+            let from = found.get(next).unwrap_or(best);
+            let here = self.minimum_from(&from.parameters.clone(), &[]);
             let widths = self.fitter.widths();
-            next += 1;
-            let sides = other_sides(&mut self.evaluator, &self.data, &self.options, &here.parameters, &widths);
-            for start in sides {
+            let look = if next < found.len() { other_sides } else { spread };
+            let starts = look(&mut self.evaluator, &self.data, &self.options, &here.parameters, &widths);
+            is_spread |= next == found.len();
+            next = (next + 1).min(found.len());
+            for start in starts {
                 let other = self.minimum_from(&start, &[]);
                 let known = |minimum: &Minimum| minimum.is_at(&other.parameters, &widths, ONE_MINIMUM);
                 if other.valid() && found.len() < MOST_MINIMA && !found.iter().any(known) {

@@ -3,7 +3,7 @@
 
 use super::fit::{FitOptions, Fitter, one_place};
 use super::minimize::{Ending, Limits, Minimizer};
-use super::starts::other_sides;
+use super::starts::{other_sides, spread};
 use crate::kernel::{Evaluator, simd};
 use crate::program::PreparedData;
 
@@ -93,7 +93,8 @@ impl Fitter {
         ending
     }
 
-    /// Looks for lower minima on the other sides of the best one, and of each minimum that is found there.
+    /// Looks for lower minima on the other sides of the best one and of each minimum that is found there, then from points
+    /// that are spread over the coefficients.
     fn try_other_sides(
         &mut self,
         evaluator: &mut Evaluator,
@@ -103,10 +104,16 @@ impl Fitter {
         runs: &mut Runs,
     ) {
         let mut minima = vec![(best.theta.clone(), best.widths())];
-        let mut next = 0;
-        while let Some((theta, widths)) = minima.get(next).cloned() {
-            next += 1;
-            for start in other_sides(evaluator, data, options, &theta, &widths) {
+        let (mut next, mut is_spread) = (0, false);
+        loop {
+            let starts = match minima.get(next) {
+                Some((theta, widths)) => other_sides(evaluator, data, options, theta, widths),
+                None if is_spread => break,
+                None => spread(evaluator, data, options, &best.theta, &best.widths()),
+            };
+            is_spread |= next == minima.len();
+            next = (next + 1).min(minima.len());
+            for start in starts {
                 if !self.keep_lower(evaluator, data, options, &start, best, runs) {
                     continue;
                 }

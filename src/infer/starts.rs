@@ -13,6 +13,77 @@ const EQUIDISTANT: usize = 24;
 const FIRST: f64 = 0.5;
 const GROWTH: f64 = 1.5;
 
+/// Points of an even sequence for each free coefficient, at each scale.
+const SPREAD: usize = 24;
+
+/// Scales of the points: of the bounds around the start twice, then in widths of the minimum around it.
+const OF_BOUNDS: [f64; 2] = [1.0, 0.25];
+const OF_WIDTHS: f64 = 8.0;
+
+/// Starts at most from the points of each scale; fewer where many coefficients make a fit long.
+const MOST_OF_SCALE: usize = 12;
+const FEW_OF_SCALE: usize = 4;
+const MANY_COEFFICIENTS: usize = 12;
+
+/// Starts that lines through a minimum do not lead to: of points that are spread evenly over the free coefficients, at three
+/// scales, those with the lowest values (spec/inference.md, "Several minima"). None for a single coefficient, whose line is
+/// searched. All other parameters are those of `theta`, a minimum with these `widths`; both are n_parameters long.
+pub(crate) fn spread(
+    evaluator: &mut Evaluator,
+    data: &PreparedData,
+    options: &FitOptions,
+    theta: &[f64],
+    widths: &[f64],
+) -> Vec<Vec<f64>> {
+    let coefficients = free_coefficients(evaluator, options);
+    let n = coefficients.len();
+    let most = if n > MANY_COEFFICIENTS { FEW_OF_SCALE } else { MOST_OF_SCALE.min(2 * n) };
+    if n < 2 {
+        return Vec::new();
+    }
+    let steps = steps(n);
+    let mut starts = Vec::new();
+    for scale in OF_BOUNDS.map(Some).into_iter().chain([None]) {
+        let mut points: Vec<(f64, Vec<f64>)> = Vec::with_capacity(SPREAD * n);
+        for k in 1..=SPREAD * n {
+            let mut point = theta.to_vec();
+            for (&i, step) in coefficients.iter().zip(&steps) {
+                let (low, high) = options.bounds[i];
+                // Even in (−1, 1).
+                let even = 2.0 * (0.5 + k as f64 * step).fract() - 1.0;
+                let at = match scale {
+                    Some(1.0) => 0.5 * (low + high) + 0.5 * even * (high - low),
+                    Some(scale) => options.init[i] + 0.5 * scale * even * (high - low),
+                    None => theta[i] + OF_WIDTHS * even * widths[i],
+                };
+                point[i] = at.max(low).min(high);
+            }
+            let value = evaluator.reduced(&point, data);
+            if value.is_finite() {
+                points.push((value, point));
+            }
+        }
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        starts.extend(points.into_iter().take(most).map(|(_, point)| point));
+    }
+    starts
+}
+
+/// Steps of the additive sequence that spreads n coordinates most evenly: powers of 1/x with x^(n+1) = x + 1.
+fn steps(n: usize) -> Vec<f64> {
+    let mut x = 1.5_f64;
+    for _ in 0..60 {
+        x = (1.0 + x).powf(1.0 / (n as f64 + 1.0));
+    }
+    (1..=n).map(|j| x.powi(-(j as i32))).collect()
+}
+
+fn free_coefficients(evaluator: &Evaluator, options: &FitOptions) -> Vec<usize> {
+    let mut coefficients = evaluator.program.coefficients();
+    coefficients.retain(|&i| !options.fixed[i] && options.bounds[i].0 < options.bounds[i].1);
+    coefficients
+}
+
 /// Local minima of the likelihood on straight lines through `theta`: along each free coefficient, and through the point at
 /// which all of them are zero; the valley of `theta` is left out. The lowest first; all within the bounds. `widths` tell
 /// over which distances the likelihood changes; both are n_parameters long.
@@ -23,8 +94,7 @@ pub(crate) fn other_sides(
     theta: &[f64],
     widths: &[f64],
 ) -> Vec<Vec<f64>> {
-    let mut coefficients = evaluator.program.coefficients();
-    coefficients.retain(|&i| !options.fixed[i] && options.bounds[i].0 < options.bounds[i].1);
+    let coefficients = free_coefficients(evaluator, options);
     let mut lines: Vec<(Vec<(usize, f64)>, f64)> = coefficients.iter().map(|&i| (vec![(i, 1.0)], widths[i])).collect();
     if coefficients.len() > 1 {
         lines.push((coefficients.iter().map(|&i| (i, theta[i])).collect(), 0.25));

@@ -72,7 +72,7 @@ pub(super) fn parts(
             parts.push(main_part(plain, &effects, combined.mode, combined.form, combined.variance, &[], variables)?)
         }
         Some(polynomial) => {
-            for (group, scales) in groups(polynomial, &effects.restricted) {
+            for (group, scales) in groups(polynomial, &effects.restricted, &variables.order) {
                 let form = Form::Product(vec![Factor { polynomial: group, power: 1 }]);
                 parts.push(main_part(plain, &effects, combined.mode, form, None, &scales, variables)?);
             }
@@ -145,10 +145,17 @@ fn scales_of(effects: &Effects, monomial: &Monomial) -> Vec<Effect> {
     acting.map(|(effect, _)| effect.clone()).collect()
 }
 
-/// Monomials with the same restricted scales together.
-fn groups(polynomial: &Polynomial, restricted: &[(Effect, Vec<Monomial>)]) -> Vec<(Polynomial, Vec<Effect>)> {
+/// Monomials with the same restricted scales together. The error of a coefficient, which has a nuisance beside its
+/// coefficients, goes where its monomial goes; `order` is zero for a nuisance.
+fn groups(
+    polynomial: &Polynomial,
+    restricted: &[(Effect, Vec<Monomial>)],
+    order: &[u32],
+) -> Vec<(Polynomial, Vec<Effect>)> {
     let key = |monomial: &Monomial| -> Vec<bool> {
-        restricted.iter().map(|(_, monomials)| monomials.contains(monomial)).collect()
+        let is_coefficient = |variable: &u32| order.get(*variable as usize).is_none_or(|order| *order > 0);
+        let own: Monomial = monomial.iter().copied().filter(is_coefficient).collect();
+        restricted.iter().map(|(_, monomials)| monomials.contains(&own)).collect()
     };
     let mut keys: Vec<Vec<bool>> = polynomial.monomials.iter().map(key).collect();
     keys.sort_unstable();
