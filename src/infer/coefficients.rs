@@ -43,7 +43,7 @@ pub fn intervals(
     Intervals::Found(Box::new(scan(&likelihood, coefficient, &options, watch)))
 }
 
-/// Whether a coefficient changes a yield: at its bounds, the others at their start or on their way to their bounds.
+/// Whether a coefficient changes a yield or the mean of a measurement: at its bounds, the others at their start or on their way to their bounds.
 pub fn acts(likelihood: &mut Likelihood, coefficient: usize) -> bool {
     let program = likelihood.program();
     let options = likelihood.options.clone();
@@ -51,6 +51,8 @@ pub fn acts(likelihood: &mut Likelihood, coefficient: usize) -> bool {
     let mut yields = |point: &[f64]| {
         let (mut main, mut auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
         likelihood.evaluator.expected(point, &mut main, &mut auxiliary);
+        // The means of measurements are the last of the auxiliary data.
+        main.extend_from_slice(&auxiliary[auxiliary.len() - program.n_measured()..]);
         main
     };
     [0.0, 0.37, -0.61].into_iter().any(|part| {
