@@ -4,10 +4,10 @@
 
 mod common;
 
-use common::Random;
 use common::event_files::{
     self, Columns, Written, bin_with, columns_of, data, eft, f64s, in_database, random_events, with,
 };
+use common::{Random, point};
 use morphist::document::workspace::Workspace;
 use morphist::event_database::{Databases, Use};
 use morphist::infer::{FitOptions, Hesse, Likelihood};
@@ -66,15 +66,6 @@ fn build(document: &Value, folder: &Path) -> (Model, Data) {
     let model = from_pyhf::model(&workspace, &options).unwrap_or_else(|findings| panic!("{findings}"));
     let data = from_pyhf::data(&workspace, &model).unwrap();
     (model, data)
-}
-
-fn point(model: &Model, values: &[(&str, f64)]) -> Vec<f64> {
-    let names = model.parameter_names();
-    let mut point = model.init();
-    for (name, value) in values {
-        point[names.iter().position(|n| n == name).unwrap()] = *value;
-    }
-    point
 }
 
 /// Expected yields, and their derivatives (bins × parameters).

@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::point;
 use morphist::document::workspace::Workspace;
 use morphist::infer::generate::{Generator, Origin, ToyKind};
 use morphist::infer::random::Ensemble;
@@ -46,15 +47,6 @@ fn build(document: &Value, options: &ModelOptions) -> (Model, Data) {
     let model = from_pyhf::model(&workspace, options).unwrap_or_else(|findings| panic!("{findings:?}"));
     let data = from_pyhf::data(&workspace, &model).unwrap();
     (model, data)
-}
-
-fn point(model: &Model, values: &[(&str, f64)]) -> Vec<f64> {
-    let names = model.parameter_names();
-    let mut point = model.init();
-    for (name, value) in values {
-        point[names.iter().position(|n| n == name).unwrap()] = *value;
-    }
-    point
 }
 
 fn expected(model: &Model, parameters: &[f64]) -> Vec<f64> {

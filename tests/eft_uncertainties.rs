@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::read_json;
+use common::{point, read_json};
 use morphist::document::workspace::Workspace;
 use morphist::kernel::simd::Backend;
 use morphist::kernel::{Evaluator, OutOfDomain};
@@ -18,15 +18,6 @@ fn build(document: &Value) -> (Model, Data) {
     let model = from_pyhf::model(&workspace, &ModelOptions::default()).unwrap_or_else(|findings| panic!("{findings}"));
     let data = from_pyhf::data(&workspace, &model).unwrap();
     (model, data)
-}
-
-fn point(model: &Model, values: &[(&str, f64)]) -> Vec<f64> {
-    let names = model.parameter_names();
-    let mut point = model.init();
-    for (name, value) in values {
-        point[names.iter().position(|n| n == name).unwrap()] = *value;
-    }
-    point
 }
 
 /// f′ by differences of fourth order.

@@ -252,4 +252,13 @@ impl Workspace {
         let modifiers = || self.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
         self.eft.is_some() || modifiers().any(Modifier::is_eft)
     }
+
+    /// The JSON Pointer to a sample, as far as there is one of these names.
+    pub fn sample_pointer(&self, channel: &str, sample: &str) -> String {
+        let Some(c) = self.channels.iter().position(|own| own.name == channel) else { return "/channels".to_owned() };
+        match self.channels[c].samples.iter().position(|own| own.name == sample) {
+            Some(s) => format!("/channels/{c}/samples/{s}"),
+            None => format!("/channels/{c}/samples"),
+        }
+    }
 }

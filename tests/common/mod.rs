@@ -100,3 +100,13 @@ impl Random {
             .collect()
     }
 }
+
+/// The suggested start with some parameters at other values.
+pub fn point(model: &Model, values: &[(&str, f64)]) -> Vec<f64> {
+    let names = model.parameter_names();
+    let mut point = model.init();
+    for (name, value) in values {
+        point[names.iter().position(|n| n == name).unwrap()] = *value;
+    }
+    point
+}

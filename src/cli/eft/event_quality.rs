@@ -82,11 +82,7 @@ fn same_sample<'a>(source: &'a Source<'a>, channel: &str, sample: &str) -> Optio
 impl Place<'_> {
     /// Where the sample stands in its document.
     fn pointer(&self) -> String {
-        let channels = &self.source.workspace.channels;
-        let channel = channels.iter().position(|c| c.name == self.channel).unwrap_or_default();
-        let samples = channels.get(channel).map(|c| c.samples.as_slice()).unwrap_or_default();
-        let sample = samples.iter().position(|s| s.name == self.sample).unwrap_or_default();
-        format!("/channels/{channel}/samples/{sample}")
+        self.source.workspace.sample_pointer(self.channel, self.sample)
     }
 
     fn load(&self, data: &EventsData) -> Result<Binned, CommandError> {

@@ -125,11 +125,7 @@ impl<'w> EftContext<'w> {
 
     /// Where the sample stands in the document.
     fn pointer(&self, plain: &PlainSample) -> String {
-        let channels = &self.workspace.channels;
-        let channel = channels.iter().position(|channel| channel.name == plain.channel).unwrap_or(0);
-        let samples = channels.get(channel).map_or(&[][..], |channel| &channel.samples);
-        let sample = samples.iter().position(|sample| sample.name == plain.name).unwrap_or(0);
-        format!("/channels/{channel}/samples/{sample}")
+        self.workspace.sample_pointer(plain.channel, plain.name)
     }
 
     fn unplaced_parts(&mut self, plain: &PlainSample, modifiers: &[&Modifier]) -> Result<Vec<Part>> {
