@@ -1,6 +1,7 @@
 //! Measurements with Gaussian errors against the equations of spec/gaussian.md, written out in the test.
 
 use morphist::document::workspace::Workspace;
+use morphist::infer::eft::information::information;
 use morphist::infer::generate::{Generator, Origin, ToyKind};
 use morphist::infer::random::Ensemble;
 use morphist::kernel::Evaluator;
@@ -246,7 +247,7 @@ fn a_channel_shares_a_nuisance() {
 /// What the rules say of broken measurements.
 #[test]
 fn rules() {
-    let broken: [(&str, &str, Value); 12] = [
+    let broken: [(&str, &str, Value); 13] = [
         ("W320", "/eft/gaussian_measurements/1/name", json!("first")),
         ("W320", "/eft/gaussian_measurements/0/systematics/1/name", json!("each")),
         ("W320", "/eft/gaussian_correlations/0/measurements/1", json!("second")),
@@ -259,10 +260,15 @@ fn rules() {
         ("W326", "/eft/gaussian_correlations/0/measurements/0", json!("third")),
         ("W203", "/eft/gaussian_measurements/1/systematics/1/name", json!("a")),
         ("W220", "/eft/gaussian_measurements/1/prediction/factors/0/power", json!(0)),
+        ("W221", "/eft/gaussian_measurements/1/prediction/factors/1", Value::Null),
     ];
     for (rule, pointer, value) in broken {
         let mut document = document(eft(&[]));
-        *document.pointer_mut(pointer).unwrap() = value;
+        if rule == "W221" {
+            document.pointer_mut(pointer).unwrap()["coefficients"] = json!([0.1, 0.5]);
+        } else {
+            *document.pointer_mut(pointer).unwrap() = value;
+        }
         let findings = validate::check(&Workspace::from_value(&document).unwrap(), &Scope::default());
         let found = findings.0.iter().find(|finding| finding.rule == rule);
         let found = found.unwrap_or_else(|| panic!("{rule} at {pointer}: {findings:?}"));
@@ -319,6 +325,36 @@ fn toys_have_the_covariance() {
             let error = ((v[(i, j)] * v[(i, j)] + v[(i, i)] * v[(j, j)]) / n as f64).sqrt();
             let got = sums[(i, j)] / n as f64;
             assert!((got - v[(i, j)]).abs() < 5.0 * error, "({i}, {j}): {got} and {}", v[(i, j)]);
+        }
+    }
+}
+
+/// Whitened residuals and the information against V, inverted in the test.
+#[test]
+fn information_is_of_the_inverse_covariance() {
+    let (model, program, _) = compile(&document(eft(&[])));
+    let v = covariance(true);
+    let r = [0.3, -1.1, 0.2, 0.05, -0.4];
+    let squares: f64 = program.whiten(&r).iter().map(|z| z * z).sum();
+    let column = DVector::from_row_slice(&r);
+    close(squares, (column.transpose() * v.clone().try_inverse().unwrap() * column)[(0, 0)], 1e-12);
+    let (a, b) = (0.7, -0.4);
+    let step = 1e-4;
+    // Third-order polynomials, and a ratio of gentle ones: fourth-order differences are exact enough.
+    let slope = |d: [f64; 2]| -> DVector<f64> {
+        let at = |t: f64| DVector::from_row_slice(&means(a + t * d[0], b + t * d[1]));
+        ((at(step) - at(-step)) * 8.0 - at(2.0 * step) + at(-2.0 * step)) / (12.0 * step)
+    };
+    let slopes = [slope([1.0, 0.0]), slope([0.0, 1.0])];
+    let fixed = vec![false; program.n_parameters()];
+    let found = information(&model, &program, &[a, b], &fixed, &[0, 1]);
+    let inverse = v.try_inverse().unwrap();
+    for i in 0..2 {
+        for j in 0..2 {
+            let want = (slopes[i].transpose() * &inverse * &slopes[j])[(0, 0)];
+            close(found.fixed[(i, j)], want, 1e-9);
+            close(found.measurements.as_ref().unwrap()[(i, j)], want, 1e-9);
+            close(found.profiled.as_ref().unwrap()[(i, j)], want, 1e-9);
         }
     }
 }

@@ -47,14 +47,19 @@ pub(crate) fn sensitivity(profile: &mut Profile, start: f64, region: &Region) ->
     let mut yields = |value: f64| {
         let mut point = minimum.parameters.clone();
         point[parameter] = value;
-        main(&mut profile.likelihood, &point)
+        expected(&mut profile.likelihood, &point)
     };
     let (below, here, above) = (yields(start - distance), yields(start), yields(start + distance));
-    let (mut odd, mut even) = (0.0, 0.0);
-    for ((below, here), above) in below.iter().zip(&here).zip(&above).filter(|((_, here), _)| **here > 0.0) {
-        odd += (0.5 * (above - below)).powi(2) / here;
-        even += (0.5 * (above + below) - here).powi(2) / here;
-    }
+    let [odd, even] = [0, 1].map(|part| {
+        let of = |below: &[f64], here: &[f64], above: &[f64]| -> Vec<f64> {
+            let points = below.iter().zip(here).zip(above);
+            points.map(|((b, h), a)| if part == 0 { 0.5 * (a - b) } else { 0.5 * (a + b) - h }).collect()
+        };
+        let bins = of(&below.0, &here.0, &above.0);
+        let counted: f64 = bins.iter().zip(&here.0).filter(|(_, nu)| **nu > 0.0).map(|(x, nu)| x * x / nu).sum();
+        let whitened = profile.likelihood.program().whiten(&of(&below.1, &here.1, &above.1));
+        counted + whitened.iter().map(|x| x * x).sum::<f64>()
+    });
     let of = |part: f64, other: f64| if part.sqrt() > ROUNDING * other.sqrt() { part.sqrt() } else { 0.0 };
     let (linear, quadratic) = (of(odd, even), of(even, odd));
     // What rounding leaves of a part that is not there.
@@ -62,10 +67,11 @@ pub(crate) fn sensitivity(profile: &mut Profile, start: f64, region: &Region) ->
     Some(Sensitivity { distance, linear: clean(linear, quadratic), quadratic: clean(quadratic, linear) })
 }
 
-/// The expected main data.
-fn main(likelihood: &mut Likelihood, parameters: &[f64]) -> Vec<f64> {
+/// The expected main data, and the means of the measurements with Gaussian errors.
+fn expected(likelihood: &mut Likelihood, parameters: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let program = likelihood.program();
     let (mut main, mut auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
     likelihood.evaluator.expected(parameters, &mut main, &mut auxiliary);
-    main
+    let means = auxiliary.split_off(auxiliary.len() - program.n_measured());
+    (main, means)
 }

@@ -32,7 +32,7 @@ pub(crate) struct MeasurementScratch {
 
 /// Rows of variables, padded to whole groups of lanes.
 #[derive(Clone, Debug)]
-struct HessianScratch {
+pub(crate) struct HessianScratch {
     stride: usize,
     /// ∂t by point; then Z, and A of the shared errors behind it.
     jacobian: Vec<Lanes>,
@@ -213,6 +213,35 @@ fn sum_weights<S: Simd>(polynomials: &PolynomialMeans, scratch: &mut Measurement
             S::load(a).fma(weights, S::load(sum)).store(sum);
         }
     }
+}
+
+/// ∂z and ∂α̂ of the means by all parameters, up to a common sign, after the means at the same point (rows by position).
+pub(super) fn whitened_jacobian(
+    backend: Backend,
+    measurements: &CompiledMeasurements,
+    scratch: &mut MeasurementScratch,
+    n_parameters: usize,
+) -> Vec<f64> {
+    let mut hessian = HessianScratch::new(measurements);
+    hessian.set_jacobian(measurements, scratch);
+    whiten_jacobian(backend, measurements, &mut hessian);
+    let rows = flat(&hessian.whitened).chunks_exact((8 * hessian.stride).max(1));
+    let mut jacobian = vec![0.0; rows.len() * n_parameters];
+    for (row, to) in rows.zip(jacobian.chunks_exact_mut(n_parameters.max(1))) {
+        for (value, parameter) in row.iter().zip(&measurements.parameters) {
+            to[*parameter as usize] = *value;
+        }
+    }
+    jacobian
+}
+
+entry_point! {
+    whiten_jacobian = whiten_jacobian_body(measurements: &CompiledMeasurements, hessian: &mut HessianScratch)
+}
+
+#[inline(always)]
+fn whiten_jacobian_body<S: Simd>(measurements: &CompiledMeasurements, hessian: &mut HessianScratch) {
+    hessian.whiten::<S>(measurements);
 }
 
 /// Adds the second derivatives of 2f after the gradient at the same point, by `add(place, place, value)` with every

@@ -198,6 +198,15 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// The derivatives of [`Program::whiten`] of the means of the measurements (n_whitened × n_parameters, row-major).
+    pub fn whitened_jacobian(&mut self, parameters: &[f64]) -> Vec<f64> {
+        let program = self.program;
+        self.scratch.set_point(program, parameters);
+        let Scratch { theta, measurements, .. } = &mut self.scratch;
+        measurement::means(self.backend, &program.measurements, theta, measurements);
+        measurement::whitened_jacobian(self.backend, &program.measurements, measurements, program.n_parameters())
+    }
+
     /// `twice_nll` at many points (`points`: n_points × n_parameters, row-major), eight in lanes, groups over the
     /// threads of rayon. The results do not depend on how many there are.
     pub fn twice_nll_batch(&self, points: &[f64], data: &PreparedData, values: &mut [f64]) {

@@ -133,6 +133,31 @@ impl CompiledMeasurements {
         }
     }
 
+    /// Independent values of unit variance from residuals in the order of the model; then α̂.
+    pub fn whiten(&self, residuals: &[f64]) -> Vec<f64> {
+        let mut ordered = vec![0.0; self.n_points()];
+        for (residual, position) in residuals.iter().zip(&self.position) {
+            ordered[*position as usize] = *residual;
+        }
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let mut whitened = Vec::with_capacity(self.n_points() + self.errors.len());
+        for block in &self.blocks {
+            let own = &ordered[block.first..block.first + block.n];
+            let mut rest = &block.rows[..];
+            for i in 0..block.n {
+                let (row, below) = rest.split_at(i + 1);
+                rest = below;
+                whitened.push(dot(row, own));
+            }
+        }
+        let alpha: Vec<f64> = self.projector.iter().map(|projector| dot(projector, &whitened)).collect();
+        for (alpha, errors) in alpha.iter().zip(&self.errors) {
+            whitened.iter_mut().zip(errors).for_each(|(z, u)| *z -= alpha * u);
+        }
+        whitened.extend(alpha);
+        whitened
+    }
+
     /// The index of a parameter among the variables.
     pub fn variable(&self, parameter: u32) -> Option<usize> {
         self.parameters.binary_search(&parameter).ok()

@@ -187,6 +187,17 @@ impl Program {
         self.measurements.n_points()
     }
 
+    /// W r − U α̂ of the measurements, then α̂, of values r in the order of their points (spec/gaussian.md, eq. 4): the
+    /// squares of what comes out sum up to rᵀ V⁻¹ r.
+    pub fn whiten(&self, residuals: &[f64]) -> Vec<f64> {
+        self.measurements.whiten(residuals)
+    }
+
+    /// Number of values of [`Program::whiten`].
+    pub fn n_whitened(&self) -> usize {
+        self.measurements.n_points() + self.measurements.errors.len()
+    }
+
     /// Number of auxiliary measurements.
     pub fn n_auxdata(&self) -> usize {
         self.layout.n_auxdata

@@ -15,7 +15,9 @@ const NO_INFORMATION: f64 = 1e-12;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Information {
     pub channels: Vec<ChannelInformation>,
-    /// The sum of all bins: the other parameters are known.
+    /// ∂tᵀ V⁻¹ ∂t of all measurements with Gaussian errors together; `None` without any.
+    pub measurements: Option<DMatrix<f64>>,
+    /// The sum of all bins and measurements: the other parameters are known.
     pub fixed: DMatrix<f64>,
     /// The other parameters are profiled, with their auxiliary measurements and the statistical uncertainty of simulated
     /// bins; or why it is not known.
@@ -73,9 +75,15 @@ pub fn information(
         ChannelInformation { expected: data.main[bins].to_vec(), bins: of_bin, sum }
     };
     let channels: Vec<_> = model.channels.iter().map(|c| c.n_bins).map(channel).collect();
-    let all = channels.iter().fold(DMatrix::zeros(coefficients.len(), coefficients.len()), |sum, c| sum + &c.sum);
+    let measurements = (program.n_measured() > 0).then(|| {
+        let whitened = DMatrix::from_row_slice(program.n_whitened(), n, &evaluator.whitened_jacobian(point));
+        let own = DMatrix::from_fn(whitened.nrows(), coefficients.len(), |a, i| whitened[(a, coefficients[i])]);
+        own.tr_mul(&own)
+    });
+    let zero = DMatrix::zeros(coefficients.len(), coefficients.len());
+    let all = channels.iter().map(|c| &c.sum).chain(&measurements).fold(zero, |sum, own| sum + own);
     let profiled = profiled(&mut evaluator, &data, point, fixed, coefficients);
-    Information { channels, fixed: all, profiled }
+    Information { channels, measurements, fixed: all, profiled }
 }
 
 /// ∂ν∂νᵀ/ν

@@ -124,8 +124,11 @@ pub struct InformationEntry {
     /// Eigenvectors of `fixed`, by ascending eigenvalue.
     pub directions_fixed: Vec<DirectionEntry>,
     pub directions_profiled: Vec<DirectionEntry>,
-    /// The sum of all bins, the other parameters known.
+    /// The sum of all bins and measurements, the other parameters known.
     pub fixed: Vec<Vec<Number>>,
+    /// Of all measurements with Gaussian errors together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measurements: Option<Vec<Vec<Number>>>,
     /// The coefficients of the Asimov data.
     pub point: BTreeMap<String, Number>,
     /// The other parameters profiled, with the statistical uncertainty of simulated bins.
@@ -272,6 +275,7 @@ impl Context<'_> {
             directions_fixed: of(&information.fixed),
             directions_profiled: information.profiled.as_ref().map(of).unwrap_or_default(),
             fixed: matrix(&information.fixed),
+            measurements: information.measurements.as_ref().map(matrix),
             point: self.point(point),
             profiled: information.profiled.as_ref().ok().map(matrix),
         }

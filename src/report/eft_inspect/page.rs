@@ -157,7 +157,10 @@ impl EftInspectReport {
         for channel in &self.information.channels {
             table.add_row(std::iter::once(Cell::name(&channel.channel)).chain(widths(&channel.sum)));
         }
-        table.add_row(std::iter::once(Cell::text("(all channels)")).chain(widths(&self.information.fixed)));
+        if let Some(measurements) = &self.information.measurements {
+            table.add_row(std::iter::once(Cell::text("(Gaussian measurements)")).chain(widths(measurements)));
+        }
+        table.add_row(std::iter::once(Cell::text("(all)")).chain(widths(&self.information.fixed)));
         if let Some(profiled) = &self.information.profiled {
             table.add_row(std::iter::once(Cell::text("(all, nuisance parameters profiled)")).chain(widths(profiled)));
         }

@@ -2,9 +2,12 @@
 
 use super::super::Report;
 use super::Context;
-use super::response::{check_power, check_uncertainties};
-use crate::document::eft::{GaussianMeasurement, PerBin, Prediction, SystematicKind};
+use super::response::{check_denominator, check_power, check_uncertainties, has_moving_pole, report_moving_pole};
+use crate::document::eft::{
+    Expansion, GaussianMeasurement, PerBin, Prediction, RationalFactor, SystematicKind, Truncation,
+};
 use crate::finding::{number, quote};
+use crate::model::eft::Polynomial;
 use crate::rule;
 use std::collections::{BTreeSet, HashMap};
 
@@ -46,7 +49,7 @@ fn check_prediction(
         Prediction::Polynomial { monomials, coefficients, truncation } => {
             polynomial(monomials, coefficients, truncation, pointer)
         }
-        Prediction::Rational { factors, factor_truncation, .. } => {
+        Prediction::Rational { factors, expansion, factor_truncation } => {
             let mut used = BTreeSet::new();
             for (f, factor) in factors.iter().enumerate() {
                 let place = format!("{pointer}/factors/{f}");
@@ -54,14 +57,36 @@ fn check_prediction(
             }
             for (f, factor) in factors.iter().enumerate() {
                 let place = format!("{pointer}/factors/{f}");
-                check_power(factor.power, &format!("{place}/power"), report);
-                // What is wrong with the monomials was said above.
-                let mut said = Report { compat: report.compat, findings: Default::default() };
-                let monomials = context.monomials(&factor.monomials, "", &mut said);
-                check_uncertainties(context, &factor.uncertainties, monomials.as_deref(), Some(n), &place, report);
+                check_factor(context, expansion, factor_truncation, factor, n, &place, report);
             }
             used
         }
+    }
+}
+
+/// Power, errors of the coefficients and, below a fraction bar, the sign; what is wrong with the monomials was said before.
+fn check_factor(
+    context: &Context,
+    expansion: &Expansion,
+    truncation: &Truncation,
+    factor: &RationalFactor,
+    n: usize,
+    place: &str,
+    report: &mut Report,
+) {
+    check_power(factor.power, &format!("{place}/power"), report);
+    let mut said = Report { compat: report.compat, findings: Default::default() };
+    let monomials = context.monomials(&factor.monomials, "", &mut said);
+    check_uncertainties(context, &factor.uncertainties, monomials.as_deref(), Some(n), place, report);
+    if matches!(expansion, Expansion::Taylor(_)) && has_moving_pole(factor) {
+        report_moving_pole(format!("{place}/uncertainties"), report);
+    }
+    let fits = |a: &PerBin| matches!(a, PerBin::All(_)) || matches!(a, PerBin::Each(list) if list.len() == n);
+    let sound = factor.coefficients.len() == factor.monomials.len() && factor.coefficients.iter().all(fits);
+    if let Some(monomials) = monomials.filter(|_| sound && n > 0) {
+        let terms = monomials.into_iter().zip(factor.coefficients.iter().map(|a| a.of_bins(n)));
+        let own = Polynomial::from_terms(n, terms);
+        check_denominator(context, expansion, truncation, factor, &own, place, report);
     }
 }
 

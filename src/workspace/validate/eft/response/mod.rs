@@ -5,7 +5,7 @@ mod rational;
 mod variance;
 
 pub(super) use morph::morph_monomials;
-pub(super) use rational::{check_power, report_moving_pole};
+pub(super) use rational::{check_denominator, check_power, has_moving_pole, report_moving_pole};
 
 use super::super::Report;
 use super::{Context, check_bins, check_length, check_per_bin, events, product};

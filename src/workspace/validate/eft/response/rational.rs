@@ -1,9 +1,9 @@
 //! Rules for ratios: powers, factors, denominators.
 
 use super::super::super::Report;
-use super::super::check_per_bin;
+use super::super::{Context, check_per_bin};
 use super::{Checker, Monomials, Response, check_uncertainties, distinct_bins, is_searchable, products};
-use crate::document::eft::{Expansion, RationalData, RationalFactor};
+use crate::document::eft::{Expansion, RationalData, RationalFactor, Truncation};
 use crate::finding::number;
 use crate::model::eft::minimum::minimum;
 use crate::model::eft::{Monomial, Polynomial};
@@ -31,7 +31,7 @@ impl Checker<'_, '_> {
             }
             let kept = own.monomials.iter().filter(|m| self.context.keeps(&data.factor_truncation, m));
             uses.extend(kept.flatten().copied());
-            self.check_denominator(data, factor, &own, &place, report);
+            check_denominator(self.context, &data.expansion, &data.factor_truncation, factor, &own, &place, report);
             monomials = monomials.map(|product| power(product, &own.monomials, factor.power));
         }
         let expanded = matches!(data.expansion, Expansion::Taylor(_));
@@ -66,38 +66,40 @@ impl Checker<'_, '_> {
         let terms = monomials.into_iter().zip(factor.coefficients.iter().map(|a| a.of_bins(n_bins)));
         Some(Polynomial::from_terms(n_bins, terms))
     }
+}
 
-    fn check_denominator(
-        &self,
-        data: &RationalData,
-        factor: &RationalFactor,
-        own: &Polynomial,
-        place: &str,
-        report: &mut Report,
-    ) {
-        if factor.power > 0 {
+/// A denominator is positive in the whole box of the coefficients; that of a series at the start of the series.
+pub(in super::super) fn check_denominator(
+    context: &Context,
+    expansion: &Expansion,
+    truncation: &Truncation,
+    factor: &RationalFactor,
+    own: &Polynomial,
+    place: &str,
+    report: &mut Report,
+) {
+    if factor.power > 0 {
+        return;
+    }
+    let kept = own.terms().filter(|(m, _)| context.keeps(truncation, m));
+    let kept = Polynomial::from_terms(own.n_bins, kept.map(|(m, a)| (m.clone(), a.to_vec())));
+    let zero = vec![0.0; context.bounds.len()];
+    let expanded = matches!(expansion, Expansion::Taylor(_));
+    let searchable = is_searchable(context, &kept);
+    let at_zero = kept.evaluate(&zero);
+    for (b, at_zero) in at_zero.iter().enumerate().take(distinct_bins(&factor.coefficients, own.n_bins)) {
+        let (value, point) = if expanded {
+            (*at_zero, zero.clone())
+        } else if searchable {
+            let least = minimum(&kept, b, &context.bounds);
+            (least.value, least.point)
+        } else {
+            continue;
+        };
+        if value <= 0.0 {
+            let found = format!("{} in bin {b} at {}", number(value), context.point_in_words(&point));
+            report.add(&rule::EFT_DENOMINATOR, place.to_string(), found, "a positive number");
             return;
-        }
-        let kept = own.terms().filter(|(m, _)| self.context.keeps(&data.factor_truncation, m));
-        let kept = Polynomial::from_terms(own.n_bins, kept.map(|(m, a)| (m.clone(), a.to_vec())));
-        let zero = vec![0.0; self.context.bounds.len()];
-        let expanded = matches!(data.expansion, Expansion::Taylor(_));
-        let searchable = is_searchable(self.context, &kept);
-        let at_zero = kept.evaluate(&zero);
-        for (b, at_zero) in at_zero.iter().enumerate().take(distinct_bins(&factor.coefficients, own.n_bins)) {
-            let (value, point) = if expanded {
-                (*at_zero, zero.clone())
-            } else if searchable {
-                let least = minimum(&kept, b, &self.context.bounds);
-                (least.value, least.point)
-            } else {
-                continue;
-            };
-            if value <= 0.0 {
-                let found = format!("{} in bin {b} at {}", number(value), self.context.point_in_words(&point));
-                report.add(&rule::EFT_DENOMINATOR, place.to_string(), found, "a positive number");
-                return;
-            }
         }
     }
 }
@@ -112,7 +114,7 @@ pub(in super::super) fn check_power(power: i32, pointer: &str, report: &mut Repo
 }
 
 /// The constant of a denominator moves with a nuisance α: 1/(a + α σ + …) has no series that is a polynomial in α.
-fn has_moving_pole(factor: &RationalFactor) -> bool {
+pub(in super::super) fn has_moving_pole(factor: &RationalFactor) -> bool {
     factor.power < 0 && factor.uncertainties.iter().any(|uncertainty| uncertainty.monomial.is_empty())
 }
 
