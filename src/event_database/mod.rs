@@ -26,6 +26,7 @@ mod publish;
 pub mod quality;
 mod quiet;
 mod sum;
+mod table;
 mod weights;
 
 pub use append::{Appended, Join, NewColumns};
@@ -38,3 +39,4 @@ pub use normalisation::yield_factor;
 pub use open::{Database, MOST_ROWS, path_of};
 pub use promote::{Promoted, Promotion, promote};
 pub use publish::{Published, self_contained};
+pub use table::Table;

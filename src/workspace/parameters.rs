@@ -1,7 +1,7 @@
 //! The parameter sets that the modifiers of a workspace declare (spec/workspace.md, "Parameters"), as far as rules
 //! need them: type, length, defaults.
 
-use crate::document::eft::{Correlation, Eft, NamedSystematics, WilsonCoefficient};
+use crate::document::eft::{Correlation, Eft, NamedSystematics, UnbinnedComponent, WilsonCoefficient};
 use crate::document::workspace::{Modifier, Workspace};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -158,7 +158,7 @@ pub(crate) fn nuisances<'w>(modifier: &'w Modifier, eft: &'w Eft) -> Vec<&'w str
     }
 }
 
-/// The nuisance parameters of the measurements: of the errors of coefficients; named systematics that are parameters
+/// The nuisance parameters of the measurements and the unbinned terms: of the errors of coefficients; named systematics that are parameters
 /// already, by `known`, or that the document wants as parameters (spec/gaussian.md, eq. 5). A name may come twice.
 pub(crate) fn measured_nuisances(eft: &Eft, known: impl Fn(&str) -> bool) -> Vec<&str> {
     let wanted = eft.named_systematics == NamedSystematics::Parameters;
@@ -166,7 +166,8 @@ pub(crate) fn measured_nuisances(eft: &Eft, known: impl Fn(&str) -> bool) -> Vec
     let named = systematics.filter(|s| s.correlation == Correlation::Name).map(|s| s.name.as_str());
     let factors = eft.gaussian_measurements.iter().flat_map(|measurement| measurement.prediction.factors());
     let of_factors = factors.flat_map(|factor| &factor.uncertainties).map(|u| u.name.as_str());
-    named.filter(|name| wanted || known(name)).chain(of_factors).collect()
+    let of_events = eft.unbinned_terms.iter().flat_map(|term| &term.components).flat_map(UnbinnedComponent::nuisances);
+    named.filter(|name| wanted || known(name)).chain(of_factors).chain(of_events).collect()
 }
 
 /// What the samples that carry a staterror add up to in the bins of one channel.

@@ -60,8 +60,9 @@ pub fn information(
 ) -> Information {
     let mut evaluator = Evaluator::new(program);
     let (n, n_bins) = (program.n_parameters(), program.n_bins());
-    let mut data = Data { main: vec![0.0; n_bins], auxiliary: vec![0.0; program.n_auxdata()] };
+    let mut data = Data::zeros(program);
     evaluator.expected(point, &mut data.main, &mut data.auxiliary);
+    data.unbinned = evaluator.asimov_events(point);
     let mut jacobian = vec![0.0; n_bins * n];
     evaluator.expected_jacobian(point, &mut jacobian);
     let slopes = |bin: usize| coefficients.iter().map(|&i| jacobian[bin * n + i]).collect::<Vec<f64>>();
