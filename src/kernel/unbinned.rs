@@ -1,4 +1,4 @@
-//! −ln L of single events: Σ_k N_k − Σ_i s_i ln I_i with its derivatives (spec/unbinned.md, eq. 1 and 8).
+//! −ln L of single events, N − S − Σ_i s_i ln(I_i/S) with S = Σ s, and its derivatives (spec/unbinned.md, eq. 1 and 8).
 
 use super::event_rows::{Block, Depth, GROUPS, Jet, RowScratch, add_scaled, dot, ranges};
 use super::hessian::Curvature;
@@ -199,6 +199,9 @@ pub(super) fn value_body<S: Simd>(
         if total.is_nan() || total < 0.0 {
             return f64::INFINITY;
         }
+        // In units of S no large logarithms cancel.
+        let unit = if data.sum > 0.0 { data.sum } else { 1.0 };
+        let inverse = S::splat(1.0 / unit);
         let (mut logarithms, mut forbidden) = (S::splat(0.0), false);
         let mut weights = [ZERO; GROUPS];
         let copies = n_copies(&compiled.term);
@@ -212,14 +215,15 @@ pub(super) fn value_body<S: Simd>(
                     let intensity = S::load(intensity);
                     forbidden |= intensity.any_less(tiny);
                     let safe = intensity.select_less(tiny, one, intensity);
-                    logarithms = S::load(s).fma(safe.ln(), logarithms);
+                    logarithms = S::load(s).fma(safe.mul(inverse).ln(), logarithms);
                 }
             }
         }
         if forbidden {
             return f64::INFINITY;
         }
-        sum += total - logarithms.sum() / copies as f64;
+        let counted = if data.sum > 0.0 { data.sum } else { 0.0 };
+        sum += total - counted - logarithms.sum() / copies as f64;
     }
     sum
 }

@@ -118,12 +118,14 @@ impl Program {
         let counts: Vec<f64> = data.main.iter().copied().chain(poissons).collect();
         let gaussians = self.constraints.gaussians.iter().map(|&(_, _, index)| data.auxiliary[index as usize]);
         let widths = self.constraints.gaussians.iter().map(|&(_, sigma, _)| sigma);
+        let unbinned: Vec<PreparedTerm> = self.unbinned.iter().map(|term| term.prepare(&data.unbinned)).collect();
         let n_uncertain = self.responses.uncertain.len();
         let half_ln_two_pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
         let constant = counts.iter().map(|&n| saturated(n)).sum::<f64>()
             + widths.map(|sigma| sigma.ln() + half_ln_two_pi).sum::<f64>()
             + (n_uncertain + self.measurements.n_points()) as f64 * half_ln_two_pi
-            + 0.5 * self.measurements.ln_det;
+            + 0.5 * self.measurements.ln_det
+            + unbinned.iter().map(|term| saturated(term.sum)).sum::<f64>();
         let (uncertain, measured) = self.beyond_parameters();
         let mut in_blocks = vec![0.0; measured.len()];
         for (position, value) in self.measurements.position.iter().zip(&data.auxiliary[measured]) {
@@ -135,7 +137,7 @@ impl Program {
             gaussian: lanes(gaussians),
             uncertain: data.auxiliary[uncertain].to_vec(),
             measured: in_blocks,
-            unbinned: self.unbinned.iter().map(|term| term.prepare(&data.unbinned)).collect(),
+            unbinned,
             constant,
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct CompiledTerm {
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedTerm {
     pub weights: Vec<f64>,
+    /// Their sum.
+    pub sum: f64,
     /// Their places among all rows of the term.
     pub rows: Vec<usize>,
     /// For each component its densities.
@@ -54,6 +56,7 @@ impl CompiledTerm {
         let of_density = |density: &Arc<EventRows>| if all { density.clone() } else { Arc::new(density.gather(&rows)) };
         PreparedTerm {
             weights: rows.iter().map(|i| weights[*i]).collect(),
+            sum: rows.iter().map(|i| weights[*i]).sum(),
             densities: self.term.components.iter().map(|c| c.densities.iter().map(of_density).collect()).collect(),
             rows,
         }

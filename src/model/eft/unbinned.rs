@@ -3,7 +3,7 @@
 use super::{Monomial, Polynomial};
 use std::sync::Arc;
 
-/// −ln L = Σ_k N_k − Σ_i s_i ln I_i, with the intensity I_i = Σ_k m_k W_ik of event i.
+/// −ln L = Σ_k N_k − Σ_i s_i ln I_i + const, with the intensity I_i = Σ_k m_k W_ik of event i.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnbinnedTerm {
     pub name: String,
