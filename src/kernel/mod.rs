@@ -280,6 +280,18 @@ impl<'p> Evaluator<'p> {
         weights
     }
 
+    /// −2 ln L of each unbinned term, less the part that no parameter moves; +inf out of the domain.
+    pub fn unbinned_terms(&mut self, parameters: &[f64], data: &PreparedData) -> Vec<f64> {
+        let program = self.program;
+        self.scratch.set_point(program, parameters);
+        let Scratch { theta, unbinned, .. } = &mut self.scratch;
+        let one = |t: usize, scratch: &mut [unbinned::TermScratch]| {
+            let value = unbinned::value(self.backend, &program.unbinned[t..=t], &data.unbinned[t..=t], theta, scratch);
+            if value.is_nan() { f64::INFINITY } else { 2.0 * value }
+        };
+        unbinned.chunks_mut(1).enumerate().map(|(t, scratch)| one(t, scratch)).collect()
+    }
+
     /// Σ s ∂ ln I ∂ ln Iᵀ of an unbinned term by all parameters (n_parameters², row-major).
     pub(crate) fn event_information(&mut self, term: usize, parameters: &[f64], data: &PreparedData) -> Vec<f64> {
         let (program, n) = (self.program, self.program.n_parameters());

@@ -316,6 +316,13 @@ pub(super) fn add_hessian_body<S: Simd>(
 }
 
 entry_point! {
+    /// As `value_body`, of some terms alone.
+    value = value_body(
+        terms: &[CompiledTerm], data: &[PreparedTerm], theta: &[f64], scratch: &mut [TermScratch],
+    ) -> f64
+}
+
+entry_point! {
     /// Σ s ∂ ln I ∂ ln Iᵀ of one term (n_variables²): for events that are what is expected, the information of the term.
     squares = squares_body(
         compiled: &CompiledTerm, data: &PreparedTerm, theta: &[f64], scratch: &mut TermScratch,

@@ -1,5 +1,6 @@
 //! Unbinned terms: an extended likelihood of single events (spec/unbinned.md, eq. 1).
 
+use super::polynomial::monomial_value;
 use super::{Monomial, Polynomial};
 use std::sync::Arc;
 
@@ -20,12 +21,16 @@ pub struct UnbinnedTerm {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Component {
     pub name: String,
+    /// Its ratio is one of yields, whose mean is not one.
+    pub follows_yields: bool,
     /// N, the expected number of events.
     pub total: RowSum,
     /// What multiplies the density: the total where there is nothing else.
     pub multiplier: Option<RowSum>,
     /// What divides it: the mean over the reference events.
     pub divisor: Option<RowSum>,
+    /// What the ratio of each row is multiplied by: the component's density at the reference point.
+    pub base: Vec<f64>,
     /// W of all rows; several for the mean of logarithms, which has one component only.
     pub densities: Vec<Arc<EventRows>>,
 }
@@ -55,6 +60,11 @@ pub struct RowSum {
 }
 
 impl UnbinnedTerm {
+    /// The values of its variables at a point of all parameters.
+    pub fn variables(&self, point: &[f64]) -> Vec<f64> {
+        self.parameters.iter().map(|i| point.get(*i).copied().unwrap_or(f64::NAN)).collect()
+    }
+
     pub fn n_rows(&self) -> usize {
         self.observed.len() + self.reference.len()
     }
@@ -68,6 +78,24 @@ impl UnbinnedTerm {
 impl EventRows {
     pub fn n_rows(&self) -> usize {
         self.polynomial.n_bins
+    }
+
+    /// W of all rows, NaN where a variable is missing.
+    pub fn evaluate(&self, variables: &[f64]) -> Vec<f64> {
+        let mut values = self.polynomial.evaluate(variables);
+        for factor in &self.factors {
+            match factor {
+                RowFactor::Linear { variable, column } => {
+                    let x = variables.get(*variable as usize).copied().unwrap_or(f64::NAN);
+                    values.iter_mut().zip(column).for_each(|(value, a)| *value *= 1.0 + x * a);
+                }
+                RowFactor::Exponential { monomial, column } => {
+                    let x = monomial_value(monomial, variables);
+                    values.iter_mut().zip(column).for_each(|(value, a)| *value *= (x * a).exp());
+                }
+            }
+        }
+        values
     }
 
     /// Some of the rows, in the given order.
@@ -88,6 +116,11 @@ impl EventRows {
 }
 
 impl RowSum {
+    /// Its value.
+    pub fn evaluate(&self, variables: &[f64]) -> f64 {
+        self.rows.evaluate(variables).iter().zip(&self.weights).map(|(w, y)| w * y).sum()
+    }
+
     /// One number that depends on nothing but the variables of a polynomial and factors.
     pub fn single(rows: EventRows) -> RowSum {
         RowSum { rows: Arc::new(rows), weights: vec![1.0] }

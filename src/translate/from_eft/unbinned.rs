@@ -202,12 +202,15 @@ impl<'w, 'c> Reader<'w, 'c> {
         let divisor = if calibrated { Some(mean(1.0).ok_or_else(|| no_reference("a calibration"))?) } else { None };
         let multiplier =
             (component.ratio_of == RatioOf::Yields && !calibrated).then(|| single(normfactors.scaled(&[at_zero])));
+        let densities = ratios.iter().map(rows).collect();
         Ok(Component {
             name: component.name.clone(),
+            follows_yields: component.ratio_of == RatioOf::Yields,
             total,
             multiplier,
             divisor,
-            densities: ratios.iter().map(rows).collect(),
+            densities,
+            base: density,
         })
     }
 

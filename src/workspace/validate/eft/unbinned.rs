@@ -22,6 +22,7 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
         check_name(&mut names, &term.name, t, &pointer, report);
         let mut components: HashMap<&str, usize> = HashMap::new();
         check_tables(term, &pointer, report);
+        check_numbers_of_replicas(term, &pointer, report);
         for (k, component) in term.components.iter().enumerate() {
             let pointer = format!("{pointer}/components/{k}");
             check_name(&mut components, &component.name, k, &pointer, report);
@@ -201,6 +202,16 @@ fn check_reference(term: &UnbinnedTerm, component: &UnbinnedComponent, pointer: 
     if matches!(component.yields, Yields::Reference { .. }) {
         let expected = "the member reference of the term";
         report.add(&rule::UNBINNED_REFERENCE, format!("{pointer}/yields"), "no reference events", expected);
+    }
+}
+
+/// Replica j of a term is replica j of all its components that have some.
+fn check_numbers_of_replicas(term: &UnbinnedTerm, pointer: &str, report: &mut Report) {
+    let numbers = term.components.iter().enumerate().filter_map(|(k, c)| Some((k, c.replicas.as_ref()?.columns.len())));
+    let numbers: Vec<(usize, usize)> = numbers.collect();
+    if let Some((k, n)) = numbers.iter().find(|(_, n)| *n != numbers[0].1) {
+        let place = format!("{pointer}/components/{k}/replicas/columns");
+        check_count(*n, numbers[0].1, "replica of the other components", &place, report);
     }
 }
 
