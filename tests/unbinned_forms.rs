@@ -231,6 +231,56 @@ fn a_point_without_density_is_out_of_the_domain_and_says_where() {
     assert!(evaluator.twice_nll(&point, &program.prepare(&weights)).is_finite());
 }
 
+/// A measurement with a linear mean beside events: the fit knows both.
+#[test]
+fn measurements_with_linear_means_do_not_hide_events() {
+    let points = grid(400);
+    let mut document = document(json!([term(&EVENTS, &points)]));
+    let mean = json!({"kind": "polynomial", "monomials": [["a"], ["b"]], "coefficients": [[1.0, 0.0], [0.0, 1.0]],
+        "truncation": "none"});
+    document["eft"]["gaussian_measurements"] =
+        json!([{"name": "m", "data": [0.9, -0.5], "uncorrelated": [0.4, 0.6], "prediction": mean}]);
+    let (model, data) = build(&document);
+    let program = Program::compile(&model);
+    let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
+    let fit = likelihood.fit(Hesse::All);
+    assert!(fit.valid);
+    // No point of a fine grid is lower, and the alone-standing measurement's minimum is not it.
+    let lowest = likelihood.twice_nll(&fit.parameters);
+    for i in -40..=40 {
+        for j in -40..=40 {
+            let value = likelihood.twice_nll(&[f64::from(i) * 0.05, f64::from(j) * 0.05]);
+            assert!(value >= lowest - 1e-9, "{value} below {lowest}");
+        }
+    }
+    assert!(likelihood.twice_nll(&[0.9, -0.5]) > lowest + 0.1);
+}
+
+/// One term in two documents counts once; another Λ is refused, and another term of the name.
+#[test]
+fn documents_combine() {
+    use morphist::document::{Document, Limits};
+    use morphist::workspace::combine::{Channels, Join, Options, combine};
+    let own = document(json!([term(&EVENTS, &grid(20))]));
+    let read = |value: &Value, name: &str| {
+        Document::from_slice(name, value.to_string().into_bytes(), &Limits::default()).unwrap()
+    };
+    let join = |other: &Value| {
+        let options = Options { join: Join::Outer(Channels::Whole), ..Options::default() };
+        combine(&[read(&own, "one"), read(other, "other")], &options)
+    };
+    assert_eq!(join(&own).unwrap().document["eft"], own["eft"]);
+    let mut scaled = own.clone();
+    scaled["eft"]["basis"]["Lambda_TeV"] = json!(2.0);
+    let mut changed = own.clone();
+    changed["eft"]["unbinned_terms"][0]["components"][0]["yields"]["coefficients"][0] = json!(300.0);
+    for (document, rule) in [(scaled, "W352"), (changed, "W314")] {
+        let told = join(&document).unwrap_err();
+        let rules: Vec<&str> = told.iter().flat_map(|told| &told.findings.0).map(|finding| finding.rule).collect();
+        assert_eq!(rules, [rule]);
+    }
+}
+
 /// Weights w r(c) on the reference events: a fit returns to the point, with the information as curvature.
 #[test]
 fn asimov_data_are_at_their_point() {

@@ -15,8 +15,8 @@ pub use event_database::{
 };
 
 pub use gaussian::{
-    Correlation, GaussianCorrelation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference,
-    NamedSystematics, Prediction, SystematicKind,
+    Correlation, Distribution, FlatErrors, GaussianCorrelation, GaussianMeasurement, GaussianSystematic,
+    MultiplicativeReference, NamedSystematics, Prediction, SystematicKind,
 };
 
 pub use unbinned::{
@@ -54,10 +54,16 @@ pub struct Eft {
     pub gaussian_correlations: Vec<GaussianCorrelation>,
     #[serde(default, skip_serializing_if = "is_covariance")]
     pub named_systematics: NamedSystematics,
+    #[serde(default, skip_serializing_if = "is_profiled")]
+    pub flat_errors: FlatErrors,
     /// Events that are taken one by one (spec/unbinned.md).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub unbinned_terms: Vec<UnbinnedTerm>,
+}
+
+fn is_profiled(flat: &FlatErrors) -> bool {
+    *flat == FlatErrors::Profiled
 }
 
 fn is_covariance(named: &NamedSystematics) -> bool {

@@ -48,7 +48,7 @@ fn gradient_body<S: Simd>(
         response::add_gradient(program, scratch, gradient);
     }
     if !program.measurements.is_empty() {
-        measurement::add_gradient_body::<S>(&program.measurements, &mut scratch.measurements, gradient);
+        measurement::add_gradient_body::<S>(&program.measurements, &data.measured, &mut scratch.measurements, gradient);
     }
     if !program.unbinned.is_empty() {
         let Scratch { theta, unbinned, .. } = &mut *scratch;

@@ -8,6 +8,7 @@ mod compile;
 mod data;
 mod layout;
 mod measurement;
+mod quadratic_means;
 mod response;
 mod unbinned;
 
@@ -15,7 +16,8 @@ pub use data::PreparedData;
 pub(crate) use data::lanes;
 pub(crate) use layout::ChannelLayout;
 pub use layout::Layout;
-pub(crate) use measurement::{CompiledBlock, CompiledMeasurements, PolynomialMeans};
+pub(crate) use measurement::{CompiledBlock, CompiledMeasurements, FlatPoint, PolynomialMeans};
+pub(crate) use quadratic_means::{BLOCK, QuadraticGroup, QuadraticMeans};
 pub(crate) use response::{CompiledForm, CompiledPolynomial, Responses, RowResponse};
 pub(crate) use unbinned::{CompiledTerm, PreparedTerm};
 
@@ -176,8 +178,8 @@ impl Program {
     /// The parameters that responses follow and no auxiliary measurement constrains, ascending: Wilson coefficients.
     pub fn coefficients(&self) -> Vec<usize> {
         let of_rows = self.responses.rows.iter().flat_map(|row| &row.parameters);
-        let of_events = self.unbinned.iter().flat_map(|term| &term.parameters);
-        let followed = of_rows.chain(&self.measurements.parameters).chain(of_events);
+        let of_events = self.unbinned.iter().flat_map(|compiled| &compiled.followed);
+        let followed = of_rows.chain(&self.measurements.followed).chain(of_events);
         let mut all: Vec<usize> = followed.map(|parameter| *parameter as usize).collect();
         all.sort_unstable();
         all.dedup();

@@ -11,6 +11,8 @@ pub(crate) struct CompiledTerm {
     pub term: UnbinnedTerm,
     /// The parameter of each variable, and its shared place.
     pub parameters: Vec<u32>,
+    /// Those that are Wilson coefficients.
+    pub followed: Vec<u32>,
     pub places: Vec<u32>,
     /// Its rows among all rows of the data.
     pub rows: Range<usize>,
@@ -39,6 +41,7 @@ pub(super) fn compile(model: &Model, places: &[Place]) -> Vec<CompiledTerm> {
         };
         CompiledTerm {
             parameters: term.parameters.iter().map(|p| *p as u32).collect(),
+            followed: term.coefficients.iter().map(|p| *p as u32).collect(),
             places: term.parameters.iter().filter_map(place).collect(),
             term: term.clone(),
             rows,

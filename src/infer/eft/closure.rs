@@ -1,10 +1,10 @@
 //! Do learned ratios close? Means over reference events, their variance, and an independent sample of the point
 //! (spec/unbinned.md, "Closure").
 
-use crate::infer::normal::ln_chi2_tail;
 use crate::kernel::Evaluator;
 use crate::model::eft::unbinned::Component;
 use crate::model::{Data, Model, UnbinnedTerm};
+use crate::normal::ln_chi2_tail;
 use crate::program::Program;
 
 /// Bins of the reweighting test.

@@ -10,6 +10,8 @@ pub struct UnbinnedTerm {
     pub name: String,
     /// The scalar parameters (fit order) that the variables stand for.
     pub parameters: Vec<usize>,
+    /// Those that are Wilson coefficients.
+    pub coefficients: Vec<usize>,
     pub components: Vec<Component>,
     /// s of the observed events, which are the first rows of all densities.
     pub observed: Vec<f64>,

@@ -92,8 +92,10 @@ impl<'w, 'c> Reader<'w, 'c> {
         if !findings.is_valid() {
             return Err(findings);
         }
+        let ordered = variables.parameters.iter().zip(&variables.order);
         Ok(UnbinnedTerm {
             name: self.document.name.clone(),
+            coefficients: ordered.filter(|(_, order)| **order > 0).map(|(parameter, _)| *parameter).collect(),
             parameters: variables.parameters,
             components,
             observed,
