@@ -167,8 +167,8 @@ impl Prepared {
     /// Whether a parameter is a Wilson coefficient, whose bounds are the range in which its responses hold.
     pub fn is_coefficient(&self, parameter: usize) -> bool {
         let names = self.model.parameter_names();
-        let declared = self.loaded.workspace.eft.iter().flat_map(|eft| &eft.wilson_coefficients);
-        names.get(parameter).is_some_and(|name| declared.map(|c| &c.name).any(|declared| declared == name))
+        let declared = self.loaded.workspace.eft.iter().flat_map(|eft| eft.fit_coefficients());
+        names.get(parameter).is_some_and(|name| declared.map(|c| c.name).any(|declared| declared == name))
     }
 
     /// A fit from this point.

@@ -6,6 +6,7 @@
 
 mod event_database;
 mod gaussian;
+mod transform;
 
 pub use event_database::{
     Axis, CrossSectionUnit, Cut, Edge, EventDatabase, EventMcStat, EventMcStatWord, EventSystematic, EventWeights,
@@ -16,6 +17,11 @@ pub use event_database::{
 pub use gaussian::{
     Correlation, GaussianCorrelation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference,
     NamedSystematics, Prediction, SystematicKind,
+};
+
+pub use transform::{
+    DirectionRecord, DroppedDirection, FitCoefficient, LinearRelations, Relation, RelationTerm, Running,
+    TransformParameter, TransformStep,
 };
 
 use schemars::JsonSchema;
@@ -48,6 +54,10 @@ pub struct Eft {
     pub gaussian_correlations: Vec<GaussianCorrelation>,
     #[serde(default, skip_serializing_if = "is_covariance")]
     pub named_systematics: NamedSystematics,
+    /// Coefficients expressed by other parameters, step by step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub parameter_transform: Vec<TransformStep>,
 }
 
 fn is_covariance(named: &NamedSystematics) -> bool {

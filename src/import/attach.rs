@@ -42,6 +42,7 @@ pub fn declare(workspace: &mut Workspace, coefficients: &[WilsonCoefficient], ba
             gaussian_measurements: Vec::new(),
             gaussian_correlations: Vec::new(),
             named_systematics: NamedSystematics::default(),
+            parameter_transform: Vec::new(),
         })),
         (None, None) => {
             let expected = "the basis, the scale and the input scheme of the coefficients";

@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod joint;
+pub mod laurent;
 pub mod mc_statistics;
 pub mod measurement;
 pub mod minimum;

@@ -2,6 +2,7 @@
 
 use super::combine::series;
 use super::response::{product_of_powers, terms, truncate};
+use super::transform::impossible;
 use super::variables::Variables;
 use super::{EftContext, PlainSample};
 use crate::document::eft::{
@@ -34,6 +35,7 @@ impl EftContext<'_> {
             let form = form(document, self.options.max_np_order, &mut variables)?;
             let errors = errors(document, &form, variables.parameters.len());
             let mean = Response { parameters: variables.parameters, form, variance: None };
+            let mean = self.transform.of_response(mean).map_err(|error| impossible(&error))?;
             let shifts = document.systematics.iter().zip(&errors).filter_map(|(systematic, errors)| {
                 let parameter = self.nuisance(systematic)?;
                 Some((parameter, errors.clone()))
