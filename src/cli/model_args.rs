@@ -5,7 +5,7 @@ use super::build_args::BuildArgs;
 use super::input_args::{InputArgs, file_name};
 use super::point::Point;
 use super::{CommandError, note, warn};
-use crate::infer::blind::mask;
+use crate::infer::blind::{keep_sets, mask};
 use crate::infer::{FitOptions, Hesse, prefit};
 use crate::model::{Data, Model};
 use crate::program::Program;
@@ -126,6 +126,29 @@ impl Prepared {
         self.whole = Some(Whole { model, data, blinded, held });
         self.blinding(false).notes().iter().for_each(|reason| note(&reason.message));
         Ok(self)
+    }
+
+    /// Takes the channel or the measurement of a name out of the likelihood; coefficients that nothing else determines are
+    /// held.
+    pub fn leave_out(&mut self, flag: &str, name: &str) -> Result<(), CommandError> {
+        let channels: Vec<bool> = self.model.channels.iter().map(|channel| channel.name != name).collect();
+        let sets: Vec<bool> = self.model.measurements.sets.iter().map(|set| set.name != name).collect();
+        let flags = || channels.iter().chain(&sets);
+        let message = match flags().filter(|kept| !**kept).count() {
+            0 => "no channel and no measurement has this name",
+            1 if flags().count() == 1 => "nothing is left to fit",
+            1 => "",
+            _ => "a channel and a measurement have this name",
+        };
+        if !message.is_empty() {
+            return Err(CommandError::Usage(format!("{flag} {}: {message}", crate::report::text::label(name))));
+        }
+        let masked = keep_sets(&self.model, &self.data, &channels, &sets).map_err(|_| {
+            CommandError::Message(format!("{flag} {}: the covariance of the rest is not positive definite", name))
+        })?;
+        (self.model, self.data) = (masked.model, masked.data);
+        masked.undetermined.into_iter().for_each(|i| self.fixed[i] = true);
+        Ok(())
     }
 
     /// The model with all channels, blinded ones too.

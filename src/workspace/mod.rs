@@ -4,6 +4,7 @@ pub mod combine;
 pub mod data;
 mod parameters;
 pub mod rescale;
+pub mod rotate;
 pub(crate) use parameters::{measured_nuisances, nuisances};
 pub mod validate;
 

@@ -3,10 +3,13 @@
 pub mod append;
 pub mod bin;
 pub mod cache;
+mod chosen;
 pub mod compare;
+pub mod directions;
 mod edit_args;
 mod event_quality;
 pub mod import;
+pub mod individual;
 pub mod inspect;
 pub mod promote;
 pub mod rescale;
@@ -25,7 +28,9 @@ pub enum Eft {
     Bin(bin::Bin),
     Cache(cache::Cache),
     Compare(compare::Compare),
+    Directions(directions::Directions),
     Import(import::Import),
+    Individual(individual::Individual),
     Inspect(inspect::Inspect),
     Promote(promote::Promote),
     Rescale(rescale::Rescale),
@@ -41,7 +46,9 @@ impl Eft {
             Eft::Bin(command) => command.run(),
             Eft::Cache(command) => command.run(),
             Eft::Compare(command) => command.run(),
+            Eft::Directions(command) => command.run(),
             Eft::Import(command) => command.run(),
+            Eft::Individual(command) => command.run(),
             Eft::Inspect(command) => command.run(),
             Eft::Promote(command) => command.run(),
             Eft::Rescale(command) => command.run(),

@@ -85,7 +85,9 @@ pub struct DirectionRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<DroppedDirection>,
     /// Directions with a smaller eigenvalue were dropped.
-    pub threshold: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "f64")]
+    pub threshold: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

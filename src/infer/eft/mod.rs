@@ -1,6 +1,7 @@
 //! What EFT responses say before any fit: yields, signs, information; and bins above a cut taken away.
 
 pub mod decomposition;
+pub mod directions;
 pub mod information;
 pub mod positivity;
 pub mod responses;
