@@ -197,10 +197,7 @@ fn eigenvalues_are_the_recorded_ones() {
         assert_eq!(got.len(), want.len(), "{name}");
         let (largest, n) = (want.last().unwrap(), want.len() as f64);
         for (got, want) in got.iter().zip(&want) {
-            assert!(
-                (got - want).abs() < 1e-10 * want.abs() + 1e-15 * n * largest,
-                "{name}: {got} and {want}"
-            );
+            assert!((got - want).abs() < 1e-10 * want.abs() + 1e-15 * n * largest, "{name}: {got} and {want}");
         }
     }
 }

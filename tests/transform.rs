@@ -4,6 +4,7 @@
 mod common;
 
 use common::Random;
+use common::program::{json_of, morphist, scratch, stderr};
 use morphist::document::workspace::Workspace;
 use morphist::finding::Findings;
 use morphist::kernel::Evaluator;
@@ -304,4 +305,142 @@ fn bounds_of_a_measurement_stay_above_zero() {
         document["measurements"][0]["config"] = json!({"poi": "c1", "parameters": [{"name": "c2", "inits": [0.1]}]});
     });
     assert_eq!(unknown.iter().map(|(rule, _)| rule.as_str()).collect::<Vec<_>>(), ["W132", "W134"]);
+}
+
+/// One point: t = 1 + c/2 ± 0.1, data at 1, with c at 91 GeV.
+fn one_point(steps: Value) -> Value {
+    json!({"version": "1.0.0", "channels": [], "observations": [],
+        "measurements": [{"name": "m", "config": {"poi": "", "parameters": []}}],
+        "eft": {"version": "0.1.0",
+            "basis": {"eft": "SMEFT", "basis": "Warsaw", "Lambda_TeV": 1.0, "input_scheme": "MW_MZ_GF", "scale_GeV": 91.0},
+            "wilson_coefficients": [{"name": "CHbox", "bounds": [-20.0, 20.0]}],
+            "parameter_transform": steps,
+            "gaussian_measurements": [{"name": "width", "data": [1.0], "uncorrelated": [0.1],
+                "prediction": {"kind": "polynomial", "truncation": "none", "monomials": [[], ["CHbox"]],
+                    "coefficients": [1.0, 0.5]}}]}})
+}
+
+/// A heavy singlet: C_H□ = −g²/(2M²). With g = 1 the mean is 1 − x/4, x = 1/M², so that x is below 1.96 · 0.1 · 4 at 95 %: CLs of
+/// data at the Standard Model is 2 (1 − Φ), and so is the two-sided p-value of a scan.
+#[test]
+fn a_limit_on_a_coefficient_is_one_on_a_mass() {
+    let steps = json!([{"parameters": [{"name": "g", "bounds": [-3.0, 3.0], "init": 1.0}, {"name": "M", "bounds": [0.5, 20.0], "init": 2.0}],
+        "relations": [{"coefficient": "CHbox", "terms": [{"factor": -0.5, "powers": {"g": 2, "M": -2}}]}]}]);
+    let file = scratch("singlet.json", &one_point(steps).to_string());
+    let path = file.to_str().unwrap();
+    let x = 1.959_963_984_540_054 * 0.4;
+    for (coupling, x) in [("g=1", x), ("g=2", x / 4.0)] {
+        let report = json_of(&["eft", "mass", path, "M", "--fix", coupling], 0);
+        assert_eq!(report["power"], 2);
+        let want = x.powf(-0.5);
+        let observed = report["observed_lower_limit"].as_f64().unwrap();
+        assert!((observed - want).abs() < 1e-6 * want, "{observed} and {want}");
+        let median = report["expected_lower_limit"][2].as_f64().unwrap();
+        assert!((median - want).abs() < 1e-6 * want, "{median}");
+        let allowed = &report["allowed"][0];
+        assert!((allowed[0].as_f64().unwrap() - want).abs() < 1e-6 * want && allowed[1].is_null(), "{allowed}");
+    }
+    // The mass itself: its best value is at the upper bound, next to the Standard Model.
+    let scan = json_of(&["scan", path, "M", "--fix", "g=1", "--level", "0.95"], 0);
+    let interval = &scan["intervals"][0]["intervals"][0];
+    let (lower, upper) = (interval["lower"]["value"].as_f64().unwrap(), &interval["upper"]);
+    let at_bound: f64 = 1.0 / 400.0;
+    let want = (x * x + at_bound * at_bound).sqrt().powf(-0.5);
+    assert!((lower - want).abs() < 1e-5 * want, "{lower} and {want}");
+    assert_eq!(upper["open_at_bound"], true);
+    let refused = morphist(&["limit", path, "--poi", "M", "--fix", "g=1"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("eft mass"), "{}", stderr(&refused));
+    let coupling = morphist(&["eft", "mass", path, "g"]);
+    assert!(stderr(&coupling).contains("not stand in denominators"), "{}", stderr(&coupling));
+}
+
+/// c(91 GeV) = U c(1 TeV), with a second operator at 1 TeV that mixes into the first, as CSV and as JSON.
+#[test]
+fn an_evolution_matrix_puts_parameters_at_another_scale() {
+    let plain = one_point(json!([]));
+    let mut plain = plain;
+    plain["eft"].as_object_mut().unwrap().remove("parameter_transform");
+    let file = scratch("evolved_plain.json", &plain.to_string());
+    let matrix = scratch("evolution.csv", ",CHbox,CHD,idle\nCHbox,0.9,-0.2,0\nother,0.0,1,1\n");
+    let run = |matrix: &Path, more: &[&str]| {
+        let arguments =
+            ["eft", "import", "--from", "rg-matrix", matrix.to_str().unwrap(), "--workspace", file.to_str().unwrap()];
+        morphist(&[&arguments[..], more].concat())
+    };
+    let scales = ["--from-scale-gev", "1000", "--to-scale-gev", "91", "--bounds", "CHD=-5,5"];
+    let output = run(&matrix, &scales);
+    assert!(output.status.success(), "{}", stderr(&output));
+    // The row and the column that the document does not need are told.
+    assert!(stderr(&output).contains("other") && stderr(&output).contains("idle"), "{}", stderr(&output));
+    let evolved: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (model, data) = build(&evolved, Path::new(""), None).unwrap();
+    assert_eq!(model.parameter_names(), ["CHbox_1000GeV", "CHD_1000GeV"]);
+    assert_eq!(model.bounds(), [(-20.0, 20.0), (-5.0, 5.0)]);
+    let program = Program::compile(&model);
+    for (a, b) in [(0.3, -0.7), (-2.0, 1.1)] {
+        let c: f64 = 0.9 * a - 0.2 * b;
+        let want = (0.5 * c / 0.1).powi(2);
+        let got = Evaluator::new(&program).reduced(&[a, b], &program.prepare(&data));
+        assert!((got - want).abs() < 1e-12 * want, "{got} and {want}");
+    }
+    let json = json!({"coefficients": ["CHbox"], "parameters": ["CHbox", "CHD"], "matrix": [[0.9, -0.2]],
+        "from_scale_GeV": 1000.0, "to_scale_GeV": 91.0});
+    let of_json = run(&scratch("evolution.json", &json.to_string()), &["--bounds", "CHD=-5,5"]);
+    assert_eq!(serde_json::from_slice::<Value>(&of_json.stdout).unwrap(), evolved);
+    for (more, word) in [
+        (&["--from-scale-gev", "1000", "--to-scale-gev", "1000", "--bounds", "CHD=-5,5"][..], "W338"),
+        (&["--from-scale-gev", "1000", "--bounds", "CHD=-5,5"], "to_scale_GeV"),
+        (&["--from-scale-gev", "1000", "--to-scale-gev", "91"], "no bounds of \"CHD\""),
+    ] {
+        let output = run(&matrix, more);
+        assert!(!output.status.success());
+        assert!(stderr(&output).contains(word), "{word}: {}", stderr(&output));
+    }
+    // What is not evolved would stay at another scale.
+    let mut two = plain.clone();
+    two["eft"]["wilson_coefficients"].as_array_mut().unwrap().push(json!({"name": "CHD", "bounds": [-1.0, 1.0]}));
+    std::fs::write(&file, two.to_string()).unwrap();
+    let output = run(&matrix, &scales);
+    assert!(stderr(&output).contains("W338"), "{}", stderr(&output));
+}
+
+/// Documents with one transform are combined; another one, none, or another Λ is refused by name.
+#[test]
+fn documents_are_combined_with_one_transform_only() {
+    use morphist::document::{Document, Limits};
+    use morphist::workspace::combine::{Channels, Join, Options, combine};
+    let steps = json!([{"parameters": [{"name": "p", "bounds": [-3.0, 3.0]}],
+        "relations": [{"coefficient": "CHbox", "terms": [{"factor": 2.0, "powers": {"p": 1}}]}]}]);
+    let first = one_point(steps.clone());
+    let mut second = one_point(steps.clone());
+    second["eft"]["gaussian_measurements"][0]["name"] = json!("other");
+    second["measurements"][0]["name"] = json!("n");
+    let combined = |second: &Value| {
+        let document = |name: &str, value: &Value| {
+            Document::from_slice(name, value.to_string().into_bytes(), &Limits::default()).unwrap()
+        };
+        let options = Options { join: Join::Outer(Channels::Whole), ..Options::default() };
+        combine(&[document("a", &first), document("b", second)], &options)
+    };
+    let result = combined(&second).unwrap();
+    assert_eq!(result.document["eft"]["parameter_transform"], steps);
+    let (model, data) = build(&result.document, Path::new(""), None).unwrap();
+    assert_eq!(model.parameter_names(), ["p"]);
+    let program = Program::compile(&model);
+    let value = Evaluator::new(&program).reduced(&[0.3], &program.prepare(&data));
+    assert!((value - 2.0 * (0.3_f64 / 0.1).powi(2)).abs() < 1e-12, "{value}");
+    let refused = |second: &Value| {
+        let told = combined(second).unwrap_err();
+        told.iter().flat_map(|told| &told.findings.0).any(|finding| finding.rule == "W315")
+    };
+    let mut other = second.clone();
+    other["eft"]["parameter_transform"][0]["relations"][0]["terms"][0]["factor"] = json!(3.0);
+    assert!(refused(&other));
+    let mut none = second.clone();
+    none["eft"].as_object_mut().unwrap().remove("parameter_transform");
+    assert!(refused(&none));
+    let mut scaled = second.clone();
+    scaled["eft"]["basis"]["Lambda_TeV"] = json!(2.0);
+    assert!(refused(&scaled));
 }

@@ -41,7 +41,7 @@ pub struct SpectrumEntry {
     pub dropped: bool,
     pub eigenvalue: Number,
     pub name: String,
-    /// 1/√eigenvalue; null where there is no information.
+    /// 1/√eigenvalue; null where the eigenvalue is zero but for rounding.
     pub uncertainty: Number,
 }
 
@@ -86,7 +86,11 @@ impl EftDirectionsReport {
             dropped: found.threshold.is_some_and(|threshold| direction.eigenvalue < threshold),
             eigenvalue: Number(direction.eigenvalue),
             name: name(k),
-            uncertainty: Number(direction.eigenvalue.sqrt().recip()),
+            uncertainty: Number(if direction.eigenvalue > found.spectrum.rounding {
+                direction.eigenvalue.sqrt().recip()
+            } else {
+                f64::NAN
+            }),
         };
         EftDirectionsReport {
             data_sets: found.data_sets.iter().map(|own| DataSetEntry::new(found, own)).collect(),
@@ -126,14 +130,15 @@ impl EftDirectionsReport {
         ];
         let mut table = Table::new("Directions", columns);
         for direction in &self.directions {
-            let remark = if direction.dropped { "dropped" } else { "" };
             let sigma = direction.uncertainty.0;
+            let marks = [(direction.dropped, "dropped"), (!sigma.is_finite(), "no information")];
+            let marks: Vec<&str> = marks.iter().filter(|(on, _)| *on).map(|(_, mark)| *mark).collect();
             table.add_row([
                 Cell::name(&direction.name),
                 Cell::number(direction.eigenvalue.0, 5),
                 if sigma.is_finite() { Cell::number(sigma, 4) } else { Cell::empty() },
                 direction.combination(),
-                Cell::text(remark),
+                Cell::text(marks.join(", ")),
             ]);
         }
         table

@@ -12,6 +12,7 @@ pub mod derived;
 pub mod eft_directions;
 pub mod eft_import;
 pub mod eft_inspect;
+pub mod eft_mass;
 pub mod eft_validity;
 pub mod evaluate;
 pub mod feldman_cousins;

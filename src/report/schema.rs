@@ -5,6 +5,7 @@ use super::coefficients::CompareReport;
 use super::eft_directions::EftDirectionsReport;
 use super::eft_import::ImportReport;
 use super::eft_inspect::EftInspectReport;
+use super::eft_mass::EftMassReport;
 use super::eft_validity::EftValidityReport;
 use super::evaluate::EvaluateReport;
 use super::feldman_cousins::FeldmanCousinsReport;
@@ -35,6 +36,7 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-eft-import", generate: generate::<ImportReport> },
     Named { name: "report-eft-individual", generate: generate::<IndividualReport> },
     Named { name: "report-eft-inspect", generate: generate::<EftInspectReport> },
+    Named { name: "report-eft-mass", generate: generate::<EftMassReport> },
     Named { name: "report-eft-responses", generate: generate::<ResponsesReport> },
     Named { name: "report-eft-validity", generate: generate::<EftValidityReport> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },

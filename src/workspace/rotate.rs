@@ -31,23 +31,39 @@ pub struct Axis<'a> {
 pub fn rotate(document: &mut Value, rotation: &Rotation) -> Result<Vec<String>, String> {
     let step = step(rotation)?;
     let first = step.parameters.first().map(|parameter| parameter.name.clone()).unwrap_or_default();
-    let value = serde_json::to_value(&step).map_err(|error| error.to_string())?;
+    add_step(document, &step)?;
+    Ok(replace_pois(document, |poi| rotation.coefficients.iter().any(|name| name == poi).then(|| first.clone())))
+}
+
+/// Adds a step to the transform of a document.
+///
+/// # Errors
+/// In words, where the document has no block.
+pub fn add_step(document: &mut Value, step: &TransformStep) -> Result<(), String> {
+    let value = serde_json::to_value(step).map_err(|error| error.to_string())?;
     let block = document.get_mut("eft").and_then(Value::as_object_mut).ok_or("a document without the block eft")?;
     let steps = block.entry("parameter_transform").or_insert_with(|| json!([]));
     steps.as_array_mut().ok_or("parameter_transform is no array")?.push(value);
+    Ok(())
+}
+
+/// Puts others in the place of parameters of interest that have a `successor`; returns what was changed, in words.
+pub fn replace_pois(document: &mut Value, successor: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut told = Vec::new();
     for measurement in document.get_mut("measurements").and_then(Value::as_array_mut).into_iter().flatten() {
         let Some(poi) = measurement.pointer_mut("/config/poi") else { continue };
-        if poi.as_str().is_some_and(|poi| rotation.coefficients.iter().any(|name| name == poi)) {
-            let old = poi.as_str().map(quote).unwrap_or_default();
+        if let Some(old) = poi.as_str()
+            && let Some(new) = successor(old)
+        {
+            let old = quote(old);
             told.push(format!(
                 "the parameter of interest {old} is no parameter any more: {} is in its place",
-                quote(&first)
+                quote(&new)
             ));
-            *poi = json!(first);
+            *poi = json!(new);
         }
     }
-    Ok(told)
+    told
 }
 
 fn step(rotation: &Rotation) -> Result<TransformStep, String> {

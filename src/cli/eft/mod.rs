@@ -9,8 +9,10 @@ pub mod directions;
 mod edit_args;
 mod event_quality;
 pub mod import;
+mod import_matrix;
 pub mod individual;
 pub mod inspect;
+pub mod mass;
 pub mod promote;
 pub mod rescale;
 pub mod responses;
@@ -32,6 +34,7 @@ pub enum Eft {
     Import(import::Import),
     Individual(individual::Individual),
     Inspect(inspect::Inspect),
+    Mass(mass::Mass),
     Promote(promote::Promote),
     Rescale(rescale::Rescale),
     Responses(responses::Responses),
@@ -50,6 +53,7 @@ impl Eft {
             Eft::Import(command) => command.run(),
             Eft::Individual(command) => command.run(),
             Eft::Inspect(command) => command.run(),
+            Eft::Mass(command) => command.run(),
             Eft::Promote(command) => command.run(),
             Eft::Rescale(command) => command.run(),
             Eft::Responses(command) => command.run(),

@@ -11,8 +11,8 @@ use std::ops::Range;
 
 /// Eigenvalues that differ by less than this part of their size, or of what rounding of the largest is, are one.
 const DEGENERATE: f64 = 1e-9;
-/// Rounding of eigenvalues, of the largest.
-const ROUNDING: f64 = 1e-14;
+/// Rounding of eigenvalues, of the largest and for each row.
+const ROUNDING: f64 = 1e-15;
 
 /// Eigenvectors of an information matrix, by descending eigenvalue.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Spectrum {
     pub directions: Vec<Direction>,
     /// Ranges of directions, of two or more, with one eigenvalue: any rotation among them is as good.
     pub degenerate: Vec<Range<usize>>,
+    /// Eigenvalues up to this are rounding.
+    pub rounding: f64,
 }
 
 /// A part of the data with a likelihood of its own.
@@ -44,10 +46,8 @@ pub fn spectrum(matrix: &DMatrix<f64>) -> Spectrum {
     let mut all = directions(matrix);
     all.reverse();
     let largest = all.first().map_or(0.0, |direction| direction.eigenvalue.abs());
-    let same = |a: f64, b: f64| {
-        (a - b).abs() <= DEGENERATE * a.abs().max(b.abs())
-            || (a - b).abs() <= ROUNDING * matrix.nrows() as f64 * largest
-    };
+    let rounding = ROUNDING * matrix.nrows() as f64 * largest;
+    let same = |a: f64, b: f64| (a - b).abs() <= rounding.max(DEGENERATE * a.abs().max(b.abs()));
     let mut degenerate = Vec::new();
     let mut first = 0;
     while first < all.len() {
@@ -59,7 +59,7 @@ pub fn spectrum(matrix: &DMatrix<f64>) -> Spectrum {
         }
         first = group.end;
     }
-    Spectrum { directions: all, degenerate }
+    Spectrum { directions: all, degenerate, rounding }
 }
 
 /// Another basis of the space that some orthonormal vectors span.
