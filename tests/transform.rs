@@ -328,7 +328,7 @@ fn a_limit_on_a_coefficient_is_one_on_a_mass() {
         "relations": [{"coefficient": "CHbox", "terms": [{"factor": -0.5, "powers": {"g": 2, "M": -2}}]}]}]);
     let file = scratch("singlet.json", &one_point(steps).to_string());
     let path = file.to_str().unwrap();
-    let x = 1.959_963_984_540_054 * 0.4;
+    let x: f64 = 1.959_963_984_540_054 * 0.4;
     for (coupling, x) in [("g=1", x), ("g=2", x / 4.0)] {
         let report = json_of(&["eft", "mass", path, "M", "--fix", coupling], 0);
         assert_eq!(report["power"], 2);
