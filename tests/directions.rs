@@ -256,6 +256,13 @@ fn dropped_directions_stay_at_zero() {
     assert_eq!(step["directions"]["dropped"].as_array().unwrap().len(), 1);
     assert_eq!(step["parameters"].as_array().unwrap().len(), 2);
     assert_eq!(rotated["measurements"][0]["config"]["poi"], "EV1");
+    // The box is a cube: a direction reaches as far as its components add up, on both sides.
+    for (k, parameter) in step["parameters"].as_array().unwrap().iter().enumerate() {
+        let components = report["directions"][k]["components"].as_object().unwrap();
+        let reach: f64 = 50.0 * components.values().map(|x| x.as_f64().unwrap().abs()).sum::<f64>();
+        let bounds: [f64; 2] = serde_json::from_value(parameter["bounds"].clone()).unwrap();
+        assert!((bounds[0] + reach).abs() < 1e-12 * reach && (bounds[1] - reach).abs() < 1e-12 * reach, "{bounds:?}");
+    }
     // The minimum over the span of two vectors: A = J E, η̂ = (AᵀV⁻¹A)⁻¹AᵀV⁻¹d.
     let component = |k: usize, name: &str| report["directions"][k]["components"][name].as_f64().unwrap();
     let basis = DMatrix::from_fn(3, 2, |i, k| component(k, NAMES[i]));
