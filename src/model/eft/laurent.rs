@@ -5,12 +5,29 @@ use super::{Monomial, Polynomial};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// Most products of coefficients that one substitution may take.
-const MOST_PRODUCTS: u64 = 1 << 31;
+/// Most products of two terms that one substitution may take, and of coefficients.
+const MOST_PRODUCTS: Budget = Budget { terms: 1 << 22, coefficients: 1 << 33 };
 /// Most numbers that it may hold.
 const MOST_NUMBERS: usize = 1 << 28;
 /// What a term costs beside its coefficients, in numbers.
 const TERM: usize = 128;
+
+/// What may still be done.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    terms: u64,
+    coefficients: u64,
+}
+
+impl Budget {
+    /// A product of two terms of so many bins.
+    fn spend(&mut self, n_bins: usize) -> Result<(), SubstitutionError> {
+        let left = (self.terms.checked_sub(1), self.coefficients.checked_sub(n_bins as u64));
+        let (Some(terms), Some(coefficients)) = left else { return Err(SubstitutionError::TooLarge) };
+        *self = Budget { terms, coefficients };
+        Ok(())
+    }
+}
 
 /// A product of powers: variables ascending, no power zero.
 type Powers = Vec<(u32, i32)>;
@@ -106,7 +123,7 @@ impl Laurent {
     }
 
     /// Horner's rule in one variable, so that dense rotations take no more than a product for each pair of terms.
-    fn replaced(self, variable: u32, by: &Laurent, budget: &mut u64) -> Result<Laurent, SubstitutionError> {
+    fn replaced(self, variable: u32, by: &Laurent, budget: &mut Budget) -> Result<Laurent, SubstitutionError> {
         let n_bins = self.n_bins;
         let empty = || Laurent { terms: BTreeMap::new(), n_bins };
         let mut by_power: BTreeMap<i32, Laurent> = BTreeMap::new();
@@ -153,12 +170,11 @@ impl Laurent {
     }
 
     /// The product with a sum of one bin.
-    fn product(&self, scalar: &Laurent, budget: &mut u64) -> Result<Laurent, SubstitutionError> {
+    fn product(&self, scalar: &Laurent, budget: &mut Budget) -> Result<Laurent, SubstitutionError> {
         let mut product = Laurent { terms: BTreeMap::new(), n_bins: self.n_bins };
         for (powers, a) in &self.terms {
             for (other, factor) in &scalar.terms {
-                let cost = (self.n_bins + powers.len() + other.len() + TERM) as u64;
-                *budget = budget.checked_sub(cost).ok_or(SubstitutionError::TooLarge)?;
+                budget.spend(self.n_bins)?;
                 let factor = factor.first().copied().unwrap_or(0.0);
                 let scaled: Vec<f64> = a.iter().map(|a| a * factor).collect();
                 product.add(times(powers, other)?, &scaled)?;
