@@ -87,10 +87,11 @@ fn many_operators() -> (Model, Data) {
         clip_bin_data: None,
         measurements: Default::default(),
         derived: Vec::new(),
+        unbinned: Vec::new(),
         pyhf_domain: false,
         warnings: Default::default(),
     };
-    let data = Data { main: vec![103.0; 200], auxiliary: Vec::new() };
+    let data = Data { main: vec![103.0; 200], ..Data::default() };
     (model, data)
 }
 

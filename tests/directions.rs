@@ -7,7 +7,7 @@ use common::program::{json_of, morphist, scratch, stderr, stdout};
 use common::{directory, read_json};
 use morphist::document::workspace::Workspace;
 use morphist::import::{ImportOptions, smefit_benchmark};
-use morphist::infer::blind::keep_sets;
+use morphist::infer::blind::{Kept, keep_sets};
 use morphist::infer::eft::directions::{DataSet, of_data_sets, spectrum};
 use morphist::infer::eft::information::information;
 use morphist::infer::{FitOptions, Hesse, fit};
@@ -126,7 +126,7 @@ fn channels_know_with_their_nuisances_profiled() {
 #[test]
 fn what_is_left_out_is_integrated_out() {
     let (model, data) = build(&document(), None);
-    let masked = keep_sets(&model, &data, &[], &[true, false]).unwrap();
+    let masked = keep_sets(&model, &data, &Kept { measurements: vec![true, false], ..Kept::default() }).unwrap();
     let mut alone = document();
     alone["eft"]["gaussian_measurements"].as_array_mut().unwrap().pop();
     let (other, other_data) = build(&alone, None);
@@ -364,5 +364,5 @@ fn comparisons_leave_data_sets_out() {
     }
     let output = morphist(&["eft", "compare", path, "--without", "third"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-    assert!(stderr(&output).contains("no channel and no measurement"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no channel, no measurement"), "{}", stderr(&output));
 }

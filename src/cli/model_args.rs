@@ -1,16 +1,18 @@
 //! From a workspace on the command line to a model with data and a start point.
 
 use super::blind_args::channels;
+use super::bounds;
 use super::build_args::BuildArgs;
 use super::input_args::{InputArgs, file_name};
 use super::point::Point;
-use super::{CommandError, note, warn};
-use crate::infer::blind::{keep_sets, mask};
+use super::{CommandError, CommandResult, note, warn};
+use crate::infer::blind::{Kept, keep_sets, mask};
 use crate::infer::{FitOptions, Hesse, prefit};
 use crate::model::{Data, Model};
 use crate::program::Program;
 use crate::report::applied_fit::AppliedFit;
 use crate::report::blind::Blinding;
+use crate::report::text;
 use crate::translate::from_pyhf::{self, ModelOptions};
 use crate::workspace::Loaded;
 use clap::Args;
@@ -31,6 +33,9 @@ pub struct ModelArgs {
     /// Hold parameters, at V where given; NAME as for --init
     #[arg(long, value_name = "NAME[=V]")]
     pub fix: Vec<String>,
+    /// Let parameters move from LOW to HIGH, which may be -inf and inf; NAME as for --init
+    #[arg(long, value_name = "NAME=LOW,HIGH")]
+    pub bounds: Vec<String>,
     /// Fits follow their start alone, as in other programs, without a search for lower minima
     #[arg(long)]
     pub single_start: bool,
@@ -86,7 +91,8 @@ impl ModelArgs {
     /// As [`ModelArgs::prepare`] for a workspace that has been read; the model's warnings are not told.
     pub fn prepare_loaded(&self, path: &Path, input: &InputArgs, loaded: Loaded) -> Result<Prepared, CommandError> {
         let options = self.options(input)?;
-        let (model, data) = self.build(path, &loaded, &options)?;
+        let (mut model, data) = self.build(path, &loaded, &options)?;
+        bounds::set(&mut model, &self.bounds)?;
         let Point { values: point, fixed, chosen, applied } = Point::read(self, &model, input)?;
         let (file, measurement) = (file_name(path), measurement_name(&loaded, input));
         let restarts = !self.single_start;
@@ -110,6 +116,35 @@ impl ModelArgs {
 }
 
 impl Prepared {
+    /// For what knows binned data only.
+    ///
+    /// # Errors
+    /// Where the likelihood has an unbinned term.
+    pub fn refuse_unbinned(&self, what: &str) -> CommandResult {
+        match self.model.unbinned.first() {
+            None => Ok(()),
+            Some(term) => {
+                let name = text::label(&term.name);
+                Err(CommandError::Message(format!("{what}: not defined with the unbinned term {name}")))
+            }
+        }
+    }
+
+    /// For what makes Asimov data or toys.
+    ///
+    /// # Errors
+    /// Where an unbinned term has no reference events.
+    pub fn require_reference(&self, what: &str) -> CommandResult {
+        match self.model.unbinned.iter().find(|term| term.reference.is_empty()) {
+            None => Ok(()),
+            Some(term) => Err(CommandError::Message(format!(
+                "{what}: the unbinned term {} has no reference events, from which Asimov data and toys are made: add the \
+                 member reference",
+                text::label(&term.name)
+            ))),
+        }
+    }
+
     /// Takes channels out of the likelihood.
     fn blinded(mut self, patterns: &[String]) -> Result<Prepared, CommandError> {
         let blinded = channels(&self.model, "--blind", patterns)?;
@@ -128,22 +163,24 @@ impl Prepared {
         Ok(self)
     }
 
-    /// Takes the channel or the measurement of a name out of the likelihood; coefficients that nothing else determines are
+    /// Takes the channel, measurement or unbinned term of a name out of the likelihood; coefficients that nothing else determines are
     /// held.
     pub fn leave_out(&mut self, flag: &str, name: &str) -> Result<(), CommandError> {
         let channels: Vec<bool> = self.model.channels.iter().map(|channel| channel.name != name).collect();
-        let sets: Vec<bool> = self.model.measurements.sets.iter().map(|set| set.name != name).collect();
-        let flags = || channels.iter().chain(&sets);
+        let measurements: Vec<bool> = self.model.measurements.sets.iter().map(|set| set.name != name).collect();
+        let unbinned: Vec<bool> = self.model.unbinned.iter().map(|term| term.name != name).collect();
+        let kept = Kept { channels, measurements, unbinned };
+        let flags = || kept.channels.iter().chain(&kept.measurements).chain(&kept.unbinned);
         let message = match flags().filter(|kept| !**kept).count() {
-            0 => "no channel and no measurement has this name",
+            0 => "no channel, no measurement and no unbinned term has this name",
             1 if flags().count() == 1 => "nothing is left to fit",
             1 => "",
-            _ => "a channel and a measurement have this name",
+            _ => "several data sets have this name",
         };
         if !message.is_empty() {
             return Err(CommandError::Usage(format!("{flag} {}: {message}", crate::report::text::label(name))));
         }
-        let masked = keep_sets(&self.model, &self.data, &channels, &sets).map_err(|_| {
+        let masked = keep_sets(&self.model, &self.data, &kept).map_err(|_| {
             CommandError::Message(format!("{flag} {}: the covariance of the rest is not positive definite", name))
         })?;
         (self.model, self.data) = (masked.model, masked.data);

@@ -125,6 +125,7 @@ mod tests {
             clip_bin_data: None,
             measurements: Default::default(),
             derived: Vec::new(),
+            unbinned: Vec::new(),
             pyhf_domain: false,
             warnings: Default::default(),
         }

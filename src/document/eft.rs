@@ -7,6 +7,7 @@
 mod event_database;
 mod gaussian;
 mod transform;
+mod unbinned;
 
 pub use event_database::{
     Axis, CrossSectionUnit, Cut, Edge, EventDatabase, EventMcStat, EventMcStatWord, EventSystematic, EventWeights,
@@ -15,8 +16,13 @@ pub use event_database::{
 };
 
 pub use gaussian::{
-    Correlation, GaussianCorrelation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference,
-    NamedSystematics, Prediction, SystematicKind,
+    Correlation, Distribution, FlatErrors, GaussianCorrelation, GaussianMeasurement, GaussianSystematic,
+    MultiplicativeReference, NamedSystematics, Prediction, SystematicKind,
+};
+
+pub use unbinned::{
+    Amplitude, Calibration, CentralValue, CorrelatedFactor, Encoding, EventTable, InlineTable, Ratio, RatioFactor,
+    RatioOf, ReferenceEvents, Replicas, TableFile, UnbinnedComponent, UnbinnedTerm, YieldFactor, Yields,
 };
 
 pub use transform::{
@@ -54,10 +60,20 @@ pub struct Eft {
     pub gaussian_correlations: Vec<GaussianCorrelation>,
     #[serde(default, skip_serializing_if = "is_covariance")]
     pub named_systematics: NamedSystematics,
+    #[serde(default, skip_serializing_if = "is_profiled")]
+    pub flat_errors: FlatErrors,
     /// Coefficients expressed by other parameters, step by step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub parameter_transform: Vec<TransformStep>,
+    /// Events that are taken one by one (spec/unbinned.md).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub unbinned_terms: Vec<UnbinnedTerm>,
+}
+
+fn is_profiled(flat: &FlatErrors) -> bool {
+    *flat == FlatErrors::Profiled
 }
 
 fn is_covariance(named: &NamedSystematics) -> bool {

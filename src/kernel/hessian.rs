@@ -8,6 +8,7 @@ use super::measurement;
 use super::response;
 use super::scratch::Scratch;
 use super::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
+use super::unbinned;
 use crate::program::{ChannelLayout, Place, PreparedData, Program, RowResponse, RowScale};
 
 /// Which second derivatives enter.
@@ -247,9 +248,28 @@ fn fill_body<S: Simd>(
     add_constraints(program, data, scratch, blocks);
     if !program.measurements.is_empty() {
         let measurements = &mut scratch.measurements;
-        measurement::add_hessian_body::<S>(&program.measurements, measurements, curvature, |i, j, value| {
-            *blocks.shared_at(i, j) += value;
-        });
+        measurement::add_hessian_body::<S>(
+            &program.measurements,
+            &data.measured,
+            measurements,
+            curvature,
+            |i, j, value| {
+                *blocks.shared_at(i, j) += value;
+            },
+        );
+    }
+    if !program.unbinned.is_empty() {
+        let Scratch { theta, unbinned, .. } = &mut *scratch;
+        unbinned::add_hessian_body::<S>(
+            &program.unbinned,
+            &data.unbinned,
+            theta,
+            unbinned,
+            curvature,
+            |i, j, value| {
+                *blocks.shared_at(i, j) += value;
+            },
+        );
     }
 }
 

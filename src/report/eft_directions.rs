@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub struct EftDirectionsReport {
     /// Those that are free, in fit order.
     pub coefficients: Vec<String>,
-    /// One for each channel and each measurement with Gaussian errors: what it knows alone. They add up to
+    /// One for each channel, measurement with Gaussian errors and unbinned term: what it knows alone. They add up to
     /// `information` only where no two share a nuisance parameter or a correlation.
     pub data_sets: Vec<DataSetEntry>,
     /// Names of directions that have one eigenvalue: any rotation among them is as good.
@@ -61,6 +61,7 @@ pub struct DataSetEntry {
 pub enum DataSetKind {
     Channel,
     Measurement,
+    Unbinned,
 }
 
 /// What a report is made of.
@@ -150,7 +151,11 @@ impl EftDirectionsReport {
         columns.push(Column::left("").key("remark"));
         let mut table = Table::new("Information of each data set alone, along the directions", columns);
         for own in &self.data_sets {
-            let kind = if own.kind == DataSetKind::Channel { "channel" } else { "measurement" };
+            let kind = match own.kind {
+                DataSetKind::Channel => "channel",
+                DataSetKind::Measurement => "measurement",
+                DataSetKind::Unbinned => "unbinned",
+            };
             let mut cells = vec![Cell::name(&own.name), Cell::text(kind)];
             cells.extend((0..self.directions.len()).map(|k| match own.along.get(k) {
                 Some(value) => Cell::number(value.0, 3),
@@ -192,6 +197,7 @@ impl DataSetEntry {
             DataSet::Measurement(s) => {
                 (DataSetKind::Measurement, found.model.measurements.sets.get(s).map(|set| &set.name))
             }
+            DataSet::Unbinned(t) => (DataSetKind::Unbinned, found.model.unbinned.get(t).map(|term| &term.name)),
         };
         let known = own.matrix.as_ref().ok();
         let of = |matrix: &DMatrix<f64>| {
@@ -213,6 +219,10 @@ pub fn no_information(reason: NoInformation) -> Reason {
         NoInformation::OutOfDomain => Reason::new(
             Code::OutOfDomain,
             "the point is out of the domain or on its border: no information with profiled nuisance parameters",
+        ),
+        NoInformation::NoReference => Reason::new(
+            Code::NoToyData,
+            "an unbinned term has no reference events, from which Asimov data are made: its information is not in any sum",
         ),
         NoInformation::TooManyParameters => Reason::new(
             Code::NotRequested,

@@ -7,9 +7,9 @@ use super::reason::{Code, Reason};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::document::eft::Basis;
-use crate::infer::normal::chi2_quantile;
 use crate::infer::{FitOptions, FitResult};
 use crate::model::Model;
+use crate::normal::chi2_quantile;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -9,6 +9,7 @@ pub mod coefficients;
 mod crossing;
 mod csv;
 pub mod derived;
+pub mod eft_closure;
 pub mod eft_directions;
 pub mod eft_import;
 pub mod eft_inspect;

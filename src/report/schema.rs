@@ -2,6 +2,7 @@
 
 use super::bench::BenchReport;
 use super::coefficients::CompareReport;
+use super::eft_closure::EftClosureReport;
 use super::eft_directions::EftDirectionsReport;
 use super::eft_import::ImportReport;
 use super::eft_inspect::EftInspectReport;
@@ -31,6 +32,7 @@ use serde_json::Value;
 /// The schema of what each command writes.
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
+    Named { name: "report-eft-closure", generate: generate::<EftClosureReport> },
     Named { name: "report-eft-compare", generate: generate::<CompareReport> },
     Named { name: "report-eft-directions", generate: generate::<EftDirectionsReport> },
     Named { name: "report-eft-import", generate: generate::<ImportReport> },

@@ -6,7 +6,7 @@ pub mod inverse_mass;
 mod parameters;
 pub mod rescale;
 pub mod rotate;
-pub(crate) use parameters::{measured_nuisances, nuisances};
+pub(crate) use parameters::{flat_parameters, measured_nuisances, nuisances};
 pub mod validate;
 
 use crate::document::patch::{self, Patch};

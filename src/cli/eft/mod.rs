@@ -4,6 +4,7 @@ pub mod append;
 pub mod bin;
 pub mod cache;
 mod chosen;
+pub mod closure;
 pub mod compare;
 pub mod directions;
 mod edit_args;
@@ -16,6 +17,7 @@ pub mod mass;
 pub mod promote;
 pub mod rescale;
 pub mod responses;
+pub mod score;
 pub mod strip;
 pub mod validity;
 
@@ -29,6 +31,7 @@ pub enum Eft {
     Append(append::Append),
     Bin(bin::Bin),
     Cache(cache::Cache),
+    Closure(closure::Closure),
     Compare(compare::Compare),
     Directions(directions::Directions),
     Import(import::Import),
@@ -38,6 +41,7 @@ pub enum Eft {
     Promote(promote::Promote),
     Rescale(rescale::Rescale),
     Responses(responses::Responses),
+    Score(score::Score),
     Strip(strip::Strip),
     Validity(validity::Validity),
 }
@@ -48,6 +52,7 @@ impl Eft {
             Eft::Append(command) => command.run(),
             Eft::Bin(command) => command.run(),
             Eft::Cache(command) => command.run(),
+            Eft::Closure(command) => command.run(),
             Eft::Compare(command) => command.run(),
             Eft::Directions(command) => command.run(),
             Eft::Import(command) => command.run(),
@@ -57,6 +62,7 @@ impl Eft {
             Eft::Promote(command) => command.run(),
             Eft::Rescale(command) => command.run(),
             Eft::Responses(command) => command.run(),
+            Eft::Score(command) => command.run(),
             Eft::Strip(command) => command.run(),
             Eft::Validity(command) => command.run(),
         }

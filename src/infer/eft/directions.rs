@@ -2,7 +2,7 @@
 //! (spec/inference.md, "Directions" and "Information of data sets").
 
 use super::information::{Direction, NoInformation, directions, information};
-use crate::infer::blind::keep_sets;
+use crate::infer::blind::{Kept, keep_sets};
 use crate::model::{Data, Model};
 use crate::program::Program;
 use nalgebra::{DMatrix, DVector};
@@ -31,6 +31,8 @@ pub enum DataSet {
     Channel(usize),
     /// Index of a measurement with Gaussian errors.
     Measurement(usize),
+    /// Index of an unbinned term.
+    Unbinned(usize),
 }
 
 /// What one data set alone knows, with its nuisances profiled and their auxiliary measurements.
@@ -93,13 +95,16 @@ pub fn of_data_sets(
     fixed: &[bool],
     coefficients: &[usize],
 ) -> Vec<DataSetInformation> {
-    let (n_channels, n_sets) = (model.channels.len(), model.measurements.sets.len());
-    let all: Vec<DataSet> =
-        (0..n_channels).map(DataSet::Channel).chain((0..n_sets).map(DataSet::Measurement)).collect();
+    let (channels, sets, terms) = (model.channels.len(), model.measurements.sets.len(), model.unbinned.len());
+    let measured = (0..sets).map(DataSet::Measurement).chain((0..terms).map(DataSet::Unbinned));
+    let all: Vec<DataSet> = (0..channels).map(DataSet::Channel).chain(measured).collect();
     let one = |&data_set: &DataSet| {
-        let channels: Vec<bool> = (0..n_channels).map(|c| data_set == DataSet::Channel(c)).collect();
-        let sets: Vec<bool> = (0..n_sets).map(|s| data_set == DataSet::Measurement(s)).collect();
-        let matrix = keep_sets(model, data, &channels, &sets).map_err(|_| NoInformation::OutOfDomain).and_then(|own| {
+        let kept = Kept {
+            channels: (0..channels).map(|c| data_set == DataSet::Channel(c)).collect(),
+            measurements: (0..sets).map(|s| data_set == DataSet::Measurement(s)).collect(),
+            unbinned: (0..terms).map(|t| data_set == DataSet::Unbinned(t)).collect(),
+        };
+        let matrix = keep_sets(model, data, &kept).map_err(|_| NoInformation::OutOfDomain).and_then(|own| {
             information(&own.model, &Program::compile(&own.model), point, fixed, coefficients).profiled
         });
         DataSetInformation { data_set, matrix }

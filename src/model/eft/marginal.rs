@@ -1,7 +1,8 @@
 //! Some of the measurements with Gaussian errors, the others integrated out: the covariance of their points stays what it
 //! is in the whole (spec/inference.md, "Information of data sets").
 
-use super::measurement::{Covariance, CovarianceBlock, Measurements, NotPositive, Whitening, WhiteningBlock};
+use super::measurement::{Covariance, CovarianceBlock, Flat, Measurements, NotPositive, Whitening, WhiteningBlock};
+use crate::model::select;
 use nalgebra::DMatrix;
 
 impl Measurements {
@@ -15,9 +16,15 @@ impl Measurements {
             return Ok(self.clone());
         }
         let of_points = self.sets.iter().enumerate().flat_map(|(s, set)| set.data.iter().map(move |_| is_kept(s)));
-        let covariance = self.whitening.covariance_of(&of_points.collect::<Vec<bool>>());
+        let of_points: Vec<bool> = of_points.collect();
+        let covariance = self.whitening.covariance_of(&of_points);
+        let widths = |all: &[f64]| select(all, &of_points);
+        let flat = match &self.flat {
+            Flat::Clamped(all) => Flat::Clamped(widths(all)),
+            Flat::Marginalised(all) => Flat::Marginalised(widths(all)),
+        };
         let sets = self.sets.iter().enumerate().filter(|(s, _)| is_kept(*s)).map(|(_, set)| set.clone()).collect();
-        Ok(Measurements { sets, whitening: Whitening::new(&covariance)? })
+        Ok(Measurements { sets, whitening: Whitening::new(&covariance)?, flat })
     }
 }
 

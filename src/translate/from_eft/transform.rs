@@ -56,6 +56,11 @@ impl Transform {
         Ok(transform)
     }
 
+    /// Whether a number stands for a given coefficient, and for no parameter.
+    pub fn gives(&self, number: usize) -> bool {
+        self.given.contains_key(&(number as u32))
+    }
+
     /// The given coefficients as functions of the parameters.
     pub fn derived(&self) -> Vec<Derived> {
         let named = self.names.iter().zip(&self.bounds).zip(self.given.values());

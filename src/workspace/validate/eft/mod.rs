@@ -1,5 +1,5 @@
-//! The rules W201 to W248, W320 to W326 and W330 to W339, and what W260, W269 and W271 say of a declaration: the block `eft`, the
-//! responses of samples, and what stands beside them.
+//! The rules W201 to W248, W320 to W327, W330 to W339 and W340 to W351, and what W260, W269 and W271 say of a declaration:
+//! the block `eft`, the responses of samples, and what stands beside them.
 
 mod block;
 mod events;
@@ -7,6 +7,7 @@ mod gaussian;
 mod response;
 mod sample;
 mod transform;
+mod unbinned;
 
 use super::Report;
 use crate::document::eft::{Eft, PerBin, Truncation, WilsonCoefficient};
@@ -22,6 +23,7 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) {
     block::check(workspace, &context, report);
     transform::check(workspace, eft, report);
     let (mut used, mut broken) = (gaussian::check(&context, report), false);
+    used.extend(unbinned::check(workspace, &context, report));
     for (c, channel) in workspace.channels.iter().enumerate() {
         for (s, sample) in channel.samples.iter().enumerate() {
             let pointer = format!("/channels/{c}/samples/{s}/modifiers");

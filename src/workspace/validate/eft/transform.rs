@@ -6,7 +6,7 @@ use crate::document::eft::{Eft, LinearRelations, TransformParameter, TransformSt
 use crate::document::workspace::Workspace;
 use crate::finding::{escape_token, number, quote};
 use crate::rule;
-use crate::workspace::parameters::{measured_nuisances, nuisances};
+use crate::workspace::parameters::{flat_parameters, measured_nuisances, nuisances};
 use std::collections::{HashMap, HashSet};
 
 /// Highest power of a parameter in a relation.
@@ -67,6 +67,7 @@ fn check_parameters(workspace: &Workspace, eft: &Eft, report: &mut Report) {
     let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
     let mut taken: HashSet<&str> = modifiers.flat_map(|modifier| nuisances(modifier, eft)).collect();
     taken.extend(measured_nuisances(eft, |_| true));
+    taken.extend(flat_parameters(eft).iter().map(|systematic| systematic.name.as_str()));
     taken.extend(eft.wilson_coefficients.iter().map(|c| c.name.as_str()));
     taken.extend(kinds.keys());
     for (s, step) in eft.parameter_transform.iter().enumerate() {
