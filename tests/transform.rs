@@ -201,6 +201,17 @@ fn powers_of_couplings_and_masses_are_evaluations_too() {
     }
 }
 
+/// Unbinned terms know no relations: said, and not evaluated otherwise.
+#[test]
+fn unbinned_terms_refuse_given_coefficients() {
+    let (folder, mut document) = fixture("eft_unbinned");
+    document["eft"]["parameter_transform"] = rotation("c1", "c2").0;
+    document["measurements"][0]["config"]["poi"] = json!("");
+    let error = build(&document, &folder, None).unwrap_err();
+    assert_eq!(error.0[0].rule, "W280", "{error}");
+    assert!(error.to_string().contains("unbinned term"), "{error}");
+}
+
 /// A relation between two coefficients leaves one of them.
 #[test]
 fn constraints_leave_fewer_parameters() {
