@@ -86,6 +86,7 @@ fn many_operators() -> (Model, Data) {
         clip_sample_data: None,
         clip_bin_data: None,
         measurements: Default::default(),
+        derived: Vec::new(),
         unbinned: Vec::new(),
         pyhf_domain: false,
         warnings: Default::default(),

@@ -439,6 +439,9 @@ rules! {
     COMBINE_SHARED = error("W314", "InvalidEft",
         "Two documents have different responses, or different event databases, under one name.",
         "rename one of the two, also where samples name it");
+    COMBINE_TRANSFORM = error("W315", "InvalidEft",
+        "Documents have different parameter_transform, or one that would have to be converted to another Λ.",
+        "combine the documents without their transforms, and add the transform to the result");
     // Measurements with Gaussian errors
     GAUSSIAN_NAME = error("W320", "InvalidMeasurements",
         "A measurement, a systematic of a measurement, or a correlation of two measurements stands twice.",
@@ -464,6 +467,37 @@ rules! {
     GAUSSIAN_FLAT = error("W327", "InvalidMeasurements",
         "A flat error has the name of something else; or it is clamped or marginalised, and correlated, or beside another one, or on a point that other errors correlate.",
         "give it a name of its own, or correlation none; or profile flat errors");
+    // Relations among coefficients
+    TRANSFORM_NAME = error("W330", "InvalidTransform",
+        "A relation names something that is neither a Wilson coefficient nor a parameter of its step or an earlier one.",
+        "declare the parameter in the step, or correct the name");
+    TRANSFORM_TWICE = error("W331", "InvalidTransform",
+        "Two relations give one coefficient.",
+        "keep one of the two");
+    TRANSFORM_CHAIN = error("W332", "InvalidTransform",
+        "A relation needs something that the same step or an earlier one gives, or gives a parameter of its own step.",
+        "write out what the other relation says, or move the relation that needs less into a later step");
+    TRANSFORM_PARAMETER = error("W333", "InvalidTransform",
+        "A parameter of a transform has the name of another parameter.",
+        "give it a name of its own");
+    TRANSFORM_LENGTH = error("W334", "InvalidTransform",
+        "A matrix or a list of a transform does not have an entry for each coefficient or parameter that it belongs to.",
+        "give the matrix a row for each of coefficients and a column for each of parameters");
+    TRANSFORM_BOUNDS = error("W335", "InvalidTransform",
+        "The bounds of a parameter of a transform are in the wrong order, or do not contain its start.",
+        "write the lower bound first, and a start between the two");
+    TRANSFORM_POWER = error("W336", "InvalidTransform",
+        "A power of a relation is zero, beyond 100, or negative where the parameter may be zero or below.",
+        "give what stands in a denominator bounds above zero");
+    TRANSFORM_UNUSED = warning("W337", "InvalidTransform",
+        "A parameter of a transform stands in no relation: a fit cannot find it.",
+        "remove it, or fix it");
+    TRANSFORM_SCALE = error("W338", "InvalidTransform",
+        "The scales of an evolution matrix are not those of the coefficients that it gives, or it gives some of them only.",
+        "evolve all coefficients of the document, to the scale_GeV of its basis");
+    TRANSFORM_FIXED = error("W339", "InvalidTransform",
+        "A coefficient that a relation gives is fixed by its declaration.",
+        "remove fixed from the declaration, or the relation");
     // Unbinned terms
     UNBINNED_NAME = error("W340", "InvalidUnbinned",
         "An unbinned term, or a component of one, has the name of another.",

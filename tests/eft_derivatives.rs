@@ -170,6 +170,7 @@ fn model(with_statistics: bool) -> Model {
         clip_bin_data: None,
         unbinned: Vec::new(),
         measurements: Default::default(),
+        derived: Vec::new(),
         pyhf_domain: false,
         warnings: Default::default(),
     }

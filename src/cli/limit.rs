@@ -15,6 +15,7 @@ use crate::infer::{
 use crate::program::Program;
 use crate::report::hypotest::TestContext;
 use crate::report::limit::{LimitContext, LimitReport};
+use crate::workspace::inverse_mass::is_mass;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -58,6 +59,15 @@ pub enum CriterionArg {
     /// CLs+b alone
     #[value(alias = "CLs+b", alias = "CLsb")]
     Clsb,
+}
+
+impl CriterionArg {
+    pub(super) fn criterion(self) -> Criterion {
+        match self {
+            CriterionArg::Cls => Criterion::Cls,
+            CriterionArg::Clsb => Criterion::Clsb,
+        }
+    }
 }
 
 /// N equidistant values.
@@ -104,16 +114,14 @@ impl LimitCommand {
     }
 
     fn options(&self) -> LimitOptions {
-        let criterion = match self.criterion {
-            CriterionArg::Cls => Criterion::Cls,
-            CriterionArg::Clsb => Criterion::Clsb,
-        };
+        let criterion = self.criterion.criterion();
         LimitOptions { level: 1.0 - self.confidence_level, criterion, widen: self.poi.poi_bounds.is_none() }
     }
 
     /// The limits of one model, with tests at the limits and at `n_between` values around them.
     pub fn report(&self, prepared: &Prepared, n_between: usize) -> Result<LimitReport, CommandError> {
         let (poi, fit_options) = self.poi.options(prepared)?;
+        refuse_mass(prepared, poi)?;
         let program = Program::compile(&prepared.model);
         let coefficient = prepared.is_coefficient(poi);
         let test_context = TestContext { model: &prepared.model, options: &fit_options, poi, coefficient };
@@ -196,6 +204,21 @@ impl LimitCommand {
         let bounds = (before.0, high);
         (Ok(Limit { observed, expected, test: None, bounds, widened_from, coefficient: None }), tests)
     }
+}
+
+/// A mass acts most where it is small, and not at all where it is infinite: an upper limit on it would say nothing.
+fn refuse_mass(prepared: &Prepared, poi: usize) -> CommandResult {
+    let names = prepared.model.parameter_names();
+    let name = names.get(poi).map_or("", String::as_str);
+    let eft = prepared.loaded.workspace.eft.as_deref();
+    if !eft.is_some_and(|eft| is_mass(eft, name)) {
+        return Ok(());
+    }
+    let name = crate::report::text::label(name);
+    Err(CommandError::Usage(format!(
+        "{name} stands in denominators, and the Standard Model is where it is infinite: eft mass gives its lower limit, \
+         scan its intervals"
+    )))
 }
 
 /// The limits on a coefficient that are read from tests of these values, on either side of the alternative.

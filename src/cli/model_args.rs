@@ -6,7 +6,7 @@ use super::build_args::BuildArgs;
 use super::input_args::{InputArgs, file_name};
 use super::point::Point;
 use super::{CommandError, CommandResult, note, warn};
-use crate::infer::blind::mask;
+use crate::infer::blind::{Kept, keep_sets, mask};
 use crate::infer::{FitOptions, Hesse, prefit};
 use crate::model::{Data, Model};
 use crate::program::Program;
@@ -163,6 +163,31 @@ impl Prepared {
         Ok(self)
     }
 
+    /// Takes the channel, measurement or unbinned term of a name out of the likelihood; coefficients that nothing else determines are
+    /// held.
+    pub fn leave_out(&mut self, flag: &str, name: &str) -> Result<(), CommandError> {
+        let channels: Vec<bool> = self.model.channels.iter().map(|channel| channel.name != name).collect();
+        let measurements: Vec<bool> = self.model.measurements.sets.iter().map(|set| set.name != name).collect();
+        let unbinned: Vec<bool> = self.model.unbinned.iter().map(|term| term.name != name).collect();
+        let kept = Kept { channels, measurements, unbinned };
+        let flags = || kept.channels.iter().chain(&kept.measurements).chain(&kept.unbinned);
+        let message = match flags().filter(|kept| !**kept).count() {
+            0 => "no channel, no measurement and no unbinned term has this name",
+            1 if flags().count() == 1 => "nothing is left to fit",
+            1 => "",
+            _ => "several data sets have this name",
+        };
+        if !message.is_empty() {
+            return Err(CommandError::Usage(format!("{flag} {}: {message}", crate::report::text::label(name))));
+        }
+        let masked = keep_sets(&self.model, &self.data, &kept).map_err(|_| {
+            CommandError::Message(format!("{flag} {}: the covariance of the rest is not positive definite", name))
+        })?;
+        (self.model, self.data) = (masked.model, masked.data);
+        masked.undetermined.into_iter().for_each(|i| self.fixed[i] = true);
+        Ok(())
+    }
+
     /// The model with all channels, blinded ones too.
     pub fn whole_model(&self) -> &Model {
         self.whole.as_ref().map_or(&self.model, |whole| &whole.model)
@@ -202,8 +227,8 @@ impl Prepared {
     /// Whether a parameter is a Wilson coefficient, whose bounds are the range in which its responses hold.
     pub fn is_coefficient(&self, parameter: usize) -> bool {
         let names = self.model.parameter_names();
-        let declared = self.loaded.workspace.eft.iter().flat_map(|eft| &eft.wilson_coefficients);
-        names.get(parameter).is_some_and(|name| declared.map(|c| &c.name).any(|declared| declared == name))
+        let declared = self.loaded.workspace.eft.iter().flat_map(|eft| eft.fit_coefficients());
+        names.get(parameter).is_some_and(|name| declared.map(|c| c.name).any(|declared| declared == name))
     }
 
     /// A fit from this point.

@@ -5,7 +5,8 @@ use super::output::write_bytes;
 use super::{CommandError, CommandResult, note};
 use crate::plot::{self, Figure, Options, png};
 use crate::plot::{
-    brazil, coefficients, correlation, data_mc, exclusion, nll_scan, pulls, ranking, responses, validity,
+    brazil, coefficients, correlation, data_mc, directions, exclusion, individual, nll_scan, pulls, ranking, responses,
+    validity,
 };
 use clap::{Args, ValueEnum};
 use serde::de::DeserializeOwned;
@@ -42,7 +43,7 @@ pub struct Plot {
     /// Logarithmic vertical axis (brazil, data-mc)
     #[arg(long)]
     pub log: bool,
-    /// Show at most N parameters (coefficients, pulls, correlation, ranking)
+    /// Show at most N parameters (coefficients, individual, pulls, correlation, ranking), or directions
     #[arg(long, value_name = "N", alias = "max_pars", value_parser = clap::value_parser!(u16).range(1..))]
     pub max_pars: Option<u16>,
     /// Show only parameters with an absolute correlation of at least this (correlation)
@@ -61,10 +62,14 @@ pub enum Kind {
     Coefficients,
     /// Correlation matrix: a result of fit
     Correlation,
+    /// Components of the directions in the space of the coefficients: a result of eft directions
+    Directions,
     /// Data and stacked samples with their ratio: a result of yields
     DataMc,
     /// Exclusion contour: the JSON lines of limit --patchset
     Exclusion,
+    /// Individual, profiled and Gaussian intervals of Wilson coefficients: a result of eft individual
+    Individual,
     /// Pulls and constraints: a result of fit
     Pulls,
     /// Impacts and pulls: a result of ranking
@@ -124,7 +129,9 @@ impl Plot {
             Kind::Coefficients => coefficients::draw(&one(bytes)?, &options),
             Kind::Correlation => correlation::draw(&one(bytes)?, &options),
             Kind::DataMc => data_mc::draw(&one(bytes)?, &options),
+            Kind::Directions => directions::draw(&one(bytes)?, &options),
             Kind::Exclusion => exclusion::draw(&many::<exclusion::Patch>(bytes)?, self.axes, &options),
+            Kind::Individual => individual::draw(&one(bytes)?, &options),
             Kind::Pulls => pulls::draw(&one(bytes)?, &options),
             Kind::Ranking => ranking::draw(&one(bytes)?, &options),
             Kind::Responses => responses::draw(&one(bytes)?, &options),

@@ -6,6 +6,7 @@
 
 mod event_database;
 mod gaussian;
+mod transform;
 mod unbinned;
 
 pub use event_database::{
@@ -22,6 +23,11 @@ pub use gaussian::{
 pub use unbinned::{
     Amplitude, Calibration, CentralValue, CorrelatedFactor, Encoding, EventTable, InlineTable, Ratio, RatioFactor,
     RatioOf, ReferenceEvents, Replicas, TableFile, UnbinnedComponent, UnbinnedTerm, YieldFactor, Yields,
+};
+
+pub use transform::{
+    DirectionRecord, DroppedDirection, FitCoefficient, LinearRelations, Relation, RelationTerm, Running,
+    TransformParameter, TransformStep,
 };
 
 use schemars::JsonSchema;
@@ -56,6 +62,10 @@ pub struct Eft {
     pub named_systematics: NamedSystematics,
     #[serde(default, skip_serializing_if = "is_profiled")]
     pub flat_errors: FlatErrors,
+    /// Coefficients expressed by other parameters, step by step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub parameter_transform: Vec<TransformStep>,
     /// Events that are taken one by one (spec/unbinned.md).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]

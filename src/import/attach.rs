@@ -44,6 +44,7 @@ pub fn declare(workspace: &mut Workspace, coefficients: &[WilsonCoefficient], ba
             named_systematics: NamedSystematics::default(),
             flat_errors: FlatErrors::default(),
             unbinned_terms: Vec::new(),
+            parameter_transform: Vec::new(),
         })),
         (None, None) => {
             let expected = "the basis, the scale and the input scheme of the coefficients";

@@ -10,6 +10,7 @@ pub mod morphing_inputs;
 mod node;
 mod npz;
 pub mod redist_map;
+pub mod rg_matrix;
 pub mod scaling_text;
 pub mod smefit_benchmark;
 pub mod smefit_theory;

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::model::eft::measurement::NotPositive;
 use crate::model::{Data, Model, Part};
 
 /// A model without some of its channels, with the data of the others.
@@ -43,10 +44,47 @@ pub fn keep_bins(model: &Model, data: &Data, keep: &[Vec<bool>]) -> Masked {
         }
     }
     seen.channels.retain(|channel| channel.n_bins > 0);
-    let (before, after) = (acting(model), acting(&seen));
-    let constraints = model.constraints();
-    let undetermined = (0..constraints.len()).filter(|&i| constraints[i].is_none() && before[i] && !after[i]).collect();
+    let undetermined = undetermined(model, &seen);
     Masked { model: seen, data: Data { main, auxiliary, unbinned: data.unbinned.clone() }, undetermined }
+}
+
+/// Parameters without a constraint that act in the whole model and not in a part of it.
+fn undetermined(whole: &Model, part: &Model) -> Vec<usize> {
+    let (before, after) = (acting(whole), acting(part));
+    let constraints = whole.constraints();
+    (0..constraints.len()).filter(|&i| constraints[i].is_none() && before[i] && !after[i]).collect()
+}
+
+/// Data sets that stay in a likelihood: a flag for each of its kind.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    pub channels: Vec<bool>,
+    /// Measurements with Gaussian errors.
+    pub measurements: Vec<bool>,
+    pub unbinned: Vec<bool>,
+}
+
+/// Takes data sets out of the likelihood. Errors that a measurement shares with one that goes stay in its own covariance.
+///
+/// # Errors
+/// Where rounding leaves a covariance that is not positive definite.
+pub fn keep_sets(model: &Model, data: &Data, kept: &Kept) -> Result<Masked, NotPositive> {
+    let stays = |flags: &[bool], i: usize| flags.get(i).copied().unwrap_or(false);
+    let gone: Vec<bool> = kept.channels.iter().map(|kept| !kept).collect();
+    let mut masked = mask(model, data, &gone);
+    let points = model.measurements.sets.iter().enumerate().flat_map(|(s, set)| set.data.iter().map(move |_| s));
+    let first = masked.data.auxiliary.len().saturating_sub(model.measurements.n_points());
+    let measured = masked.data.auxiliary.split_off(first);
+    let measured = points.zip(measured).filter(|(set, _)| stays(&kept.measurements, *set));
+    masked.data.auxiliary.extend(measured.map(|(_, x)| x));
+    masked.model.measurements = model.measurements.keep(&kept.measurements)?;
+    let rows = model.unbinned.iter().enumerate().flat_map(|(t, term)| std::iter::repeat_n(t, term.n_rows()));
+    let rows = rows.zip(&data.unbinned).filter(|(term, _)| stays(&kept.unbinned, *term));
+    masked.data.unbinned = rows.map(|(_, s)| *s).collect();
+    let mut terms = 0..;
+    masked.model.unbinned.retain(|_| terms.next().is_some_and(|t| stays(&kept.unbinned, t)));
+    masked.undetermined = undetermined(model, &masked.model);
+    Ok(masked)
 }
 
 /// Which parameters move a yield or the mean of a measurement.

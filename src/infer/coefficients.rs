@@ -1,7 +1,7 @@
 //! Intervals of single coefficients with the other coefficients held, and with them profiled (spec/inference.md,
 //! "Coefficients one by one").
 
-use super::fit::Hesse;
+use super::fit::{FitResult, Hesse};
 use super::likelihood::Likelihood;
 use super::scan::{Scan, ScanOptions, scan};
 use super::watch::Watch;
@@ -41,6 +41,17 @@ pub fn intervals(
     likelihood.options.hesse = Hesse::No;
     let options = ScanOptions { n_points: 0, levels: levels.to_vec(), ..ScanOptions::default() };
     Intervals::Found(Box::new(scan(&likelihood, coefficient, &options, watch)))
+}
+
+/// The best fit with the covariance of all parameters, the inverse of half the Hessian of −2 ln L there: what a Gaussian
+/// that is marginalised over all other parameters has for its widths. With the coefficients that change no yield, which
+/// are held.
+pub fn gaussian(likelihood: &Likelihood) -> (FitResult, Vec<usize>) {
+    let mut likelihood = likelihood.clone();
+    let coefficients = likelihood.program().coefficients();
+    let idle: Vec<usize> = coefficients.into_iter().filter(|&i| !acts(&mut likelihood, i)).collect();
+    idle.iter().for_each(|&i| likelihood.options.fixed[i] = true);
+    (likelihood.fit(Hesse::All), idle)
 }
 
 /// Whether a coefficient changes a yield or the mean of a measurement: at its bounds, the others at their start or on their way to their bounds.

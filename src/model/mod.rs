@@ -12,6 +12,7 @@ pub mod parameter;
 pub use constraint::Constraint;
 pub use effect::Effect;
 pub use eft::Response;
+pub use eft::laurent::Laurent;
 pub use eft::measurement::Measurements;
 pub use eft::unbinned::UnbinnedTerm;
 pub use interpolation::{HistosysCode, NormsysCode};
@@ -34,12 +35,44 @@ pub struct Model {
     pub clip_bin_data: Option<f64>,
     /// Measurements with Gaussian errors.
     pub measurements: Measurements,
+    /// Wilson coefficients that are functions of the parameters, in the order of their block.
+    pub derived: Vec<Derived>,
     /// Events that are taken one by one.
     pub unbinned: Vec<UnbinnedTerm>,
     /// Evaluate bins of ν < 0 as pyhf does (spec/likelihood.md, "Domain") instead of giving +inf.
     pub pyhf_domain: bool,
     /// What is odd in what the model was made of and only shows in the making, such as bins without events, yet no error.
     pub warnings: Findings,
+}
+
+/// A Wilson coefficient that is a function of the parameters (spec/parameter-transform.md).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Derived {
+    pub name: String,
+    /// The box inside which responses are meant to hold.
+    pub bounds: (f64, f64),
+    /// In the scalar parameters, by their places in fit order.
+    pub expression: Laurent,
+}
+
+impl Derived {
+    /// At a point of all scalar parameters.
+    pub fn value(&self, point: &[f64]) -> f64 {
+        self.expression.value(point)
+    }
+
+    /// Its derivatives that are not zero everywhere, by parameter.
+    pub fn gradient(&self, point: &[f64]) -> Vec<(usize, f64)> {
+        let variables = self.expression.variables().into_iter();
+        variables.map(|i| (i as usize, self.expression.slope(i, point))).collect()
+    }
+
+    /// Outside of the box by more than rounding.
+    pub fn is_outside(&self, value: f64) -> bool {
+        let (low, high) = self.bounds;
+        let room = 1e-9 * (high - low);
+        !(low - room..=high + room).contains(&value)
+    }
 }
 
 /// A region with `n_bins` bins.

@@ -3,7 +3,7 @@
 
 use super::axis::{Axis, Frame, GAP, LARGE, Range, bottom_room};
 use super::canvas::{Canvas, Figure, Label, Rect, Side, Stroke};
-use super::colour::{BLACK, BLUE, Colour, GREY, LIGHT_GREY, ORANGE, WHITE};
+use super::colour::{BLACK, BLUE, Colour, GREEN, GREY, LIGHT_GREY, ORANGE, WHITE};
 use super::legend::{Legend, Sign};
 use super::pulls::clean;
 use super::ticks::number;
@@ -31,9 +31,15 @@ pub struct Coefficient {
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Truncation {
-    pub individual: Set,
-    pub profiled: Set,
+    pub individual: Option<Set>,
+    pub profiled: Option<Set>,
     pub truncation: String,
+    /// The order in 1/Λ² of `order`.
+    #[serde(default)]
+    pub max_np_order: Option<u32>,
+    /// The data set that was left out.
+    #[serde(default)]
+    pub without: Option<String>,
 }
 
 /// The intervals of one coefficient, a region a level.
@@ -62,6 +68,10 @@ pub struct End {
     pub open_at_bound: bool,
     pub value: Number,
 }
+
+/// What [`super::individual`] draws beside each other.
+pub(super) const INTERVALS: &str = "from the likelihood";
+pub(super) const GAUSSIAN: &str = "Gaussian, others marginalised";
 
 const ROW: f64 = 19.0;
 const BETWEEN: f64 = 12.0;
@@ -119,7 +129,8 @@ fn picture(compare: &Compare, coefficients: &[Coefficient], options: &Options) -
     let width = left + FRAME + 3.0 * GAP;
     let legend = Legend::new(options.title.as_deref(), &entries(coefficients), width - 3.0 * GAP);
     let top = 1.5 * GAP + legend.height() + GAP;
-    let heights: Vec<f64> = coefficients.iter().map(|c| 2.0 * ROW * drawn(c).count() as f64 + BETWEEN).collect();
+    let rows = |c: &Coefficient| drawn(c).map(|t| rows(t).count()).sum::<usize>();
+    let heights: Vec<f64> = coefficients.iter().map(|c| ROW * rows(c) as f64 + BETWEEN).collect();
     let area = Rect::new(left, top, left + FRAME, top + heights.iter().sum::<f64>());
     let own = format!("{} {} coefficient, Λ = {} TeV", compare.eft, compare.basis, number(compare.lambda_tev.0, 6));
     let title = options.x_label(own.trim());
@@ -143,8 +154,8 @@ fn picture(compare: &Compare, coefficients: &[Coefficient], options: &Options) -
         }
         let mut row = y + 0.5 * BETWEEN + 0.5 * ROW;
         for truncation in drawn(coefficient) {
-            let colour = colour(&truncation.truncation);
-            for (set, profiled) in [(&truncation.individual, false), (&truncation.profiled, true)] {
+            let colour = colour(truncation);
+            for (set, profiled) in self::rows(truncation) {
                 draw_row(&mut canvas, &x, area, &Row { set, factor: factors[index], colour, profiled, y: row });
                 row += ROW;
             }
@@ -201,11 +212,35 @@ fn bar(canvas: &mut Canvas, left: f64, right: f64, row: &Row) {
     canvas.outline(area, Stroke::solid(row.colour, 1.3));
 }
 
-fn colour(truncation: &str) -> Colour {
-    match truncation {
+/// What is computed without a data set is paler.
+fn colour(truncation: &Truncation) -> Colour {
+    let own = match truncation.truncation.as_str() {
         "linear" => ORANGE,
         "quadratic" => BLUE,
+        "order" => GREEN,
+        GAUSSIAN => ORANGE,
+        INTERVALS => BLUE,
         _ => GREY,
+    };
+    if truncation.without.is_some() { own.mixed(WHITE, 0.45) } else { own }
+}
+
+/// The sets of one truncation, and whether the other coefficients are profiled.
+fn rows(truncation: &Truncation) -> impl Iterator<Item = (&Set, bool)> {
+    let individual = truncation.individual.iter().map(|set| (set, false));
+    individual.chain(truncation.profiled.iter().map(|set| (set, true)))
+}
+
+/// What a legend says of a truncation.
+fn words(truncation: &Truncation) -> String {
+    let own = match (truncation.truncation.as_str(), truncation.max_np_order) {
+        ("document", _) => "as in the document".to_owned(),
+        ("order", Some(order)) => format!("order {order}"),
+        (other, _) => other.to_owned(),
+    };
+    match &truncation.without {
+        Some(name) => format!("{own}, without {}", clean(name)),
+        None => own,
     }
 }
 
@@ -218,13 +253,14 @@ fn drawn(coefficient: &Coefficient) -> impl Iterator<Item = &Truncation> {
 fn repeated(coefficient: &Coefficient, truncation: &Truncation) -> bool {
     let same = |other: &&Truncation| {
         other.truncation != "document"
+            && other.without == truncation.without
             && (&other.individual, &other.profiled) == (&truncation.individual, &truncation.profiled)
     };
     truncation.truncation == "document" && coefficient.truncations.iter().any(|other| same(&other))
 }
 
 fn sets(coefficient: &Coefficient) -> Vec<&Set> {
-    coefficient.truncations.iter().flat_map(|t| [&t.individual, &t.profiled]).collect()
+    coefficient.truncations.iter().flat_map(rows).map(|(set, _)| set).collect()
 }
 
 fn values(set: &Set) -> Vec<f64> {
@@ -249,10 +285,12 @@ fn factor(size: f64, largest: f64) -> f64 {
 
 fn entries(coefficients: &[Coefficient]) -> Vec<(Sign, String)> {
     let mut entries = Vec::new();
-    for truncation in ["linear", "quadratic", "document"] {
-        if coefficients.iter().flat_map(drawn).any(|t| t.truncation == truncation) {
-            let words = if truncation == "document" { "as in the document" } else { truncation };
-            entries.push((Sign::Area(colour(truncation).into()), words.to_owned()));
+    let mut told: Vec<String> = Vec::new();
+    for truncation in coefficients.iter().flat_map(drawn) {
+        let words = words(truncation);
+        if !told.contains(&words) {
+            entries.push((Sign::Area(colour(truncation).into()), words.clone()));
+            told.push(words);
         }
     }
     let mut levels: Vec<f64> =

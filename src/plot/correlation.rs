@@ -110,7 +110,7 @@ fn picture(matrix: &fit::Correlation, shown: &[usize], options: &Options) -> Can
 }
 
 /// A coloured square, with its number in per cent where that is readable.
-fn entry(canvas: &mut Canvas, value: f64, area: Rect) {
+pub(super) fn entry(canvas: &mut Canvas, value: f64, area: Rect) {
     if !is_correlation(value) {
         canvas.rect(area, Paint::Hatched(GREY));
         return;
@@ -128,7 +128,7 @@ fn entry(canvas: &mut Canvas, value: f64, area: Rect) {
 }
 
 /// −1 to 1 from below to above.
-fn colour_bar(canvas: &mut Canvas, area: Rect) {
+pub(super) fn colour_bar(canvas: &mut Canvas, area: Rect) {
     const STEPS: usize = 100;
     for step in 0..STEPS {
         let share = step as f64 / STEPS as f64;

@@ -44,9 +44,13 @@ pub struct CoefficientReport {
 pub struct TruncationReport {
     /// All other coefficients at their start.
     pub individual: IntervalsReport,
+    /// The order of `order`; null for the others.
+    pub max_np_order: Option<u32>,
     /// All other coefficients profiled.
     pub profiled: IntervalsReport,
     pub truncation: TruncationName,
+    /// The channel or measurement that was left out; null where all data are in.
+    pub without: Option<String>,
 }
 
 /// Where all responses end.
@@ -57,6 +61,8 @@ pub enum TruncationName {
     Linear,
     /// At the second.
     Quadratic,
+    /// At the order that was asked for.
+    Order,
     /// As the document says.
     Document,
 }
@@ -116,13 +122,14 @@ impl IntervalsReport {
     }
 
     /// A coefficient without an effect has no intervals, and nothing has failed.
-    fn failed(&self) -> bool {
-        let idle = self.reason.as_ref().is_some_and(|reason| reason.code == Code::FlatDirections);
+    pub(super) fn failed(&self) -> bool {
+        let no_effect = |reason: &Reason| reason.code == Code::FlatDirections && self.best_fit.0.is_nan();
+        let idle = self.reason.as_ref().is_some_and(no_effect);
         let missing = self.valid && self.intervals.is_empty();
         (!self.valid && !idle) || missing || self.intervals.iter().any(|region| region.n_failed() > 0)
     }
 
-    fn cells(&self, name: &str, truncation: TruncationName, others: &str, n_levels: usize) -> Vec<Cell> {
+    pub(super) fn cells(&self, first: Vec<Cell>, n_levels: usize) -> Vec<Cell> {
         let widths = self.intervals.iter().flat_map(|region| &region.intervals);
         let halves = widths.map(|i| 0.5 * (i.upper.value.0 - i.lower.value.0)).filter(|half| *half > 0.0);
         let digits = halves.fold(self.uncertainty.0, f64::min);
@@ -130,7 +137,8 @@ impl IntervalsReport {
             true => Cell::number_as(self.best_fit.0, with_uncertainty(self.best_fit.0, Some(0.1 * digits)).0),
             false => Cell::empty(),
         };
-        let mut cells = vec![Cell::name(name), Cell::text(truncation.label()), Cell::text(others), best];
+        let mut cells = first;
+        cells.push(best);
         cells.extend(
             (0..n_levels).map(|k| self.intervals.get(k).map_or_else(Cell::empty, |region| region.cell(digits))),
         );
@@ -157,12 +165,14 @@ impl IntervalsReport {
     }
 }
 
-impl TruncationName {
-    fn label(self) -> &'static str {
-        match self {
-            TruncationName::Linear => "linear",
-            TruncationName::Quadratic => "quadratic",
-            TruncationName::Document => "document",
+impl TruncationReport {
+    fn label(&self) -> String {
+        match (self.truncation, self.max_np_order) {
+            (TruncationName::Linear, _) => "linear".to_owned(),
+            (TruncationName::Quadratic, _) => "quadratic".to_owned(),
+            (TruncationName::Order, Some(order)) => format!("order {order}"),
+            (TruncationName::Order, None) => "order".to_owned(),
+            (TruncationName::Document, _) => "document".to_owned(),
         }
     }
 }
@@ -184,11 +194,11 @@ impl CompareReport {
         CompareReport { blinding, ..self }
     }
 
-    fn sets(&self) -> impl Iterator<Item = (&str, TruncationName, &str, &IntervalsReport)> {
+    fn sets(&self) -> impl Iterator<Item = (&str, &TruncationReport, &str, &IntervalsReport)> {
         self.coefficients.iter().flat_map(|coefficient| {
             coefficient.truncations.iter().flat_map(|of| {
                 let name = coefficient.name.as_str();
-                [(name, of.truncation, "held", &of.individual), (name, of.truncation, "profiled", &of.profiled)]
+                [(name, of, "held", &of.individual), (name, of, "profiled", &of.profiled)]
             })
         })
     }
@@ -200,29 +210,41 @@ impl CompareReport {
 
     /// One row a set of intervals.
     pub fn page(&self, file: &str, measurement: &str) -> Page {
-        let basis = format!("{} {}", text::label(&self.eft), text::label(&self.basis));
         let mut page = Page::new()
             .remark("file", text::escape(file))
             .remark("measurement", text::label(measurement))
-            .remark("coefficients", format!("{basis}, Λ = {} TeV", significant(self.lambda_tev.0, 6)));
+            .remark("coefficients", basis_in_words(&self.eft, &self.basis, self.lambda_tev));
         for note in self.blinding.notes() {
             page = page.remark("note", note.message);
         }
-        let mut columns = vec![
-            Column::left("coefficient"),
-            Column::left("truncation"),
-            Column::left("others"),
-            Column::right("best fit").key("best_fit"),
-        ];
-        for level in &self.levels {
-            let level = significant(level.0, 4);
-            columns.push(Column::left(&level).key(&format!("intervals_{level}")));
-        }
-        columns.extend([Column::right("lin/quad").key("linear_to_quadratic"), Column::left("").key("remark")]);
-        let mut table = Table::new("", columns);
-        for (name, truncation, others, set) in self.sets() {
-            table.add_row(set.cells(name, truncation, others, self.levels.len()));
+        let parts = self.coefficients.iter().flat_map(|c| &c.truncations).any(|of| of.without.is_some());
+        let mut first = vec![Column::left("coefficient"), Column::left("truncation")];
+        first.extend(parts.then(|| Column::left("without")));
+        first.push(Column::left("others"));
+        let mut table = Table::new("", interval_columns(first, &self.levels));
+        for (name, of, others, set) in self.sets() {
+            let mut first = vec![Cell::name(name), Cell::text(of.label())];
+            first.extend(parts.then(|| of.without.as_deref().map_or_else(Cell::empty, Cell::name)));
+            first.push(Cell::text(others));
+            table.add_row(set.cells(first, self.levels.len()));
         }
         page.table(table)
     }
+}
+
+/// `SMEFT Warsaw, Λ = 1 TeV`
+pub(super) fn basis_in_words(eft: &str, basis: &str, lambda_tev: Number) -> String {
+    format!("{} {}, Λ = {} TeV", text::label(eft), text::label(basis), significant(lambda_tev.0, 6))
+}
+
+/// The columns behind the first ones of a table of [`IntervalsReport::cells`].
+pub(super) fn interval_columns(first: Vec<Column>, levels: &[Number]) -> Vec<Column> {
+    let mut columns = first;
+    columns.push(Column::right("best fit").key("best_fit"));
+    for level in levels {
+        let level = significant(level.0, 4);
+        columns.push(Column::left(&level).key(&format!("intervals_{level}")));
+    }
+    columns.extend([Column::right("lin/quad").key("linear_to_quadratic"), Column::left("").key("remark")]);
+    columns
 }

@@ -2,6 +2,7 @@
 
 use super::blind::Blinding;
 use super::by_name::{ByName, by_name};
+use super::derived::{self, DerivedEntry};
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
 use super::table::{Cell, Column, Page, Table};
@@ -20,6 +21,9 @@ pub struct FitReport {
     pub blinding: Blinding,
     /// Correlation of the free parameters; null where uncertainties of all of them were not computed.
     pub correlation: Option<Correlation>,
+    /// Wilson coefficients that are functions of the parameters, in the order of the document; left out without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<DerivedEntry>,
     /// Estimated distance of `twice_nll` to the minimum.
     pub edm: Number,
     pub mle_parameters: ByName,
@@ -62,6 +66,7 @@ impl FitReport {
             at_limit: result.at_limit.iter().filter_map(|&i| names.get(i).cloned()).collect(),
             blinding: Blinding::default(),
             correlation: result.covariance.as_deref().map(|c| Correlation::new(&names, &options.fixed, c)),
+            derived: DerivedEntry::all(model, options, result),
             edm: Number(result.edm),
             mle_parameters: by_name(model, &result.parameters),
             notes: notes(&names, options, result),
@@ -188,7 +193,9 @@ impl FitTable<'_> {
         for row in self.rows() {
             table.add_row(self.cells(&row));
         }
-        self.header().table(table)
+        let derived = DerivedEntry::all(self.model, self.options, self.result);
+        let page = self.header().table(table);
+        if derived.is_empty() { page } else { page.table(derived::table(&derived)) }
     }
 
     fn header(&self) -> Page {

@@ -3,8 +3,10 @@
 use super::bench::BenchReport;
 use super::coefficients::CompareReport;
 use super::eft_closure::EftClosureReport;
+use super::eft_directions::EftDirectionsReport;
 use super::eft_import::ImportReport;
 use super::eft_inspect::EftInspectReport;
+use super::eft_mass::EftMassReport;
 use super::eft_validity::EftValidityReport;
 use super::evaluate::EvaluateReport;
 use super::feldman_cousins::FeldmanCousinsReport;
@@ -12,6 +14,7 @@ use super::finding::ValidateReport;
 use super::fit::FitReport;
 use super::gof::GofReport;
 use super::hypotest::{HypotestReport, LikelihoodRatioReport, SignificanceReport};
+use super::individual::IndividualReport;
 use super::inspect::{InspectReport, ModelReport};
 use super::limit::{LimitReport, PointReport};
 use super::minos::MinosReport;
@@ -31,8 +34,11 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
     Named { name: "report-eft-closure", generate: generate::<EftClosureReport> },
     Named { name: "report-eft-compare", generate: generate::<CompareReport> },
+    Named { name: "report-eft-directions", generate: generate::<EftDirectionsReport> },
     Named { name: "report-eft-import", generate: generate::<ImportReport> },
+    Named { name: "report-eft-individual", generate: generate::<IndividualReport> },
     Named { name: "report-eft-inspect", generate: generate::<EftInspectReport> },
+    Named { name: "report-eft-mass", generate: generate::<EftMassReport> },
     Named { name: "report-eft-responses", generate: generate::<ResponsesReport> },
     Named { name: "report-eft-validity", generate: generate::<EftValidityReport> },
     Named { name: "report-evaluate", generate: generate::<EvaluateReport> },

@@ -86,8 +86,12 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
             configure(set, config);
         }
     }
-    let ranges = value_ranges(&parameters);
-    let mut eft = workspace.eft.as_deref().map(|eft| EftContext::new(workspace, eft, &ranges, options));
+    let mut ranges = value_ranges(&parameters);
+    if let Some(eft) = workspace.eft.as_deref() {
+        from_eft::number_given(eft, parameters.iter().map(ParameterSet::len).sum(), &mut ranges);
+    }
+    let eft = workspace.eft.as_deref().map(|eft| EftContext::new(workspace, eft, &parameters, &ranges, options));
+    let mut eft = eft.transpose()?;
     let mut channels = Vec::with_capacity(regions.len());
     let mut findings = Findings::default();
     for (index, region) in regions.iter().enumerate() {
@@ -97,6 +101,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         }
     }
     let measurements = eft.as_ref().map(EftContext::measurements).transpose()?.unwrap_or_default();
+    let derived = eft.as_ref().map(EftContext::derived).unwrap_or_default();
     let unbinned = eft.as_ref().map(EftContext::unbinned_terms).transpose()?.unwrap_or_default();
     let mut warnings = eft.map(EftContext::into_warnings).unwrap_or_default();
     if !findings.0.is_empty() {
@@ -116,6 +121,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         clip_sample_data: options.clip_sample_data,
         clip_bin_data: options.clip_bin_data,
         measurements,
+        derived,
         unbinned,
         pyhf_domain: options.compat == Compat::Pyhf,
         parameters,

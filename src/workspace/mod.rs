@@ -2,8 +2,10 @@
 
 pub mod combine;
 pub mod data;
+pub mod inverse_mass;
 mod parameters;
 pub mod rescale;
+pub mod rotate;
 pub(crate) use parameters::{flat_parameters, measured_nuisances, nuisances};
 pub mod validate;
 
@@ -80,6 +82,14 @@ pub fn load(document: Document, patches: &[Patch], scope: &Scope) -> Result<Load
 pub fn load_value(value: Value, scope: &Scope) -> Result<Loaded> {
     let workspace = Workspace::from_value(&value)?;
     drop(value);
+    judge(workspace, scope, None)
+}
+
+/// Checks the rules for a workspace that was changed; findings have no line.
+///
+/// # Errors
+/// All findings, warnings included, if one of them is an error.
+pub fn load_workspace(workspace: Workspace, scope: &Scope) -> Result<Loaded> {
     judge(workspace, scope, None)
 }
 

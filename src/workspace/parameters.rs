@@ -2,7 +2,7 @@
 //! need them: type, length, defaults.
 
 use crate::document::eft::{
-    Distribution, Eft, FlatErrors, GaussianSystematic, NamedSystematics, UnbinnedComponent, WilsonCoefficient,
+    Distribution, Eft, FitCoefficient, FlatErrors, GaussianSystematic, NamedSystematics, UnbinnedComponent,
 };
 use crate::document::workspace::{Modifier, Workspace};
 use std::collections::hash_map::Entry;
@@ -39,7 +39,7 @@ impl ParameterSet {
         ParameterSet { kind, length: 0, conflict: false, zero_bins: false, declared: None }
     }
 
-    fn wilson_coefficient(coefficient: &WilsonCoefficient) -> ParameterSet {
+    fn wilson_coefficient(coefficient: &FitCoefficient) -> ParameterSet {
         let [low, high] = coefficient.bounds;
         ParameterSet {
             length: 1,
@@ -129,7 +129,8 @@ pub(super) fn collect(workspace: &Workspace) -> ParameterSets<'_> {
 /// Adds the Wilson coefficients and the nuisances of EFT modifiers.
 fn collect_eft<'w>(workspace: &'w Workspace, sets: &mut ParameterSets<'w>) {
     let Some(eft) = workspace.eft.as_deref() else { return };
-    let coefficients = eft.wilson_coefficients.iter().map(|c| (c.name.as_str(), ParameterSet::wilson_coefficient(c)));
+    let coefficients = eft.fit_coefficients();
+    let coefficients = coefficients.iter().map(|c| (c.name, ParameterSet::wilson_coefficient(c)));
     let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
     let of_modifiers: Vec<&str> = modifiers.flat_map(|modifier| nuisances(modifier, eft)).collect();
     let known: BTreeSet<&str> = sets.keys().copied().chain(of_modifiers.iter().copied()).collect();

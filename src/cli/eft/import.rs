@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 pub struct Import {
     /// Files of the format: equations of production and of decay for stxs, the map and the weights for redist, else one
     #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
-    files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// Whose layout the files have
     #[arg(long, value_enum)]
     from: Layout,
@@ -44,16 +44,22 @@ pub struct Import {
     /// Perturbative order, if the file has several (smefit)
     #[arg(long, value_name = "ORDER")]
     order: Option<String>,
+    /// Scale of the columns, if the file does not say it (rg-matrix)
+    #[arg(long, value_name = "GEV", value_parser = positive)]
+    pub(super) from_scale_gev: Option<f64>,
+    /// Scale of the rows, that of the document's coefficients (rg-matrix)
+    #[arg(long, value_name = "GEV", value_parser = positive)]
+    pub(super) to_scale_gev: Option<f64>,
     #[command(flatten)]
     stxs: StxsArgs,
     #[command(flatten)]
-    place: PlaceArgs,
+    pub(super) place: PlaceArgs,
     #[command(flatten)]
     basis: BasisArgs,
     #[command(flatten)]
-    reading: ReadingArgs,
+    pub(super) reading: ReadingArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,6 +74,8 @@ enum Layout {
     Morphing,
     /// redist's map and polynomials of its kinematic bins
     Redist,
+    /// Evolution matrix between two scales, JSON or CSV
+    RgMatrix,
     /// Theory tables of SMEFiT
     Smefit,
     /// Measurements of a global fit in one file, eft-gaussian-benchmark/1
@@ -99,10 +107,10 @@ struct StxsArgs {
 /// Where responses go.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Workspace")]
-struct PlaceArgs {
+pub(super) struct PlaceArgs {
     /// Workspace to write the responses into
     #[arg(long, value_name = "FILE")]
-    workspace: Option<PathBuf>,
+    pub workspace: Option<PathBuf>,
     /// Channel of the response, if the file does not name it
     #[arg(long, requires = "workspace", requires = "sample", value_name = "NAME")]
     channel: Option<String>,
@@ -137,6 +145,10 @@ struct BasisArgs {
 
 impl Import {
     pub fn run(&self) -> CommandResult {
+        self.check_options()?;
+        if self.from == Layout::RgMatrix {
+            return self.evolve();
+        }
         let import = self.read()?;
         let file = file_name(&self.files[0]);
         warn(&file, &import.warnings);
@@ -174,7 +186,6 @@ impl Import {
     }
 
     fn read(&self) -> Result<import::Import, CommandError> {
-        self.check_options()?;
         let options = self.options();
         let first = self.bytes(&self.files[0])?;
         let second = self.files.get(1).map(|path| self.bytes(path)).transpose()?;
@@ -189,6 +200,7 @@ impl Import {
                 let weights = second.ok_or_else(|| usage("redist needs two files: the map, and the weights"))?;
                 redist_map::read(&name, first, weights, &options)
             }
+            Layout::RgMatrix => return Err(usage("a matrix goes into a workspace")),
             Layout::Smefit => smefit_theory::read(&name, first, self.order.as_deref(), &options),
             Layout::SmefitBenchmark => smefit_benchmark::read(&name, first, &options),
             Layout::Stxs => {
@@ -227,11 +239,11 @@ impl Import {
         histeft::read_parquet(std::fs::File::open(&self.files[0]).map_err(unreadable)?, names, options)
     }
 
-    fn bytes(&self, path: &Path) -> Result<Vec<u8>, CommandError> {
+    pub(super) fn bytes(&self, path: &Path) -> Result<Vec<u8>, CommandError> {
         read_bytes(path, &self.reading.limits()).map_err(|findings| CommandError::input(&file_name(path), findings))
     }
 
-    fn options(&self) -> ImportOptions {
+    pub(super) fn options(&self) -> ImportOptions {
         let mut bounds = Bounds::default();
         for (name, interval) in &self.bounds {
             match name {
@@ -250,6 +262,8 @@ impl Import {
         let given = [
             ("--relative", self.relative, Layout::Eft2obs),
             ("--coefficients", self.coefficients.is_some(), Layout::Histeft),
+            ("--from-scale-gev", self.from_scale_gev.is_some(), Layout::RgMatrix),
+            ("--to-scale-gev", self.to_scale_gev.is_some(), Layout::RgMatrix),
             ("--order", self.order.is_some(), Layout::Smefit),
             ("--decay", stxs.decay.is_some(), Layout::Stxs),
             ("--pois", stxs.pois.is_some(), Layout::Stxs),

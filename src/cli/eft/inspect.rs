@@ -7,12 +7,12 @@ use crate::cli::output::OutputArgs;
 use crate::cli::{CommandError, CommandResult, note};
 use crate::document::eft::{Eft, Expansion, Mode, Truncation};
 use crate::document::workspace::{Modifier, Sample};
-use crate::infer::eft::information::NoInformation;
 use crate::infer::eft::{decomposition, information, positivity};
-use crate::model::eft::polynomial::np_order;
+use crate::model::eft::polynomial;
 use crate::model::eft::{Form, Monomial};
 use crate::model::{self, Model};
 use crate::program::Program;
+use crate::report::eft_directions::no_information;
 use crate::report::eft_inspect::events::EventsEntry;
 use crate::report::eft_inspect::{BasisEntry, Context, EftInspectReport, ModifierEntry, MorphingEntry, ResponseFacts};
 use crate::report::reason::{Code, Reason};
@@ -56,13 +56,11 @@ impl Inspect {
         let free = free(&prepared, eft);
         let (model, program) = (&prepared.model, Program::compile(&prepared.model));
         let mut point = prepared.prefit_point(&program);
-        for &i in free.parameters.iter().filter(|i| !prepared.chosen[**i]) {
-            point[i] = 0.0;
-        }
+        to_standard_model(&prepared, &free, &mut point);
         let context = Context { eft, model, names: &free.names };
         let mut notes = Vec::new();
         let found = information::information(model, &program, &point, &prepared.fixed, &free.parameters);
-        notes.extend(found.profiled.as_ref().err().map(|reason| without_profile(*reason)));
+        notes.extend(found.profiled.as_ref().err().map(|reason| no_information(*reason)));
         let lost = found.channels.iter().flat_map(|c| &c.bins).filter(|bin| bin.is_none()).count();
         if lost > 0 {
             let message = format!("bins without a positive yield that move: {lost}, left out of the information");
@@ -116,29 +114,22 @@ pub(super) fn block(prepared: &Prepared) -> Result<&Eft, CommandError> {
     })
 }
 
-/// The coefficients that are not held, in the order of the block.
+/// The coefficients that are not held, and the parameters of a transform likewise, in fit order.
 pub(super) fn free(prepared: &Prepared, eft: &Eft) -> Free {
     let all = prepared.model.parameter_names();
-    let place = |name: &String| all.iter().position(|own| own == name).filter(|i| !prepared.fixed[*i]);
-    let names = eft.wilson_coefficients.iter().map(|c| c.name.clone());
-    let (parameters, names) = names.filter_map(|name| Some((place(&name)?, name))).unzip();
+    let place = |name: &str| all.iter().position(|own| own == name).filter(|i| !prepared.fixed[*i]);
+    let names = eft.fit_coefficients().into_iter().map(|c| c.name);
+    let (parameters, names) = names.filter_map(|name| Some((place(name)?, name.to_owned()))).unzip();
     Free { parameters, names }
 }
 
-fn without_profile(reason: NoInformation) -> Reason {
-    match reason {
-        NoInformation::OutOfDomain => Reason::new(
-            Code::OutOfDomain,
-            "the point is out of the domain or on its border: no information with profiled nuisance parameters",
-        ),
-        NoInformation::TooManyParameters => Reason::new(
-            Code::NotRequested,
-            "too many parameters for a dense matrix: no information with profiled nuisance parameters",
-        ),
-        NoInformation::NoReference => Reason::new(
-            Code::NoToyData,
-            "an unbinned term has no reference events, from which Asimov data are made: its information is not in any sum",
-        ),
+/// Puts the coefficients at zero that no argument put elsewhere; what cannot be zero, as a mass, stays at its start.
+pub(super) fn to_standard_model(prepared: &Prepared, free: &Free, point: &mut [f64]) {
+    let bounds = prepared.model.bounds();
+    for &i in free.parameters.iter().filter(|i| !prepared.chosen[**i]) {
+        if bounds.get(i).is_some_and(|(low, high)| (*low..=*high).contains(&0.0)) {
+            point[i] = 0.0;
+        }
     }
 }
 
@@ -154,24 +145,24 @@ fn facts(prepared: &Prepared, eft: &Eft, channel: usize, sample: usize) -> Respo
     let modifiers = document_sample(prepared, channel, sample).map(|(_, s)| s.modifiers.as_slice()).unwrap_or_default();
     let of_model = prepared.model.channels.get(channel).and_then(|c| c.samples.get(sample));
     let monomials = of_model.map(|s| monomials(&prepared.model, eft, s)).unwrap_or_default();
-    let dimensions =
-        |i: &u32| eft.wilson_coefficients.get(*i as usize).map_or(0, |c| c.dimension.saturating_sub(4) / 2);
-    let order: Vec<u32> = (0..eft.wilson_coefficients.len() as u32).map(|i| dimensions(&i)).collect();
+    let np_order = |name: &str| eft.wilson_coefficients.iter().find(|c| c.name == name).map_or(0, |c| c.np_order());
+    let order: Vec<u32> = eft.fit_coefficients().iter().map(|c| np_order(c.name)).collect();
     ResponseFacts {
         modifiers: modifiers.iter().filter_map(|modifier| modifier_entry(eft, modifier)).collect(),
         monomials: monomials.len(),
-        order: monomials.iter().map(|m| np_order(m, &order)).max().unwrap_or(0),
+        order: monomials.iter().map(|m| polynomial::np_order(m, &order)).max().unwrap_or(0),
     }
 }
 
 /// The different monomials of a sample in the coefficients of the block; nuisances are left out of them.
 fn monomials(model: &Model, eft: &Eft, sample: &model::Sample) -> BTreeSet<Monomial> {
     let names = model.parameter_names();
+    let coefficients = eft.fit_coefficients();
     let mut all = BTreeSet::new();
     for response in sample.parts.iter().filter_map(|part| part.response.as_ref()) {
         let place = |i: &u32| {
             let name = names.get(*response.parameters.get(*i as usize)?)?;
-            eft.wilson_coefficients.iter().position(|c| c.name == *name).map(|place| place as u32)
+            coefficients.iter().position(|c| c.name == name).map(|place| place as u32)
         };
         let own: Vec<&Monomial> = match &response.form {
             Form::Product(factors) => factors.iter().flat_map(|factor| &factor.polynomial.monomials).collect(),

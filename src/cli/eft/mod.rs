@@ -3,12 +3,17 @@
 pub mod append;
 pub mod bin;
 pub mod cache;
+mod chosen;
 pub mod closure;
 pub mod compare;
+pub mod directions;
 mod edit_args;
 mod event_quality;
 pub mod import;
+mod import_matrix;
+pub mod individual;
 pub mod inspect;
+pub mod mass;
 pub mod promote;
 pub mod rescale;
 pub mod responses;
@@ -28,8 +33,11 @@ pub enum Eft {
     Cache(cache::Cache),
     Closure(closure::Closure),
     Compare(compare::Compare),
+    Directions(directions::Directions),
     Import(import::Import),
+    Individual(individual::Individual),
     Inspect(inspect::Inspect),
+    Mass(mass::Mass),
     Promote(promote::Promote),
     Rescale(rescale::Rescale),
     Responses(responses::Responses),
@@ -46,8 +54,11 @@ impl Eft {
             Eft::Cache(command) => command.run(),
             Eft::Closure(command) => command.run(),
             Eft::Compare(command) => command.run(),
+            Eft::Directions(command) => command.run(),
             Eft::Import(command) => command.run(),
+            Eft::Individual(command) => command.run(),
             Eft::Inspect(command) => command.run(),
+            Eft::Mass(command) => command.run(),
             Eft::Promote(command) => command.run(),
             Eft::Rescale(command) => command.run(),
             Eft::Responses(command) => command.run(),

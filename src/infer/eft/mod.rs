@@ -2,6 +2,7 @@
 
 pub mod closure;
 pub mod decomposition;
+pub mod directions;
 pub mod information;
 pub mod positivity;
 pub mod responses;

@@ -2,6 +2,8 @@
 
 pub mod events;
 pub mod joint;
+pub mod laurent;
+mod marginal;
 pub mod mc_statistics;
 pub mod measurement;
 pub mod minimum;

@@ -52,6 +52,9 @@ pub struct CoefficientEntry {
     pub bounds: (Number, Number),
     pub dimension: u32,
     pub fixed: bool,
+    /// Another parameter gives it, by the transform of the block.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub given: bool,
     pub init: Number,
     pub name: String,
     /// The coefficient of the WCxf basis, where named.
@@ -66,9 +69,9 @@ pub struct ResponseEntry {
     pub coefficients: Vec<ChangeEntry>,
     /// The modifiers that make the response.
     pub modifiers: Vec<ModifierEntry>,
-    /// Different monomials of the coefficients, of all factors and parts together.
+    /// Different monomials of the coefficients that a fit moves, of all factors and parts together.
     pub monomials: usize,
-    /// Highest order in 1/Λ² of these monomials.
+    /// Highest order in 1/Λ² of these monomials; parameters of a transform count as none.
     pub order: u32,
     pub sample: String,
     /// Yields where all coefficients are zero, one a bin.
@@ -215,10 +218,12 @@ impl Context<'_> {
     }
 
     pub fn coefficients(&self) -> Vec<CoefficientEntry> {
+        let given = self.eft.given();
         let entry = |c: &crate::document::eft::WilsonCoefficient| CoefficientEntry {
             bounds: (Number(c.bounds[0]), Number(c.bounds[1])),
             dimension: c.dimension,
-            fixed: !self.names.contains(&c.name),
+            fixed: !self.names.contains(&c.name) && !given.contains(c.name.as_str()),
+            given: given.contains(c.name.as_str()),
             init: Number(c.init),
             name: c.name.clone(),
             wcxf: c.wcxf.clone(),
@@ -310,6 +315,6 @@ impl MorphingEntry {
     }
 }
 
-fn matrix(matrix: &DMatrix<f64>) -> Vec<Vec<Number>> {
+pub(super) fn matrix(matrix: &DMatrix<f64>) -> Vec<Vec<Number>> {
     matrix.row_iter().map(|row| row.iter().copied().map(Number).collect()).collect()
 }

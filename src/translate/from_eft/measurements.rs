@@ -2,6 +2,7 @@
 
 use super::combine::series;
 use super::response::{product_of_powers, terms, truncate};
+use super::transform::impossible;
 use super::variables::Variables;
 use super::{EftContext, PlainSample};
 use crate::document::eft::{
@@ -36,6 +37,7 @@ impl EftContext<'_> {
             scale(document, &mut form, &mut variables)?;
             let errors = errors(document, &form, variables.parameters.len());
             let mean = Response { parameters: variables.parameters, form, variance: None };
+            let mean = self.transform.of_response(mean).map_err(|error| impossible(&error))?;
             let adding = document.systematics.iter().zip(&errors).filter(|(s, _)| !s.follows_prediction(document));
             let shifts = adding.flat_map(|(s, errors)| self.shifts(s, errors));
             sets.push(MeasurementSet {

@@ -5,12 +5,14 @@
 //! * `combine`: the responses of a sample become one;
 //! * `measurements`: means and covariance of the measurements with Gaussian errors;
 //! * `unbinned`: the polynomials of single events;
-//! * `parts`: response and systematics become parts whose rates add up.
+//! * `parts`: response and systematics become parts whose rates add up;
+//! * `transform`: coefficients that other parameters give leave them.
 
 mod combine;
 mod measurements;
 mod parts;
 mod response;
+mod transform;
 mod unbinned;
 mod variables;
 
@@ -21,14 +23,17 @@ use crate::document::workspace::{Modifier, Workspace};
 use crate::event_database::Databases;
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::modifier::{eft_uncertainty, flat_error, wilson_coefficient};
-use crate::model::{Channel, Effect, ParameterSet, Part};
+use crate::model::{Channel, Derived, Effect, ParameterSet, Part};
 use crate::rule;
 use crate::translate::from_pyhf::ModelOptions;
 use crate::workspace::{flat_parameters, measured_nuisances, nuisances};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
+use transform::Transform;
 use variables::Variables;
+
+pub(super) use transform::number_given;
 
 /// What the modifiers of all samples refer to.
 pub(super) struct EftContext<'w> {
@@ -37,6 +42,7 @@ pub(super) struct EftContext<'w> {
     ranges: &'w HashMap<&'w str, Range<usize>>,
     options: &'w ModelOptions,
     databases: Databases<'w>,
+    transform: Transform,
     /// What was odd in the databases.
     warnings: Findings,
 }
@@ -64,18 +70,17 @@ impl PlainSample<'_> {
     }
 }
 
-/// Adds the parameters of the extension behind those of pyhf: Wilson coefficients as they are declared, then the
-/// nuisances of coefficients and events by name, then flat errors.
+/// Adds the parameters of the extension behind those of pyhf: Wilson coefficients as they are declared and the parameters
+/// of their transform, then the nuisances of coefficients and events by name, then flat errors.
 pub(super) fn add_parameters<'w>(
     eft: &'w Eft,
     modifiers: impl Iterator<Item = &'w Modifier>,
     sets: &mut Vec<ParameterSet>,
 ) {
     let known: BTreeSet<String> = sets.iter().map(|set| set.name.clone()).collect();
+    let coefficients = eft.fit_coefficients().into_iter();
     sets.extend(
-        eft.wilson_coefficients
-            .iter()
-            .map(|c| wilson_coefficient::parameters(&c.name, c.init, (c.bounds[0], c.bounds[1]), c.fixed)),
+        coefficients.map(|c| wilson_coefficient::parameters(c.name, c.init, (c.bounds[0], c.bounds[1]), c.fixed)),
     );
     let mut names: BTreeSet<&str> = modifiers.flat_map(|modifier| nuisances(modifier, eft)).collect();
     let measured = measured_nuisances(eft, |name| names.contains(name) || known.contains(name));
@@ -102,14 +107,23 @@ pub(super) fn check_clip(channels: &[Channel], options: &ModelOptions) -> Result
 }
 
 impl<'w> EftContext<'w> {
+    /// # Errors
+    /// `InvalidEft` for a transform that cannot be made of `sets`.
     pub fn new(
         workspace: &'w Workspace,
         eft: &'w Eft,
+        sets: &[ParameterSet],
         ranges: &'w HashMap<&'w str, Range<usize>>,
         options: &'w ModelOptions,
-    ) -> EftContext<'w> {
+    ) -> Result<EftContext<'w>> {
         let databases = Databases::new(eft, options.folder.as_deref().unwrap_or(Path::new("")));
-        EftContext { workspace, eft, ranges, options, databases, warnings: Findings::default() }
+        let transform = Transform::new(eft, sets, ranges)?;
+        Ok(EftContext { workspace, eft, ranges, options, databases, transform, warnings: Findings::default() })
+    }
+
+    /// The coefficients that the transform gives.
+    pub fn derived(&self) -> Vec<Derived> {
+        self.transform.derived()
     }
 
     /// What was odd in the samples so far.
@@ -161,6 +175,12 @@ impl<'w> EftContext<'w> {
             return Err(plain.finding("a lower limit of the sample's yields", expected).into());
         }
         let combined = combine::combine(plain, responses, of_sample, self.options.max_np_order, &variables)?;
-        parts::parts(plain, combined, of_sample, self.options, &mut variables)
+        let parts = parts::parts(plain, combined, of_sample, self.options, &mut variables)?;
+        let transformed =
+            parts.into_iter().map(|part| self.transform.of_part(part)).collect::<std::result::Result<_, _>>();
+        transformed.map_err(|error| {
+            let expected = "responses in which the relations of parameter_transform can be put";
+            Findings::from(plain.finding(error, expected))
+        })
     }
 }

@@ -87,6 +87,10 @@ impl<'w, 'c> Reader<'w, 'c> {
                 Err(found) => findings.0.extend(found.0.into_iter().map(placed)),
             }
         }
+        if variables.parameters.iter().any(|number| self.context.transform.gives(*number)) {
+            let found = "an unbinned term in a coefficient that parameter_transform gives";
+            findings.push(Finding::new(&rule::EFT_RESPONSE, found, "unbinned terms in parameters of the model"));
+        }
         let observed = self.observed_weights();
         let observed = observed.map_err(|found| findings.0.extend(found.0)).unwrap_or_default();
         if !findings.is_valid() {

@@ -171,8 +171,8 @@ fn list(names: &[&str]) -> String {
 pub(super) fn shared(sources: &[Source], result: &Workspace, origins: &Origins) -> Vec<String> {
     let mut users: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for (d, source) in sources.iter().enumerate() {
-        for coefficient in source.workspace.eft.iter().flat_map(|eft| &eft.wilson_coefficients) {
-            users.entry(&coefficient.name).or_default().insert(d);
+        for coefficient in source.workspace.eft.iter().flat_map(|eft| eft.fit_coefficients()) {
+            users.entry(coefficient.name).or_default().insert(d);
         }
     }
     for (c, channel) in result.channels.iter().enumerate() {

@@ -36,7 +36,25 @@ pub(super) fn join_blocks(sources: &[Source], how: Join, report: &mut Report) ->
         join_list(list, &blocks, &mut value, &mut origins, report);
     }
     join_measured(&blocks, &mut value, &mut origins, report);
+    check_transforms(&blocks, report);
     Some(Block { value, origins })
+}
+
+/// What gives coefficients must be the same in all documents.
+fn check_transforms(blocks: &[(usize, &Value)], report: &mut Report) {
+    const KEY: &str = "parameter_transform";
+    let Some(((first, kept), others)) = blocks.split_first() else { return };
+    for (d, block) in others {
+        let same = match (kept.get(KEY), block.get(KEY)) {
+            (Some(kept), Some(own)) => difference(kept, own).is_none(),
+            (kept, own) => kept.is_none() && own.is_none(),
+        };
+        if !same {
+            let expected = format!("that of {}", report.tell(&Place::new(*first, "/eft")));
+            let place = Place::new(*d, if block.get(KEY).is_some() { "/eft/parameter_transform" } else { "/eft" });
+            report.add(&rule::COMBINE_TRANSFORM, &place, "another parameter_transform, or none", expected);
+        }
+    }
 }
 
 /// All members of the basis but Λ must be the same.

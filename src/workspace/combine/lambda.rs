@@ -35,7 +35,10 @@ pub(super) fn unify(sources: &mut [Source], report: &mut Report) {
             continue;
         }
         let fixed = fixed_weights(&eft);
-        if fixed.is_empty() {
+        if !eft.parameter_transform.is_empty() {
+            let found = format!("a transform of coefficients at {found}");
+            report.add(&rule::COMBINE_TRANSFORM, &Place::new(index, "/eft/parameter_transform"), found, expected);
+        } else if fixed.is_empty() {
             convert(&mut source.value, &eft, basis.lambda_tev);
             match Workspace::from_value(&source.value) {
                 Ok(workspace) => source.workspace = workspace,

@@ -104,7 +104,7 @@ fn check_basis(context: &Context, report: &mut Report) {
 }
 
 /// The type of the first modifier of each name that declares a parameter.
-fn kinds(workspace: &Workspace) -> HashMap<&str, &'static str> {
+pub(super) fn kinds(workspace: &Workspace) -> HashMap<&str, &'static str> {
     let mut kinds = HashMap::new();
     let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
     for modifier in modifiers.filter(|m| !m.is_eft()) {

@@ -1,11 +1,12 @@
-//! The rules W201 to W248, W320 to W326 and W340 to W351, and what W260, W269 and W271 say of a declaration: the block `eft`, the
-//! responses of samples, and what stands beside them.
+//! The rules W201 to W248, W320 to W327, W330 to W339 and W340 to W351, and what W260, W269 and W271 say of a declaration:
+//! the block `eft`, the responses of samples, and what stands beside them.
 
 mod block;
 mod events;
 mod gaussian;
 mod response;
 mod sample;
+mod transform;
 mod unbinned;
 
 use super::Report;
@@ -20,6 +21,7 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) {
     let Some(eft) = workspace.eft.as_deref() else { return check_undeclared(workspace, report) };
     let context = Context::new(eft);
     block::check(workspace, &context, report);
+    transform::check(workspace, eft, report);
     let (mut used, mut broken) = (gaussian::check(&context, report), false);
     used.extend(unbinned::check(workspace, &context, report));
     for (c, channel) in workspace.channels.iter().enumerate() {
