@@ -12,6 +12,7 @@ mod histeft;
 mod morphing;
 mod redist;
 mod smefit;
+mod smefit_runcard;
 mod stxs;
 mod text;
 

@@ -9,10 +9,12 @@ use crate::document::read_bytes;
 use crate::document::workspace::{Measurement, MeasurementConfig, Workspace};
 use crate::finding::{self, Finding};
 use crate::import::attach::{Target, attach, declare};
+use crate::import::smefit_runcard::Database;
 use crate::import::stxs::StxsInput;
 use crate::import::{self, Bounds, ImportOptions, ImportedResponse};
 use crate::import::{
-    combine_scaling, eft2obs, histeft, morphing_inputs, redist_map, scaling_text, smefit_benchmark, smefit_theory, stxs,
+    combine_scaling, eft2obs, histeft, morphing_inputs, redist_map, scaling_text, smefit_benchmark, smefit_runcard,
+    smefit_theory, stxs,
 };
 use crate::report::eft_import::ImportReport;
 use crate::rule;
@@ -47,6 +49,8 @@ pub struct Import {
     #[command(flatten)]
     stxs: StxsArgs,
     #[command(flatten)]
+    runcard: RuncardArgs,
+    #[command(flatten)]
     place: PlaceArgs,
     #[command(flatten)]
     basis: BasisArgs,
@@ -72,6 +76,8 @@ enum Layout {
     Smefit,
     /// Measurements of a global fit in one file, eft-gaussian-benchmark/1
     SmefitBenchmark,
+    /// Runcards of SMEFiT, with its database
+    SmefitRuncard,
     /// STXS → SMEFT equations of Combine
     Stxs,
     /// Equations in text, one line a bin
@@ -94,6 +100,21 @@ struct StxsArgs {
     /// The Taylor series of production × partial / total
     #[arg(long)]
     expand_equations: bool,
+}
+
+/// Where the data sets of a runcard are.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "SMEFiT")]
+struct RuncardArgs {
+    /// Folder of the commondata [default: data_path of the runcard]
+    #[arg(long, value_name = "FOLDER")]
+    data_path: Option<PathBuf>,
+    /// Folder of the theory tables [default: --data-path, or theory_path of the runcard]
+    #[arg(long, value_name = "FOLDER")]
+    theory_path: Option<PathBuf>,
+    /// Data set to leave out; may be given several times
+    #[arg(long, value_name = "NAME")]
+    without: Vec<String>,
 }
 
 /// Where responses go.
@@ -191,6 +212,7 @@ impl Import {
             }
             Layout::Smefit => smefit_theory::read(&name, first, self.order.as_deref(), &options),
             Layout::SmefitBenchmark => smefit_benchmark::read(&name, first, &options),
+            Layout::SmefitRuncard => smefit_runcard::read(first, &self.runcard.database(), &options),
             Layout::Stxs => {
                 let pois = self.stxs.pois.as_deref().map(|path| self.bytes(path)).transpose()?;
                 let input = StxsInput {
@@ -246,11 +268,14 @@ impl Import {
 
     /// Options that the layout does not know are errors, and not ignored.
     fn check_options(&self) -> CommandResult {
-        let stxs = &self.stxs;
+        let (stxs, runcard) = (&self.stxs, &self.runcard);
         let given = [
             ("--relative", self.relative, Layout::Eft2obs),
             ("--coefficients", self.coefficients.is_some(), Layout::Histeft),
             ("--order", self.order.is_some(), Layout::Smefit),
+            ("--data-path", runcard.data_path.is_some(), Layout::SmefitRuncard),
+            ("--theory-path", runcard.theory_path.is_some(), Layout::SmefitRuncard),
+            ("--without", !runcard.without.is_empty(), Layout::SmefitRuncard),
             ("--decay", stxs.decay.is_some(), Layout::Stxs),
             ("--pois", stxs.pois.is_some(), Layout::Stxs),
             ("--linear-only", stxs.linear_only, Layout::Stxs),
@@ -266,7 +291,8 @@ impl Import {
         if paths.filter(|path| *path == Path::new("-")).count() > 1 {
             return Err(usage("two inputs are -, and standard input can be read once: give a file for one of them"));
         }
-        let alone = self.place.workspace.is_none() && self.from != Layout::SmefitBenchmark;
+        let measured = matches!(self.from, Layout::SmefitBenchmark | Layout::SmefitRuncard);
+        let alone = self.place.workspace.is_none() && !measured;
         if alone && self.basis.basis.is_some() {
             note("the basis is written into a workspace only: give --workspace");
         }
@@ -288,6 +314,13 @@ fn empty() -> Workspace {
 
 fn usage(message: &str) -> CommandError {
     CommandError::Usage(message.to_owned())
+}
+
+impl RuncardArgs {
+    fn database(&self) -> Database {
+        let RuncardArgs { data_path, theory_path, without } = self.clone();
+        Database { data_path, theory_path, without }
+    }
 }
 
 impl PlaceArgs {
