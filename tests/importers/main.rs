@@ -11,6 +11,7 @@ mod eft2obs;
 mod histeft;
 mod morphing;
 mod redist;
+mod simplified_likelihood;
 mod smefit;
 mod smefit_runcard;
 mod stxs;

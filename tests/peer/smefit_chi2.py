@@ -15,7 +15,6 @@ import argparse
 import fnmatch
 import importlib.metadata
 import json
-import subprocess
 import sys
 import tempfile
 import zlib
@@ -28,19 +27,8 @@ import smefit_peer
 from table import text
 
 FIXTURE = corpus.CRATE / "fixtures/smefit"
-BASIS = ("--basis", "SMEFT/SMEFiT", "--lambda-tev", 1, "--input-scheme", "MW_MZ_GF")
 N_POINTS = 10
 CRITERION = 1e-12
-
-
-def imported(program, folder, layout, path, *options):
-    """The document that `eft import` makes."""
-    document = folder / f"{layout}-{path.stem}.json"
-    command = [program, "eft", "import", "--from", layout, path, *options, *BASIS, "--output-file", document]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=morphist.LIMIT_S)
-    if done.returncode != 0:
-        raise morphist.Failed(done.stderr)
-    return document
 
 
 def folders(path):
@@ -71,7 +59,7 @@ def of_fixtures(arguments, folder, rows):
         record["runcards"][path.stem] = own
         if arguments.record:
             continue
-        document = imported(arguments.morphist, folder, "smefit-runcard", path, *folders(path))
+        document = smefit_peer.imported(arguments.morphist, folder, "smefit-runcard", path, *folders(path))
         row = {"file": f"fixture {path.stem}", "largest": deviation(arguments.morphist, document, fit, points)}
         if best:
             ours = morphist.fit(arguments.morphist, document)
@@ -90,7 +78,7 @@ def of_corpus(arguments, folder, rows):
             continue
         place = folder / path.stem
         place.mkdir()
-        compact = imported(arguments.morphist, folder, "smefit-benchmark", path)
+        compact = smefit_peer.imported(arguments.morphist, folder, "smefit-benchmark", path)
         for runcard in smefit_files.write(benchmark, place):
             fit = smefit_peer.Fit(runcard)
             points = fit.points(N_POINTS, seed(path.stem))
@@ -98,7 +86,7 @@ def of_corpus(arguments, folder, rows):
             largest = deviation(arguments.morphist, compact, fit, points, *flags)
             name = f"{path.stem} {runcard.stem}"
             rows.append({"file": f"{name}, benchmark", "largest": largest})
-            document = imported(arguments.morphist, place, "smefit-runcard", runcard, *folders(runcard))
+            document = smefit_peer.imported(arguments.morphist, place, "smefit-runcard", runcard, *folders(runcard))
             rows.append({"file": f"{name}, runcard", "largest": deviation(arguments.morphist, document, fit, points)})
 
 

@@ -13,8 +13,8 @@ use crate::import::smefit_runcard::Database;
 use crate::import::stxs::StxsInput;
 use crate::import::{self, Bounds, ImportOptions, ImportedResponse};
 use crate::import::{
-    combine_scaling, eft2obs, histeft, morphing_inputs, redist_map, scaling_text, smefit_benchmark, smefit_runcard,
-    smefit_theory, stxs,
+    combine_scaling, eft2obs, histeft, morphing_inputs, redist_map, scaling_text, simplified_likelihood,
+    smefit_benchmark, smefit_runcard, smefit_theory, stxs,
 };
 use crate::report::eft_import::ImportReport;
 use crate::rule;
@@ -72,6 +72,8 @@ enum Layout {
     Morphing,
     /// redist's map and polynomials of its kinematic bins
     Redist,
+    /// Signal regions with the covariance of their backgrounds, as a workspace; a second file may hold the covariance
+    SimplifiedLikelihood,
     /// Theory tables of SMEFiT
     Smefit,
     /// Measurements of a global fit in one file, eft-gaussian-benchmark/1
@@ -161,6 +163,9 @@ impl Import {
         let import = self.read()?;
         let file = file_name(&self.files[0]);
         warn(&file, &import.warnings);
+        if let Some(workspace) = &import.workspace {
+            return self.write(&file, workspace);
+        }
         let basis = self.basis.read()?;
         let (name, mut workspace) = match &self.place.workspace {
             Some(path) => {
@@ -185,13 +190,18 @@ impl Import {
         for (response, target) in self.place.targets(&import)? {
             attach(&mut workspace, response, &target).map_err(fail)?;
         }
+        self.write(&name, &workspace)
+    }
+
+    /// The workspace, if it is sound.
+    fn write(&self, name: &str, workspace: &Workspace) -> CommandResult {
         let scope = Scope { compat: self.reading.compat(), measurements: Measurements::All };
-        let findings = validate::check(&workspace, &scope);
+        let findings = validate::check(workspace, &scope);
         if !findings.is_valid() {
-            return Err(fail(findings));
+            return Err(CommandError::input(name, findings));
         }
-        warn(&name, &findings);
-        write_json(&workspace, self.output.output_file.as_deref())
+        warn(name, &findings);
+        write_json(workspace, self.output.output_file.as_deref())
     }
 
     fn read(&self) -> Result<import::Import, CommandError> {
@@ -210,6 +220,7 @@ impl Import {
                 let weights = second.ok_or_else(|| usage("redist needs two files: the map, and the weights"))?;
                 redist_map::read(&name, first, weights, &options)
             }
+            Layout::SimplifiedLikelihood => simplified_likelihood::read(&name, first, second, &options),
             Layout::Smefit => smefit_theory::read(&name, first, self.order.as_deref(), &options),
             Layout::SmefitBenchmark => smefit_benchmark::read(&name, first, &options),
             Layout::SmefitRuncard => smefit_runcard::read(first, &self.runcard.database(), &options),
@@ -284,12 +295,18 @@ impl Import {
         if let Some((option, ..)) = given.iter().find(|(_, given, layout)| *given && *layout != self.from) {
             return Err(usage(&format!("{option} does not go with this --from")));
         }
-        if self.files.len() > 1 && !matches!(self.from, Layout::Stxs | Layout::Redist) {
+        if self.files.len() > 1 && !matches!(self.from, Layout::Stxs | Layout::Redist | Layout::SimplifiedLikelihood) {
             return Err(usage("this --from takes one file"));
         }
         let paths = self.files.iter().chain(&stxs.pois).chain(&self.place.workspace);
         if paths.filter(|path| *path == Path::new("-")).count() > 1 {
             return Err(usage("two inputs are -, and standard input can be read once: give a file for one of them"));
+        }
+        let whole = self.from == Layout::SimplifiedLikelihood;
+        if whole && (self.place.workspace.is_some() || self.basis.basis.is_some()) {
+            return Err(usage(
+                "a simplified likelihood becomes a workspace of its own, without --workspace and --basis",
+            ));
         }
         let measured = matches!(self.from, Layout::SmefitBenchmark | Layout::SmefitRuncard);
         let alone = self.place.workspace.is_none() && !measured;
