@@ -100,7 +100,8 @@ fn covariance(likelihood: &SimplifiedLikelihood, table: Option<Vec<Vec<f64>>>) -
         (None, None, Some(rows)) => (rows, "/table"),
         (None, None, None) => {
             let expected = "the table as a second file";
-            return Err(Finding::new(&rule::IMPORT_MISSING, "one file", expected).at("/table").into());
+            let finding = Finding::new(&rule::IMPORT_MISSING, "one file", expected).at("/table");
+            return Err(finding.hint("name the file of the table after this one").into());
         }
         _ => return Err(wrong("", "a second file", "one only where the member table says what it holds").into()),
     };

@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use crate::document::eft::{
-    Correlation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, SystematicKind,
+    Correlation, Distribution, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, SystematicKind,
 };
 use crate::finding::Result;
 
@@ -56,7 +56,13 @@ impl Column<'_> {
             Correlation::Name => class.to_owned(),
             _ => format!("{}_{class}_{}", measurement.name, measurement.systematics.len()),
         };
-        measurement.systematics.push(GaussianSystematic { name, correlation, kind, values });
+        measurement.systematics.push(GaussianSystematic {
+            name,
+            correlation,
+            kind,
+            distribution: Distribution::Gaussian,
+            values,
+        });
         Ok(())
     }
 }

@@ -71,8 +71,7 @@ def main():
                 for what, (run, points, many) in timed.items():
                     seconds = speed_block.seconds_per_call(run, points) / many
                     best[what, "smefit"] = min(best.get((what, "smefit"), seconds), seconds)
-                ours = morphist.run(arguments.morphist, "bench", document)
-                ours = ours["files"][0] if "files" in ours else ours
+                [ours] = morphist.bench(arguments.morphist, document)
                 for what, key in (("value", "twice_nll_s"), ("value and gradient", "gradient_s"), ("Hessian", "hessian_s"), ("fit from the SM", "fit_warm_s")):
                     best[what, "morphist"] = min(best.get((what, "morphist"), ours[key]), ours[key])
         for what in dict.fromkeys(what for what, _ in best):
