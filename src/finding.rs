@@ -4,6 +4,7 @@ use crate::rule::Rule;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use serde_path_to_error::Segment;
 
 /// Whether a finding forbids the use of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -163,6 +164,16 @@ pub fn describe(value: &Value) -> String {
             format!("an object with {}{more}", keys.join(", "))
         }
     }
+}
+
+/// The JSON Pointer to the place where deserialisation ended.
+pub(crate) fn path_pointer(path: &serde_path_to_error::Path) -> String {
+    let token = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", escape_token(key)),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    };
+    path.iter().map(token).collect()
 }
 
 /// One reference token of a JSON Pointer, escaped (RFC 6901).

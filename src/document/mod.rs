@@ -9,6 +9,7 @@ pub mod patchset;
 pub mod position;
 mod scan;
 pub mod schema;
+pub mod simplified_likelihood;
 pub mod sourced_patch;
 mod strict;
 mod typed;

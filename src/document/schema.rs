@@ -1,5 +1,6 @@
 //! JSON Schemas (2020-12) of the documents, generated from their types; `schemas/` holds them as files.
 
+use super::simplified_likelihood::SimplifiedLikelihood;
 use super::{Kind, patch::Patch, patchset::PatchSet, workspace::Workspace};
 use jsonschema::Validator;
 use schemars::JsonSchema;
@@ -18,6 +19,7 @@ pub const DOCUMENTS: &[Named] = &[
     Named { name: "workspace", generate: generate::<Workspace> },
     Named { name: "patch", generate: generate::<Patch> },
     Named { name: "patchset", generate: generate::<PatchSet> },
+    Named { name: "simplified-likelihood", generate: generate::<SimplifiedLikelihood> },
 ];
 
 /// The schema of a type.

@@ -4,7 +4,7 @@ use super::eft::VERSION;
 use super::schema::{Compiled, compile, compiled};
 use super::workspace::Workspace;
 use super::{Document, Kind, position, strict, typed};
-use crate::finding::{Finding, Findings, Result, describe, escape_token, quote};
+use crate::finding::{Finding, Findings, Result, describe, escape_token, path_pointer, quote};
 use crate::rule;
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -72,11 +72,9 @@ fn first_violation(text: &str) -> Findings {
     match serde_path_to_error::deserialize::<_, Workspace>(&mut parser) {
         Ok(_) => Findings::default(),
         Err(error) => {
-            let pointer: String =
-                error.path().iter().map(|segment| format!("/{}", escape_token(&segment.to_string()))).collect();
             let message = error.inner().to_string();
             let found = message.split(" at line ").next().unwrap_or_default().to_string();
-            Finding::new(&rule::SPECIFICATION, found, "what the schema says").at(pointer).into()
+            Finding::new(&rule::SPECIFICATION, found, "what the schema says").at(path_pointer(error.path())).into()
         }
     }
 }

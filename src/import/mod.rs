@@ -5,6 +5,7 @@ pub mod attach;
 pub mod combine_scaling;
 pub mod eft2obs;
 mod factory;
+mod hepdata;
 pub mod histeft;
 pub mod morphing_inputs;
 mod node;
@@ -12,7 +13,12 @@ mod npz;
 pub mod redist_map;
 pub mod rg_matrix;
 pub mod scaling_text;
+pub mod simplified_likelihood;
 pub mod smefit_benchmark;
+mod smefit_coefficients;
+mod smefit_dataset;
+pub mod smefit_runcard;
+mod smefit_systematic;
 pub mod smefit_theory;
 mod split_orders;
 pub mod stxs;
@@ -22,7 +28,7 @@ mod yaml;
 use crate::document::eft::{
     GaussianMeasurement, MapData, MorphData, PolynomialData, PolynomialSource, RationalData, WilsonCoefficient,
 };
-use crate::document::workspace::Modifier;
+use crate::document::workspace::{Modifier, Workspace};
 use crate::document::{Document, Limits, position};
 use crate::finding::{Finding, Findings, Result, number, quote};
 use crate::rule;
@@ -36,6 +42,8 @@ pub struct Import {
     pub responses: Vec<ImportedResponse>,
     /// Measurements with Gaussian errors, for the block `eft`.
     pub measurements: Vec<GaussianMeasurement>,
+    /// A whole document, where the file is one: the other parts are then empty.
+    pub workspace: Option<Workspace>,
     /// What was not carried over.
     pub warnings: Findings,
 }

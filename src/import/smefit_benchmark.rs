@@ -2,12 +2,10 @@
 //! systematics, and linear and quadratic predictions (spec/eft-importers.md, "Global fits").
 
 use super::node::Node;
+use super::smefit_systematic::Column;
 use super::terms::{ONCE, Terms, UNTRUNCATED};
 use super::{Bounds, Import, ImportOptions, Json};
-use crate::document::eft::{
-    Correlation, Distribution, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, Prediction,
-    SystematicKind, WilsonCoefficient,
-};
+use crate::document::eft::{GaussianMeasurement, MultiplicativeReference, Prediction, WilsonCoefficient};
 use crate::finding::{Result, quote};
 
 const FORMAT: &str = "eft-gaussian-benchmark/1";
@@ -134,44 +132,13 @@ impl Columns<'_> {
     }
 }
 
-/// `[data set, name, ADD or MULT, values]`: of the names, UNCORR, CORR and those with THEORY before them are classes and
-/// say with what a column is correlated; all others are names.
+/// `[data set, class or name, ADD or MULT, values]`
 fn add_systematic(node: &Node, measurements: &mut [GaussianMeasurement]) -> Result<()> {
     let items = node.items_of(4, "entry: data set, name, kind, values")?;
     let set = items[0].name()?;
     let Some(measurement) = measurements.iter_mut().find(|measurement| measurement.name == set) else {
         return Err(items[0].wrong("the name of a data set").into());
     };
-    let mut values = items[3].numbers_of(measurement.data.len(), "data point")?;
-    let kind = match items[2].text()? {
-        "ADD" => SystematicKind::Additive,
-        "MULT" => SystematicKind::Multiplicative,
-        _ => return Err(items[2].wrong("ADD or MULT").into()),
-    };
-    if kind == SystematicKind::Multiplicative {
-        for (value, datum) in values.iter_mut().zip(&measurement.data) {
-            if *datum == 0.0 && *value != 0.0 {
-                return Err(items[3].error("a multiplicative error of a datum that is zero", "data above zero").into());
-            }
-            *value = if *value == 0.0 { 0.0 } else { *value / datum };
-        }
-    }
-    let class = items[1].name()?;
-    let correlation = match class {
-        "UNCORR" | "THEORYUNCORR" => Correlation::None,
-        "CORR" | "THEORYCORR" => Correlation::Measurement,
-        _ => Correlation::Name,
-    };
-    let name = match correlation {
-        Correlation::Name => class.to_owned(),
-        _ => format!("{set}_{class}_{}", measurement.systematics.len()),
-    };
-    measurement.systematics.push(GaussianSystematic {
-        name,
-        correlation,
-        kind,
-        distribution: Distribution::Gaussian,
-        values,
-    });
-    Ok(())
+    let values = items[3].numbers_of(measurement.data.len(), "data point")?;
+    Column { class: &items[1], kind: &items[2], sizes: &items[3], values }.add_to(measurement)
 }

@@ -46,6 +46,15 @@ impl Terms {
         Ok(())
     }
 
+    pub fn n_bins(&self) -> usize {
+        self.n_bins
+    }
+
+    /// Monomials with their coefficients, lower degrees first.
+    pub fn iter(&self) -> impl Iterator<Item = (&[String], &[f64])> {
+        self.terms.iter().map(|((_, monomial), values)| (monomial.as_slice(), values.as_slice()))
+    }
+
     /// Bin b multiplied by `factors[b]`.
     pub fn scaled(&self, factors: &[f64]) -> Terms {
         let mut scaled = self.clone();
@@ -57,14 +66,19 @@ impl Terms {
         scaled
     }
 
-    /// The terms of some bins, without those that are zero in all of them; the constant stays.
-    pub fn rows(&self, bins: Range<usize>) -> Terms {
+    /// The terms of some bins in this order, without those that are zero in all of them; the constant stays.
+    pub fn chosen(&self, bins: &[usize]) -> Terms {
         let own = self.terms.iter().filter_map(|(monomial, coefficients)| {
-            let own = coefficients.get(bins.clone())?;
+            let own: Vec<f64> = bins.iter().filter_map(|bin| coefficients.get(*bin)).copied().collect();
             let counts = monomial.1.is_empty() || own.iter().any(|a| *a != 0.0);
-            counts.then(|| (monomial.clone(), own.to_vec()))
+            counts.then(|| (monomial.clone(), own))
         });
         Terms { n_bins: bins.len(), terms: own.collect() }
+    }
+
+    /// Those of a range of bins.
+    pub fn rows(&self, bins: Range<usize>) -> Terms {
+        self.chosen(&bins.collect::<Vec<_>>())
     }
 
     /// All names, sorted.

@@ -74,7 +74,22 @@ impl ImportReport {
                 response.nominal.as_ref().map_or_else(Cell::empty, |nominal| Cell::count(nominal.len())),
             ]);
         }
-        Page::new().remark("file", text::escape(file)).table(coefficients).table(responses)
+        let page = Page::new().remark("file", text::escape(file)).table(coefficients);
+        // Global fits have measurements in the place of responses.
+        if self.gaussian_measurements.is_empty() { page.table(responses) } else { page.table(self.measured()) }
+    }
+}
+
+impl ImportReport {
+    fn measured(&self) -> Table {
+        let titles = [Column::left("measurement")];
+        let titles = titles.into_iter().chain(["points", "systematics"].map(Column::right));
+        let mut table = Table::new("measurements", titles);
+        for measurement in &self.gaussian_measurements {
+            let counts = [measurement.data.len(), measurement.systematics.len()].map(Cell::count);
+            table.add_row([Cell::name(&measurement.name)].into_iter().chain(counts));
+        }
+        table
     }
 }
 

@@ -11,7 +11,9 @@ mod eft2obs;
 mod histeft;
 mod morphing;
 mod redist;
+mod simplified_likelihood;
 mod smefit;
+mod smefit_runcard;
 mod stxs;
 mod text;
 

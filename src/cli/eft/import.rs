@@ -9,10 +9,12 @@ use crate::document::read_bytes;
 use crate::document::workspace::{Measurement, MeasurementConfig, Workspace};
 use crate::finding::{self, Finding};
 use crate::import::attach::{Target, attach, declare};
+use crate::import::smefit_runcard::Database;
 use crate::import::stxs::StxsInput;
 use crate::import::{self, Bounds, ImportOptions, ImportedResponse};
 use crate::import::{
-    combine_scaling, eft2obs, histeft, morphing_inputs, redist_map, scaling_text, smefit_benchmark, smefit_theory, stxs,
+    combine_scaling, eft2obs, histeft, morphing_inputs, redist_map, scaling_text, simplified_likelihood,
+    smefit_benchmark, smefit_runcard, smefit_theory, stxs,
 };
 use crate::report::eft_import::ImportReport;
 use crate::rule;
@@ -53,6 +55,8 @@ pub struct Import {
     #[command(flatten)]
     stxs: StxsArgs,
     #[command(flatten)]
+    runcard: RuncardArgs,
+    #[command(flatten)]
     pub(super) place: PlaceArgs,
     #[command(flatten)]
     basis: BasisArgs,
@@ -76,10 +80,14 @@ enum Layout {
     Redist,
     /// Evolution matrix between two scales, JSON or CSV
     RgMatrix,
+    /// Signal regions with the covariance of their backgrounds, as a workspace; a second file may hold the covariance
+    SimplifiedLikelihood,
     /// Theory tables of SMEFiT
     Smefit,
     /// Measurements of a global fit in one file, eft-gaussian-benchmark/1
     SmefitBenchmark,
+    /// Runcards of SMEFiT, with its database
+    SmefitRuncard,
     /// STXS → SMEFT equations of Combine
     Stxs,
     /// Equations in text, one line a bin
@@ -102,6 +110,21 @@ struct StxsArgs {
     /// The Taylor series of production × partial / total
     #[arg(long)]
     expand_equations: bool,
+}
+
+/// Where the data sets of a runcard are.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "SMEFiT")]
+struct RuncardArgs {
+    /// Folder of the commondata [default: data_path of the runcard]
+    #[arg(long, value_name = "FOLDER")]
+    data_path: Option<PathBuf>,
+    /// Folder of the theory tables [default: --data-path, or theory_path of the runcard]
+    #[arg(long, value_name = "FOLDER")]
+    theory_path: Option<PathBuf>,
+    /// Data set to leave out; may be given several times
+    #[arg(long, value_name = "NAME")]
+    without: Vec<String>,
 }
 
 /// Where responses go.
@@ -152,6 +175,9 @@ impl Import {
         let import = self.read()?;
         let file = file_name(&self.files[0]);
         warn(&file, &import.warnings);
+        if let Some(workspace) = &import.workspace {
+            return self.write(&file, workspace);
+        }
         let basis = self.basis.read()?;
         let (name, mut workspace) = match &self.place.workspace {
             Some(path) => {
@@ -176,13 +202,18 @@ impl Import {
         for (response, target) in self.place.targets(&import)? {
             attach(&mut workspace, response, &target).map_err(fail)?;
         }
+        self.write(&name, &workspace)
+    }
+
+    /// The workspace, if it is sound.
+    fn write(&self, name: &str, workspace: &Workspace) -> CommandResult {
         let scope = Scope { compat: self.reading.compat(), measurements: Measurements::All };
-        let findings = validate::check(&workspace, &scope);
+        let findings = validate::check(workspace, &scope);
         if !findings.is_valid() {
-            return Err(fail(findings));
+            return Err(CommandError::input(name, findings));
         }
-        warn(&name, &findings);
-        write_json(&workspace, self.output.output_file.as_deref())
+        warn(name, &findings);
+        write_json(workspace, self.output.output_file.as_deref())
     }
 
     fn read(&self) -> Result<import::Import, CommandError> {
@@ -201,8 +232,10 @@ impl Import {
                 redist_map::read(&name, first, weights, &options)
             }
             Layout::RgMatrix => return Err(usage("a matrix goes into a workspace")),
+            Layout::SimplifiedLikelihood => simplified_likelihood::read(&name, first, second, &options),
             Layout::Smefit => smefit_theory::read(&name, first, self.order.as_deref(), &options),
             Layout::SmefitBenchmark => smefit_benchmark::read(&name, first, &options),
+            Layout::SmefitRuncard => smefit_runcard::read(first, &self.runcard.database(), &options),
             Layout::Stxs => {
                 let pois = self.stxs.pois.as_deref().map(|path| self.bytes(path)).transpose()?;
                 let input = StxsInput {
@@ -258,13 +291,16 @@ impl Import {
 
     /// Options that the layout does not know are errors, and not ignored.
     fn check_options(&self) -> CommandResult {
-        let stxs = &self.stxs;
+        let (stxs, runcard) = (&self.stxs, &self.runcard);
         let given = [
             ("--relative", self.relative, Layout::Eft2obs),
             ("--coefficients", self.coefficients.is_some(), Layout::Histeft),
             ("--from-scale-gev", self.from_scale_gev.is_some(), Layout::RgMatrix),
             ("--to-scale-gev", self.to_scale_gev.is_some(), Layout::RgMatrix),
             ("--order", self.order.is_some(), Layout::Smefit),
+            ("--data-path", runcard.data_path.is_some(), Layout::SmefitRuncard),
+            ("--theory-path", runcard.theory_path.is_some(), Layout::SmefitRuncard),
+            ("--without", !runcard.without.is_empty(), Layout::SmefitRuncard),
             ("--decay", stxs.decay.is_some(), Layout::Stxs),
             ("--pois", stxs.pois.is_some(), Layout::Stxs),
             ("--linear-only", stxs.linear_only, Layout::Stxs),
@@ -273,14 +309,21 @@ impl Import {
         if let Some((option, ..)) = given.iter().find(|(_, given, layout)| *given && *layout != self.from) {
             return Err(usage(&format!("{option} does not go with this --from")));
         }
-        if self.files.len() > 1 && !matches!(self.from, Layout::Stxs | Layout::Redist) {
+        if self.files.len() > 1 && !matches!(self.from, Layout::Stxs | Layout::Redist | Layout::SimplifiedLikelihood) {
             return Err(usage("this --from takes one file"));
         }
         let paths = self.files.iter().chain(&stxs.pois).chain(&self.place.workspace);
         if paths.filter(|path| *path == Path::new("-")).count() > 1 {
             return Err(usage("two inputs are -, and standard input can be read once: give a file for one of them"));
         }
-        let alone = self.place.workspace.is_none() && self.from != Layout::SmefitBenchmark;
+        let whole = self.from == Layout::SimplifiedLikelihood;
+        if whole && (self.place.workspace.is_some() || self.basis.basis.is_some()) {
+            return Err(usage(
+                "a simplified likelihood becomes a workspace of its own, without --workspace and --basis",
+            ));
+        }
+        let measured = matches!(self.from, Layout::SmefitBenchmark | Layout::SmefitRuncard);
+        let alone = self.place.workspace.is_none() && !measured;
         if alone && self.basis.basis.is_some() {
             note("the basis is written into a workspace only: give --workspace");
         }
@@ -302,6 +345,13 @@ fn empty() -> Workspace {
 
 fn usage(message: &str) -> CommandError {
     CommandError::Usage(message.to_owned())
+}
+
+impl RuncardArgs {
+    fn database(&self) -> Database {
+        let RuncardArgs { data_path, theory_path, without } = self.clone();
+        Database { data_path, theory_path, without }
+    }
 }
 
 impl PlaceArgs {
