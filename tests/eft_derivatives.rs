@@ -169,6 +169,7 @@ fn model(with_statistics: bool) -> Model {
         clip_sample_data: None,
         clip_bin_data: None,
         measurements: Default::default(),
+        unbinned: Vec::new(),
         pyhf_domain: false,
         warnings: Default::default(),
     }
