@@ -13,11 +13,13 @@ use std::path::{Path, PathBuf};
 
 const OUTER: Join = Join::Outer(Channels::Whole);
 
-/// The fixtures of the extension but those with files of events, whose combination has tests of its own.
+/// The fixtures of the extension but those with files of events and with measurements, whose combination has tests of its
+/// own.
 fn fixtures() -> Vec<(String, Value)> {
     let mut folders: Vec<_> = std::fs::read_dir("fixtures").unwrap().map(|f| f.unwrap().path()).collect();
     folders.retain(|folder| folder.file_name().unwrap().to_str().unwrap().starts_with("eft_") && folder.is_dir());
     folders.retain(|folder| !folder.ends_with("eft_events") && !folder.ends_with("eft_unbinned"));
+    folders.retain(|folder| !folder.to_str().unwrap().contains("eft_gaussian"));
     folders.sort();
     assert_eq!(folders.len(), 14);
     folders.iter().map(|f| (f.display().to_string(), common::read_json(&f.join("workspace.json")))).collect()
@@ -411,4 +413,33 @@ fn the_basis_stays_as_it_is_written() {
     let path = scratch("combine_round_trip.json", &a.to_string());
     let read = Document::from_path(&path, &Limits::default()).unwrap();
     assert_eq!(read.value().unwrap()["eft"]["basis"], a["eft"]["basis"]);
+}
+
+/// Measurements of both, whose coefficients, named systematics and flat errors are shared; the same measurement again is
+/// one, and another one of its name is refused.
+#[test]
+fn measurements_of_two_documents() {
+    for (name, shared) in [("eft_gaussian_marginalised", 0), ("eft_gaussian_clamp", 0), ("eft_gaussian_parameters", 2)]
+    {
+        let a = common::read_json(&Path::new("fixtures").join(name).join("workspace.json"));
+        let mut b = a.clone();
+        let measurements = b["eft"]["gaussian_measurements"].as_array_mut().unwrap();
+        for measurement in measurements {
+            measurement["name"] = json!(format!("{} again", measurement["name"].as_str().unwrap()));
+            let own = measurement["systematics"].as_array_mut().unwrap();
+            // Flat errors of single points have names of their own.
+            for systematic in own.iter_mut().filter(|s| s["distribution"] == "flat" && s["correlation"] == "none") {
+                systematic["name"] = json!(format!("{} again", systematic["name"].as_str().unwrap()));
+            }
+            measurement["data"][0] = json!(measurement["data"][0].as_f64().unwrap() + 0.25);
+        }
+        let combined = merged(OUTER, &a, &b).unwrap_or_else(|f| panic!("{name}: {f:?}"));
+        assert_eq!(additive(name, &a, &b, &combined, 10), shared, "{name}");
+        let once = merged(OUTER, &a, &a).unwrap();
+        assert_eq!(once.document["eft"], a["eft"], "{name}");
+        let mut other = a.clone();
+        other["eft"]["gaussian_measurements"][0]["data"][0] = json!(1.0);
+        let refused = merged(OUTER, &a, &other).unwrap_err();
+        assert!(refused[0].starts_with("b W314 /eft/gaussian_measurements/0"), "{:?}", refused);
+    }
 }

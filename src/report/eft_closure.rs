@@ -95,6 +95,15 @@ impl From<&ComponentClosure> for ClosureNumbers {
     }
 }
 
+impl ClosureNumbers {
+    /// How many standard deviations the mean is off; none where it has no spread.
+    fn pull(&self) -> Option<f64> {
+        let deviation = self.variance.0.sqrt();
+        let varies = deviation > 1e-12 * self.mean.0.abs();
+        varies.then(|| (self.mean.0 - self.expected_mean.0) / deviation)
+    }
+}
+
 impl From<&IndependentClosure> for IndependentEntry {
     fn from(closure: &IndependentClosure) -> IndependentEntry {
         IndependentEntry {
@@ -159,7 +168,7 @@ impl EftClosureReport {
                 Cell::number(numbers.events.0, 6),
                 Cell::number(numbers.mean.0, 6),
                 Cell::number(numbers.expected_mean.0, 6),
-                Cell::number((numbers.mean.0 - numbers.expected_mean.0) / numbers.variance.0.sqrt(), 3),
+                numbers.pull().map_or_else(|| Cell::text(""), |pull| Cell::number(pull, 3)),
                 Cell::number(numbers.variance.0, 4),
                 Cell::number(numbers.expected_variance.0, 4),
                 Cell::count(numbers.non_positive),
