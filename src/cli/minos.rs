@@ -1,12 +1,12 @@
 //! `morphist minos`: asymmetric uncertainties.
 
 use super::input_args::InputArgs;
-use super::model_args::{ModelArgs, Prepared};
+use super::model_args::{ModelArgs, Prepared, whole};
 use super::output::{Format, OutputArgs};
 use super::selection::select;
 use super::{CommandError, CommandResult, note, progress};
 use crate::infer::interval::ONE_SIGMA;
-use crate::infer::{Hesse, Likelihood, minos};
+use crate::infer::{FitOptions, Hesse, Likelihood, minos};
 use crate::model::Model;
 use crate::program::Program;
 use crate::report::minos::MinosReport;
@@ -26,6 +26,9 @@ pub struct Minos {
     /// Probability of the intervals, such as 0.95 [default: one standard deviation, 0.6827]
     #[arg(long, value_name = "P", visible_alias = "minos-cl", alias = "minos_cl", value_parser = probability)]
     pub level: Option<f64>,
+    /// Seed of the spread starts
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole)]
+    pub seed: u64,
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
@@ -39,7 +42,7 @@ impl Minos {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
         let parameters = self.chosen(&prepared)?;
         let program = Program::compile(&prepared.model);
-        let options = prepared.fit_options(Hesse::No);
+        let options = FitOptions { seed: self.seed, ..prepared.fit_options(Hesse::No) };
         let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
         let level = self.level.unwrap_or(ONE_SIGMA);
         let result = progress::run("MINOS", |watch| minos(&likelihood, &parameters, level, watch))?;

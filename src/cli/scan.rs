@@ -67,8 +67,8 @@ pub struct Scan {
     /// Intervals by this many toys at each point of the scan, beside those of χ² (one parameter)
     #[arg(long, value_name = "N", value_parser = count)]
     pub toys: Option<u64>,
-    /// Seed of the toys
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole, requires = "toys")]
+    /// Seed of the spread starts, and of the toys
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole)]
     pub seed: u64,
     #[command(flatten)]
     pub input: InputArgs,
@@ -84,7 +84,7 @@ impl Scan {
         let chosen: Result<Vec<usize>, CommandError> =
             self.names.iter().map(|name| one_parameter(&prepared.model, &prepared.fixed, name)).collect();
         let program = Program::compile(&prepared.model);
-        let options = prepared.fit_options(Hesse::No);
+        let options = FitOptions { seed: self.seed, ..prepared.fit_options(Hesse::No) };
         let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
         let chosen = chosen?;
         match (chosen.len(), self.toys, self.dof.is_empty()) {

@@ -1,8 +1,7 @@
 //! One likelihood ready for inference: a program, its data, and where its parameters start and may go.
 
 use super::fit::{Failure, FitOptions, FitResult, Fitter, Hesse, one_place};
-use super::lowest::{MOST_MINIMA, ONE_MINIMUM};
-use super::starts::{other_sides, spread};
+use super::minima::Minima;
 use crate::kernel::Evaluator;
 use crate::model::Data;
 use crate::program::{PreparedData, Program};
@@ -15,7 +14,25 @@ pub struct Likelihood<'p> {
     /// Start, bounds and fixed flags of all fits; `hesse` is chosen by each call.
     pub options: FitOptions,
     fitter: Fitter,
+    /// What the last whole fit has found.
+    found: Option<Found>,
 }
+
+/// The minima of a fit, and what they are minima of.
+#[derive(Clone, Debug)]
+struct Found {
+    fixed: Vec<bool>,
+    bounds: Vec<(f64, f64)>,
+    minima: Minima,
+}
+
+/// Values of `twice_nll` that differ by less are those of one fit; minima that lie nearer, in widths of the parameters, are
+/// one.
+const SAME_FIT: f64 = 1e-5;
+const ONE_MINIMUM: f64 = 1e-2;
+
+/// Minima from which profiles are continued, at most.
+const MOST_MINIMA: usize = 8;
 
 /// A minimum of `twice_nll`, unconditional or with some parameters held.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,12 +69,12 @@ impl<'p> Likelihood<'p> {
         assert!(options.init.len() == n && options.bounds.len() == n && options.fixed.len() == n, "one a parameter");
         let evaluator = Evaluator::new(program);
         let fitter = Fitter::new(&evaluator);
-        Likelihood { evaluator, data: program.prepare(data), options, fitter }
+        Likelihood { evaluator, data: program.prepare(data), options, fitter, found: None }
     }
 
     /// The same model with other data.
     pub fn with_data(&self, data: &Data) -> Likelihood<'p> {
-        Likelihood { data: self.evaluator.program.prepare(data), ..self.clone() }
+        Likelihood { data: self.evaluator.program.prepare(data), found: None, ..self.clone() }
     }
 
     pub fn program(&self) -> &'p Program {
@@ -81,13 +98,24 @@ impl<'p> Likelihood<'p> {
     /// The unconditional fit from `options.init`, with restarts, uncertainties and covariance as asked for.
     pub fn fit(&mut self, hesse: Hesse) -> FitResult {
         self.options.hesse = hesse;
-        self.fitter.fit(&mut self.evaluator, &self.data, &self.options)
+        let result = self.fitter.fit(&mut self.evaluator, &self.data, &self.options);
+        if let Some(minima) = result.minima.clone().filter(|_| !self.options.brief) {
+            self.found = Some(Found { fixed: self.options.fixed.clone(), bounds: self.options.bounds.clone(), minima });
+        }
+        result
     }
 
     /// The lowest minimum that restarts find with these parameters held at these values; the others start at
-    /// `options.init`.
+    /// `options.init`. Its search for minima is brief.
     pub fn conditional_fit(&mut self, held: &[(usize, f64)]) -> Minimum {
-        self.holding(held, None, |this| this.fit(Hesse::No).into())
+        self.holding(held, None, |this| this.brief_fit())
+    }
+
+    fn brief_fit(&mut self) -> Minimum {
+        let brief = std::mem::replace(&mut self.options.brief, true);
+        let minimum = self.fit(Hesse::No).into();
+        self.options.brief = brief;
+        minimum
     }
 
     /// The minimum to which `start` leads with these parameters held: one run from nearby, a whole fit where that run
@@ -98,43 +126,56 @@ impl<'p> Likelihood<'p> {
             if certified {
                 return Minimum { parameters: this.fitter.parameters().to_vec(), twice_nll, reason: None };
             }
-            this.fit(Hesse::No).into()
+            this.brief_fit()
         })
     }
 
-    /// The local minima to which other starts lead where samples respond to coefficients, `best` first and the others
-    /// ascending; one of them may be lower. Without responses there is `best` alone.
+    /// The local minima to which other starts lead where samples or measurements respond to coefficients, `best` first and
+    /// the others ascending; one of them may be lower. Those of the last fit if it has led to `best`. Without responses there
+    /// is `best` alone.
     pub fn minima(&mut self, best: &Minimum) -> Vec<Minimum> {
-        let mut found = vec![best.clone()];
         if !(self.program().has_responses() && best.valid() && self.options.restarts) {
-            return found;
+            return vec![best.clone()];
         }
-        let restarts = std::mem::replace(&mut self.options.restarts, false);
-        let (mut next, mut is_spread) = (0, false);
-        while found.len() < MOST_MINIMA && !(is_spread && next == found.len()) {
-            let from = found.get(next).unwrap_or(best);
-            let here = self.minimum_from(&from.parameters.clone(), &[]);
-            let widths = self.fitter.widths();
-            let look = if next < found.len() { other_sides } else { spread };
-            let starts = look(&mut self.evaluator, &self.data, &self.options, &here.parameters, &widths);
-            is_spread |= next == found.len();
-            next = (next + 1).min(found.len());
-            for start in starts {
-                let other = self.minimum_from(&start, &[]);
-                let known = |minimum: &Minimum| minimum.is_at(&other.parameters, &widths, ONE_MINIMUM);
-                if other.valid() && found.len() < MOST_MINIMA && !found.iter().any(known) {
-                    found.push(other);
-                }
+        let known = self.found.take().filter(|found| {
+            let lowest = found.minima.found.first();
+            let same_fit = found.fixed == self.options.fixed && found.bounds == self.options.bounds;
+            same_fit && lowest.is_some_and(|lowest| (lowest.twice_nll - best.twice_nll).abs() <= SAME_FIT)
+        });
+        let found = match known {
+            Some(found) => self.found.insert(found).minima.clone(),
+            None => {
+                let (init, options) = (best.parameters.clone(), self.options.clone());
+                self.options.init = init;
+                let found = self.fit(Hesse::No).minima;
+                self.options = options;
+                let Some(found) = found else { return vec![best.clone()] };
+                found
             }
-        }
-        self.options.restarts = restarts;
-        found[1..].sort_by(|a, b| a.twice_nll.total_cmp(&b.twice_nll));
-        found
+        };
+        let widths = self.widths_at(&best.parameters);
+        let others = found.found.into_iter().map(|minimum| Minimum {
+            parameters: minimum.parameters,
+            twice_nll: minimum.twice_nll,
+            reason: None,
+        });
+        let is_other = |minimum: &Minimum| {
+            (minimum.twice_nll - best.twice_nll).abs() > SAME_FIT
+                || !minimum.is_at(&best.parameters, &widths, ONE_MINIMUM)
+        };
+        std::iter::once(best.clone()).chain(others.filter(is_other)).take(MOST_MINIMA).collect()
     }
 
     /// Over which distances `twice_nll` changes near the last minimum, n_parameters long.
     pub fn widths(&self) -> Vec<f64> {
         self.fitter.widths()
+    }
+
+    /// As [`Likelihood::widths`] at a point.
+    fn widths_at(&mut self, parameters: &[f64]) -> Vec<f64> {
+        let Likelihood { evaluator, data, options, fitter, .. } = self;
+        fitter.certificate(evaluator, data, options, parameters);
+        fitter.widths()
     }
 
     /// What tells that a point is a local minimum with these parameters held: the largest component of the gradient over

@@ -249,7 +249,13 @@ impl Minimizer {
             match self.search(evaluator, data) {
                 Search::Better { known } if self.curved => {
                     // A step that had to be cut shows that the damping was too weak far away.
-                    lambda = if known { relaxed(lambda) } else if self.edm > 1.0 { (3.0 * lambda).max(1e-6) } else { lambda };
+                    lambda = if known {
+                        relaxed(lambda)
+                    } else if self.edm > 1.0 {
+                        (3.0 * lambda).max(1e-6)
+                    } else {
+                        lambda
+                    };
                     floor = relaxed(floor);
                     self.follow(evaluator, data, limits);
                     self.evaluations += 1;

@@ -2,6 +2,7 @@
 
 use super::blind::Blinding;
 use super::by_name::{ByName, by_name};
+use super::minima::MinimaReport;
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
 use super::table::{Cell, Column, Page, Table};
@@ -22,6 +23,9 @@ pub struct FitReport {
     pub correlation: Option<Correlation>,
     /// Estimated distance of `twice_nll` to the minimum.
     pub edm: Number,
+    /// All minima that were found, where samples or measurements respond to coefficients and other starts were tried; else
+    /// null.
+    pub minima: Option<MinimaReport>,
     pub mle_parameters: ByName,
     /// Why something in this result is null although the fit may be valid, and what else is worth knowing.
     pub notes: Vec<Reason>,
@@ -63,6 +67,7 @@ impl FitReport {
             blinding: Blinding::default(),
             correlation: result.covariance.as_deref().map(|c| Correlation::new(&names, &options.fixed, c)),
             edm: Number(result.edm),
+            minima: result.minima.as_ref().map(|minima| MinimaReport::new(model, minima)),
             mle_parameters: by_name(model, &result.parameters),
             notes: notes(&names, options, result),
             pulls: pulls(model, options, result),
@@ -188,7 +193,15 @@ impl FitTable<'_> {
         for row in self.rows() {
             table.add_row(self.cells(&row));
         }
-        self.header().table(table)
+        let page = self.header().table(table);
+        match self.minima().and_then(|minima| minima.table()) {
+            Some(table) => page.table(table),
+            None => page,
+        }
+    }
+
+    fn minima(&self) -> Option<MinimaReport> {
+        self.result.minima.as_ref().map(|minima| MinimaReport::new(self.model, minima))
     }
 
     fn header(&self) -> Page {
@@ -204,6 +217,9 @@ impl FitTable<'_> {
             .remark("twice_nll", fixed_point(result.twice_nll, 6))
             .remark("edm", significant(result.edm, 2))
             .remark("fit", format!("{} ({steps})", if result.valid { "valid" } else { "NOT VALID" }));
+        if let Some(minima) = self.minima() {
+            page = page.remark("minima", minima.remark());
+        }
         if let Some(failure) = &result.reason {
             let reason = Reason::of_failure(self.model, failure, &self.options.init, &self.options.bounds);
             page = page.remark("reason", reason.message);

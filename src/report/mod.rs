@@ -20,6 +20,7 @@ pub mod hypotest;
 pub mod inspect;
 mod latex;
 pub mod limit;
+pub mod minima;
 pub mod minos;
 pub mod number;
 pub mod ranking;
