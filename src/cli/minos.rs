@@ -40,7 +40,7 @@ pub struct Minos {
 impl Minos {
     pub fn run(&self) -> CommandResult {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
-        let parameters = self.chosen(&prepared)?;
+        let parameters = chosen(&prepared, &self.names)?;
         let program = Program::compile(&prepared.model);
         let options = FitOptions { seed: self.seed, ..prepared.fit_options(Hesse::No) };
         let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
@@ -62,27 +62,27 @@ impl Minos {
         }
         Err(CommandError::Reported)
     }
+}
 
-    /// What is named, each once and in fit order.
-    fn chosen(&self, prepared: &Prepared) -> Result<Vec<usize>, CommandError> {
-        if self.names.is_empty() {
-            let free: Vec<usize> = (0..prepared.fixed.len()).filter(|&i| !prepared.fixed[i]).collect();
-            let nothing = || CommandError::Usage("all parameters are fixed: there is nothing to profile".to_owned());
-            return if free.is_empty() { Err(nothing()) } else { Ok(free) };
-        }
-        let mut chosen = Vec::new();
-        for pattern in &self.names {
-            let indices = select(&prepared.model, pattern).map_err(CommandError::Usage)?.indices;
-            if indices.iter().all(|&i| prepared.fixed[i]) {
-                let message = format!("{} is fixed: a profile needs a parameter that moves in the fit", label(pattern));
-                return Err(CommandError::Usage(message));
-            }
-            chosen.extend(indices);
-        }
-        chosen.sort_unstable();
-        chosen.dedup();
-        Ok(chosen)
+/// What is named, each once and in fit order.
+pub(super) fn chosen(prepared: &Prepared, names: &[String]) -> Result<Vec<usize>, CommandError> {
+    if names.is_empty() {
+        let free: Vec<usize> = (0..prepared.fixed.len()).filter(|&i| !prepared.fixed[i]).collect();
+        let nothing = || CommandError::Usage("all parameters are fixed: there is nothing to profile".to_owned());
+        return if free.is_empty() { Err(nothing()) } else { Ok(free) };
     }
+    let mut chosen = Vec::new();
+    for pattern in names {
+        let indices = select(&prepared.model, pattern).map_err(CommandError::Usage)?.indices;
+        if indices.iter().all(|&i| prepared.fixed[i]) {
+            let message = format!("{} is fixed: a profile needs a parameter that moves in the fit", label(pattern));
+            return Err(CommandError::Usage(message));
+        }
+        chosen.extend(indices);
+    }
+    chosen.sort_unstable();
+    chosen.dedup();
+    Ok(chosen)
 }
 
 /// The one free parameter that a name names.

@@ -1,7 +1,6 @@
 //! One likelihood ready for inference: a program, its data, and where its parameters start and may go.
 
 use super::fit::{Failure, FitOptions, FitResult, Fitter, Hesse, one_place};
-use super::minima::Minima;
 use crate::kernel::Evaluator;
 use crate::model::Data;
 use crate::program::{PreparedData, Program};
@@ -14,16 +13,16 @@ pub struct Likelihood<'p> {
     /// Start, bounds and fixed flags of all fits; `hesse` is chosen by each call.
     pub options: FitOptions,
     fitter: Fitter,
-    /// What the last whole fit has found.
-    found: Option<Found>,
+    /// The last whole fit that looked for all minima.
+    known: Option<Box<Known>>,
 }
 
-/// The minima of a fit, and what they are minima of.
+/// A fit, and what it was a fit of.
 #[derive(Clone, Debug)]
-struct Found {
-    fixed: Vec<bool>,
-    bounds: Vec<(f64, f64)>,
-    minima: Minima,
+struct Known {
+    options: FitOptions,
+    data: PreparedData,
+    result: FitResult,
 }
 
 /// Values of `twice_nll` that differ by less are those of one fit; minima that lie nearer, in widths of the parameters, are
@@ -55,6 +54,20 @@ impl Minimum {
     }
 }
 
+impl Known {
+    /// Whether the same fit is asked for; uncertainties aside.
+    fn is_of(&self, options: &FitOptions, data: &PreparedData) -> bool {
+        let own = &self.options;
+        own.init == options.init
+            && own.bounds == options.bounds
+            && own.fixed == options.fixed
+            && (own.restarts, own.starts, own.seed, own.brief)
+                == (options.restarts, options.starts, options.seed, options.brief)
+            && (own.max_iterations, own.edm_tolerance) == (options.max_iterations, options.edm_tolerance)
+            && self.data == *data
+    }
+}
+
 impl From<FitResult> for Minimum {
     fn from(result: FitResult) -> Minimum {
         Minimum { parameters: result.parameters, twice_nll: result.twice_nll, reason: result.reason }
@@ -69,12 +82,12 @@ impl<'p> Likelihood<'p> {
         assert!(options.init.len() == n && options.bounds.len() == n && options.fixed.len() == n, "one a parameter");
         let evaluator = Evaluator::new(program);
         let fitter = Fitter::new(&evaluator);
-        Likelihood { evaluator, data: program.prepare(data), options, fitter, found: None }
+        Likelihood { evaluator, data: program.prepare(data), options, fitter, known: None }
     }
 
     /// The same model with other data.
     pub fn with_data(&self, data: &Data) -> Likelihood<'p> {
-        Likelihood { data: self.evaluator.program.prepare(data), found: None, ..self.clone() }
+        Likelihood { data: self.evaluator.program.prepare(data), known: None, ..self.clone() }
     }
 
     pub fn program(&self) -> &'p Program {
@@ -98,11 +111,29 @@ impl<'p> Likelihood<'p> {
     /// The unconditional fit from `options.init`, with restarts, uncertainties and covariance as asked for.
     pub fn fit(&mut self, hesse: Hesse) -> FitResult {
         self.options.hesse = hesse;
+        if let Some(result) = self.fit_again() {
+            return result;
+        }
         let result = self.fitter.fit(&mut self.evaluator, &self.data, &self.options);
-        if let Some(minima) = result.minima.clone().filter(|_| !self.options.brief) {
-            self.found = Some(Found { fixed: self.options.fixed.clone(), bounds: self.options.bounds.clone(), minima });
+        if result.minima.is_some() && !self.options.brief {
+            let (options, data) = (self.options.clone(), self.data.clone());
+            self.known = Some(Box::new(Known { options, data, result: result.clone() }));
         }
         result
+    }
+
+    /// The last fit if it is asked for again: a search for all minima costs hundreds of fits.
+    fn fit_again(&mut self) -> Option<FitResult> {
+        let known = self.known.as_deref().filter(|known| known.is_of(&self.options, &self.data))?;
+        let options = FitOptions {
+            init: known.result.parameters.clone(),
+            restarts: false,
+            hesse: self.options.hesse,
+            ..known.options.clone()
+        };
+        let again = self.fitter.fit(&mut self.evaluator, &self.data, &options);
+        let FitResult { minima, first_minimum, lifted, n_iterations, n_evaluations, .. } = known.result.clone();
+        again.valid.then_some(FitResult { minima, first_minimum, lifted, n_iterations, n_evaluations, ..again })
     }
 
     /// The lowest minimum that restarts find with these parameters held at these values; the others start at
@@ -137,22 +168,20 @@ impl<'p> Likelihood<'p> {
         if !(self.program().has_responses() && best.valid() && self.options.restarts) {
             return vec![best.clone()];
         }
-        let known = self.found.take().filter(|found| {
-            let lowest = found.minima.found.first();
-            let same_fit = found.fixed == self.options.fixed && found.bounds == self.options.bounds;
-            same_fit && lowest.is_some_and(|lowest| (lowest.twice_nll - best.twice_nll).abs() <= SAME_FIT)
+        let known = self.known.as_deref().filter(|known| {
+            let same = (known.result.twice_nll - best.twice_nll).abs() <= SAME_FIT;
+            same && known.options.fixed == self.options.fixed && known.options.bounds == self.options.bounds
         });
         let found = match known {
-            Some(found) => self.found.insert(found).minima.clone(),
-            None => {
-                let (init, options) = (best.parameters.clone(), self.options.clone());
-                self.options.init = init;
-                let found = self.fit(Hesse::No).minima;
-                self.options = options;
-                let Some(found) = found else { return vec![best.clone()] };
-                found
+            Some(known) if known.data == self.data => known.result.minima.clone(),
+            _ => {
+                let own = std::mem::replace(&mut self.options.init, best.parameters.clone());
+                let result = self.fit(Hesse::No);
+                self.options.init = own;
+                result.minima
             }
         };
+        let Some(found) = found else { return vec![best.clone()] };
         let widths = self.widths_at(&best.parameters);
         let others = found.found.into_iter().map(|minimum| Minimum {
             parameters: minimum.parameters,

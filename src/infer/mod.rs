@@ -62,7 +62,7 @@ pub use limit::{Limit, LimitOptions, NoLimit, Tail, Tests, upper_limit};
 pub use minima::{LocalMinimum, Minima};
 pub use minos::{Minos, MinosParameter, Side, minos};
 pub use profile::{Profile, ProfilePoint};
-pub use scan::{Scan, ScanOptions, ScanPoint, scan};
+pub use scan::{Scan, ScanOptions, ScanPoint, scan, scan_each};
 pub use sensitivity::Sensitivity;
 pub use surface::{Surface, SurfaceOptions, SurfacePoint, surface};
 pub use test_statistic::TestStatistic;

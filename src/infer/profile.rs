@@ -1,6 +1,8 @@
 //! The profile likelihood along one or more parameters: conditional minima that warm-start one another
 //! (spec/inference.md, "Profile").
 
+mod march;
+
 use super::certificate::{Certificate, active_bounds};
 use super::fit::Hesse;
 use super::likelihood::{Likelihood, Minimum};

@@ -25,10 +25,12 @@ const MOST_SIDES: usize = 400;
 /// Without a minimum the widths around the start are this part of the bounds.
 const OF_BOX: f64 = 1.0 / 32.0;
 
-/// A brief search: the lowest other sides of each minimum, few minima, few spread starts.
+/// A brief search: the lowest other sides of each minimum, few minima, few spread starts; fewer of them with many
+/// coefficients.
 const BRIEF_SIDES: usize = 6;
-const BRIEF_MINIMA: usize = 8;
-const BRIEF_SPREAD: usize = 12;
+const BRIEF_MINIMA: [usize; 2] = [8, 1];
+const BRIEF_SPREAD: [usize; 2] = [12, 4];
+const MANY_COEFFICIENTS: usize = 12;
 
 impl Fitter {
     /// All minima to which starts lead, `first` being known: where it is, and its value. The same for any number of
@@ -73,7 +75,7 @@ impl Search<'_, '_, '_> {
         // Starts from other sides; spread starts, and those of them since something new was found.
         let (mut n_sides, mut n_spread, mut n_idle) = (0, 0, 0);
         let (most_spread, most_idle) = match self.options.brief {
-            true => (BRIEF_SPREAD.min(self.options.starts), usize::MAX),
+            true => (BRIEF_SPREAD[self.many()].min(self.options.starts), usize::MAX),
             false => (MOST_SPREAD * self.options.starts, self.options.starts),
         };
         loop {
@@ -95,6 +97,11 @@ impl Search<'_, '_, '_> {
         }
     }
 
+    /// 1 with many coefficients.
+    fn many(&self) -> usize {
+        usize::from(self.catalogue.coefficients.len() > MANY_COEFFICIENTS)
+    }
+
     /// The lowest minimum, or the start in its place.
     fn around(&self) -> Basin {
         let start = || Basin {
@@ -112,7 +119,7 @@ impl Search<'_, '_, '_> {
     /// The lowest minimum of which no other sides were looked at, if it is relevant and there is leave to look at more.
     fn unexplored(&self, n_sides: usize) -> Option<usize> {
         let n_explored = self.catalogue.basins.iter().filter(|basin| basin.explored).count();
-        let may = if self.options.brief { n_explored < BRIEF_MINIMA } else { n_sides < MOST_SIDES };
+        let may = if self.options.brief { n_explored < BRIEF_MINIMA[self.many()] } else { n_sides < MOST_SIDES };
         let places = (0..self.catalogue.basins.len()).filter(|&place| !self.catalogue.basins[place].explored);
         let lowest = places.min_by(|a, b| self.catalogue.height(*a).total_cmp(&self.catalogue.height(*b)))?;
         (may && (self.options.brief || self.catalogue.height(lowest) <= RELEVANT)).then_some(lowest)
