@@ -112,7 +112,8 @@ fn a_collective_flip_of_five() {
 /// What is found depends neither on the number of threads nor on the seed; the starts depend on the seed.
 #[test]
 fn threads_and_seeds() {
-    let points = [polynomial(&[(1.0, "a a"), (1.0, "b b"), (0.3, "a")], 4.0, 0.2), polynomial(&[(1.0, "a b")], 1.0, 0.3)];
+    let points =
+        [polynomial(&[(1.0, "a a"), (1.0, "b b"), (0.3, "a")], 4.0, 0.2), polynomial(&[(1.0, "a b")], 1.0, 0.3)];
     let problem = Problem::new(&[("a", -5.0, 5.0), ("b", -5.0, 5.0)], &points);
     let run = |threads: usize, seed: u64| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -138,9 +139,7 @@ fn a_profile_changes_its_branch() {
     ];
     let problem = Problem::new(&[("a", -3.0, 3.0), ("b", -5.0, 5.0)], &points);
     let slope = |a: f64, b: f64| 400.0 * b * (b * b + a - 4.0) + 0.02 * a * (a * b - 1.0);
-    let f = |a: f64, b: f64| {
-        ((b * b + a - 4.0) / 0.1).powi(2) + ((a * b - 1.0) / 10.0).powi(2) + (a - 0.5).powi(2)
-    };
+    let f = |a: f64, b: f64| ((b * b + a - 4.0) / 0.1).powi(2) + ((a * b - 1.0) / 10.0).powi(2) + (a - 0.5).powi(2);
     let profile = |a: f64| {
         let roots = [root(|b| slope(a, b), 0.6, 5.0), root(|b| slope(a, b), -5.0, -0.6)];
         f(a, roots[0]).min(f(a, roots[1]))

@@ -16,6 +16,9 @@ const AGREE: f64 = 1e-6;
 /// Conditional minima of two branches that differ by less than this part of the widths have become one.
 const MERGED: f64 = 1e-3;
 
+/// Values of a held parameter are one if they differ by less than this part of them.
+const MIRROR: f64 = 1e-7;
+
 /// Branches that are followed, at most.
 const MOST_BRANCHES: usize = 16;
 
@@ -119,6 +122,7 @@ impl<'p> Profile<'p> {
         if !self.likelihood.program().has_responses() {
             return self;
         }
+        let minima = &self.without_mirrors(minima)[..];
         self.n_minima = minima.len();
         // The last run tells the widths.
         self.minimum_from_anywhere();
@@ -133,6 +137,24 @@ impl<'p> Profile<'p> {
         self.branches = minima.iter().enumerate().map(seed).collect();
         minima.iter().for_each(|minimum| self.refer_to(minimum));
         self
+    }
+
+    /// Of minima with one value of `twice_nll` and of the held parameters, which a symmetry of the likelihood makes, one.
+    fn without_mirrors(&self, minima: &[Minimum]) -> Vec<Minimum> {
+        let is_mirror = |a: &Minimum, b: &Minimum| {
+            let one = |i: &usize| {
+                let (x, y) = (a.parameters[*i], b.parameters[*i]);
+                (x - y).abs() <= MIRROR * x.abs().max(y.abs())
+            };
+            (a.twice_nll - b.twice_nll).abs() <= LOWER && self.parameters.iter().all(one)
+        };
+        let mut kept: Vec<Minimum> = Vec::with_capacity(minima.len());
+        for minimum in minima {
+            if !kept.iter().any(|other| is_mirror(other, minimum)) {
+                kept.push(minimum.clone());
+            }
+        }
+        kept
     }
 
     /// The held values of the minima that are continued, the best one's first.

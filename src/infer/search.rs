@@ -27,9 +27,9 @@ const OF_BOX: f64 = 1.0 / 32.0;
 
 /// A brief search: the lowest other sides of each minimum, few minima, few spread starts; fewer of them with many
 /// coefficients.
-const BRIEF_SIDES: usize = 6;
+const BRIEF_SIDES: [usize; 2] = [6, 4];
 const BRIEF_MINIMA: [usize; 2] = [8, 1];
-const BRIEF_SPREAD: [usize; 2] = [12, 4];
+const BRIEF_SPREAD: [usize; 2] = [12, 0];
 const MANY_COEFFICIENTS: usize = 12;
 
 impl Fitter {
@@ -131,7 +131,7 @@ impl Search<'_, '_, '_> {
         let basin = self.catalogue.basins[place].clone();
         let mut starts = other_sides(self.evaluator, self.data, self.options, &self.catalogue.coefficients, &basin);
         if self.options.brief {
-            starts.truncate(BRIEF_SIDES);
+            starts.truncate(BRIEF_SIDES[self.many()]);
         }
         let starts: Vec<Vec<f64>> = starts.into_iter().map(|(_, start)| start).collect();
         self.try_all(&starts, Origin::Chosen);
