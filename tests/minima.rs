@@ -77,13 +77,25 @@ fn all_combinations_of_signs() {
     }
 }
 
-/// All products of five coefficients are measured, so that they have one sign in common, which a weak linear point decides;
-/// three more coefficients are measured well by themselves. At the best point χ² = 0. Neither other signs of single
-/// coefficients nor that of all lead there, but those of the block do, without spread starts.
+/// t = c² + 10 c = 11 has the solutions 1 and −11, and −1 slides back to the first: the other side is the second minimum of the
+/// quartic along the line. A weak linear point puts the best fit at −11 with χ² = 0.
+#[test]
+fn the_other_solution_of_a_quadratic() {
+    let points = [polynomial(&[(1.0, "c c"), (10.0, "c")], 11.0, 0.5), polynomial(&[(1.0, "c")], -11.0, 10.0)];
+    let problem = Problem::new(&[("c", -20.0, 20.0)], &points);
+    let result = fit(&problem, &FitOptions { init: vec![1.0], starts: 0, ..problem.options() });
+    assert!(result.valid && close(&result.parameters, &[-11.0], 1e-8), "{result:?}");
+    assert!(chi2(&problem, result.twice_nll).abs() < 1e-10);
+}
+
+/// All products of five coefficients of one size are measured, so that they have one sign in common, which a weak linear point
+/// decides; five more coefficients are measured well by themselves. At the best point χ² = 0. Neither other signs of single
+/// coefficients nor that of all lead there, nor does any of the eight softest directions, but those of the block do, without
+/// spread starts.
 #[test]
 fn a_collective_flip_of_five() {
-    let names = ["a", "b", "c", "d", "e"];
-    let truth = [1.0, -1.5, 2.0, 0.7, -1.2, 1.0, 2.0, -3.0];
+    let names = ["a", "b", "c", "d", "e", "u", "v", "w", "x", "y"];
+    let truth = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 2.0, -3.0, 0.5, -0.7];
     let mut points = Vec::new();
     for i in 0..5 {
         for j in 0..i {
@@ -91,22 +103,21 @@ fn a_collective_flip_of_five() {
             points.push(polynomial(&[(1.0, &monomial)], truth[i] * truth[j], 0.02));
         }
     }
-    points.push(polynomial(&[(1.0, "a"), (0.3, "b")], truth[0] + 0.3 * truth[1], 1.0));
-    for (name, value) in ["x", "y", "z"].iter().zip(&truth[5..]) {
+    points.push(polynomial(&[(1.0, "a"), (-0.3, "b")], 1.3, 1.0));
+    for (name, value) in names.iter().zip(&truth).skip(5) {
         points.push(polynomial(&[(1.0, name)], *value, 0.01));
     }
-    let all = ["a", "b", "c", "d", "e", "x", "y", "z"];
-    let problem = Problem::new(&all.map(|name| (name, -8.0, 8.0)), &points);
-    let init: Vec<f64> = (0..8).map(|i| if i < 5 { -truth[i] } else { truth[i] }).collect();
+    let problem = Problem::new(&names.map(|name| (name, -8.0, 8.0)), &points);
+    let init: Vec<f64> = (0..10).map(|i| if i < 5 { -truth[i] } else { truth[i] }).collect();
     let options = FitOptions { init, starts: 0, ..problem.options() };
     let result = fit(&problem, &options);
     assert!(result.valid && close(&result.parameters, &truth, 1e-6), "{result:?}");
     assert!(chi2(&problem, result.twice_nll).abs() < 1e-9);
     let minima = result.minima.unwrap();
     assert!(minima.n_spread == 0 && minima.largest_missed() == 1.0 && minima.unseen().is_nan());
-    // The other side is near −truth, with the residual of the linear point: about (2 · 0.55)².
+    // The other side is near −truth, with the residual of the linear point: about (2 · 1.3)².
     let other = minima.found.iter().find(|minimum| minimum.parameters[0] < 0.0).unwrap();
-    assert!((chi2(&problem, other.twice_nll) - 1.21).abs() < 0.01, "{other:?}");
+    assert!((chi2(&problem, other.twice_nll) - 6.76).abs() < 0.05, "{other:?}");
 }
 
 /// What is found depends neither on the number of threads nor on the seed; the starts depend on the seed.
@@ -172,7 +183,7 @@ fn recorded_minima_of_benchmarks() {
     let Some(root) = directory("smefit") else { return };
     for (name, recorded, valid) in [("tt6", 141.498271, true), ("top", 200.589362, false)] {
         let problem = Problem::benchmark(&root, name);
-        let result = fit(&problem, &FitOptions { starts: 20, ..problem.options() });
+        let result = fit(&problem, &FitOptions { starts: 0, ..problem.options() });
         let got = chi2(&problem, result.twice_nll);
         assert!(got <= recorded + 1e-6 && got >= recorded - 1e-3, "{name}: {got}");
         assert_eq!(result.valid, valid, "{name}: {:?}", result.reason);

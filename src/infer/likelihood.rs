@@ -31,7 +31,7 @@ const SAME_FIT: f64 = 1e-5;
 const ONE_MINIMUM: f64 = 1e-2;
 
 /// Minima from which profiles are continued, at most.
-const MOST_MINIMA: usize = 8;
+const MOST_MINIMA: usize = 64;
 
 /// A minimum of `twice_nll`, unconditional or with some parameters held.
 #[derive(Clone, Debug, PartialEq)]

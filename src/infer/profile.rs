@@ -19,7 +19,7 @@ const MERGED: f64 = 1e-3;
 /// Values of a held parameter are one if they differ by less than this part of them.
 const MIRROR: f64 = 1e-7;
 
-/// Branches that are followed, at most.
+/// Branches that are followed besides those that come from minima, at most.
 const MOST_BRANCHES: usize = 16;
 
 /// Conditional minima along `parameters`, and the unconditional minimum to which they refer.
@@ -247,7 +247,12 @@ impl<'p> Profile<'p> {
         let mut at_values: Vec<ProfilePoint> = Vec::new();
         for branch in 0..self.branches.len() {
             let Some(nearest) = self.nearest(&self.branches[branch], values) else { continue };
-            if nearest.merged {
+            // No place of a branch is lower than the minimum from which it comes.
+            let seed = self.branches[branch].first().filter(|_| branch < self.n_minima);
+            let is_above = |lowest: &ProfilePoint| {
+                lowest.minimum.valid() && seed.is_some_and(|seed| seed.minimum.twice_nll > lowest.minimum.twice_nll)
+            };
+            if nearest.merged || lowest.as_ref().is_some_and(is_above) {
                 continue;
             }
             let (near, start) = (nearest.minimum.parameters.clone(), self.moved(nearest, values));
@@ -282,7 +287,7 @@ impl<'p> Profile<'p> {
 
     /// Follows what was found from elsewhere as a branch of its own.
     pub(crate) fn begin_branch(&mut self, mut point: ProfilePoint) -> ProfilePoint {
-        let known = !self.branches.is_empty() && self.branches.len() < MOST_BRANCHES;
+        let known = !self.branches.is_empty() && self.branches.len() < self.n_minima + MOST_BRANCHES;
         if known && point.minimum.valid() && point.branch.is_none() {
             point.branch = Some(self.branches.len());
             self.branches.push(vec![point.clone()]);

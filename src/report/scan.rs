@@ -43,6 +43,9 @@ pub struct ScanReport {
     pub valid: bool,
 }
 
+/// Minima that a table tells, at most.
+const MOST_TOLD: usize = 8;
+
 /// Profiles of several parameters, each by itself, from one fit.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ScansReport {
@@ -157,8 +160,9 @@ impl ScanReport {
         if self.minima.len() > 1 {
             let minimum =
                 |m: &ScanMinimum| format!("{} ({})", significant(m.value.0, 4), fixed_point(m.delta_twice_nll.0, 3));
-            let minima: Vec<String> = self.minima.iter().map(minimum).collect();
-            page = page.remark("minima", format!("{}, −2 Δ ln L in brackets", minima.join(", ")));
+            let more = if self.minima.len() > MOST_TOLD { ", …" } else { "" };
+            let minima: Vec<String> = self.minima.iter().take(MOST_TOLD).map(minimum).collect();
+            page = page.remark("minima", format!("{}{more}, −2 Δ ln L in brackets", minima.join(", ")));
         }
         let digits = self.digits();
         for region in &self.intervals {

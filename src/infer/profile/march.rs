@@ -9,21 +9,36 @@ impl Profile<'_> {
     /// ends where it becomes another one; where none is left, the value is looked for afresh. The result does not depend on
     /// the number of threads.
     pub(crate) fn march(&mut self, values: &[f64], watch: &Watch) {
+        let mut lowest = vec![f64::INFINITY; values.len()];
         for branch in 0..self.branches.len() {
             let Some(seed) = self.branches[branch].first().cloned() else { continue };
+            // No place of a branch is lower than the minimum from which it comes.
+            let needed = |k: &usize| lowest[*k] > seed.minimum.twice_nll;
             let start = values.partition_point(|value| *value < seed.values[0]);
-            let (below, above) = values.split_at(start);
-            let walk = |values: &mut dyn Iterator<Item = f64>| self.clone().walk(branch, &seed, values, watch);
+            let first = (0..start).find(needed).unwrap_or(start);
+            let last = (start..values.len()).rfind(needed).map_or(start, |last| last + 1);
+            let (below, above) = (&values[first..start], &values[start..last]);
+            let walk = |values: &mut (dyn Iterator<Item = f64> + Send)| self.clone().walk(branch, &seed, values, watch);
             let (below, above) =
                 rayon::join(|| walk(&mut below.iter().rev().copied()), || walk(&mut above.iter().copied()));
-            self.branches[branch].extend(below.into_iter().chain(above));
+            for point in below.into_iter().chain(above) {
+                if let Ok(k) = values.binary_search_by(|value| value.total_cmp(&point.values[0])) {
+                    lowest[k] = lowest[k].min(point.minimum.twice_nll);
+                }
+                self.branches[branch].push(point);
+            }
         }
         for &value in values {
             if watch.is_stopped() || self.first_minimum.is_some() {
                 return;
             }
             match self.lowest_at(value) {
-                Some(lowest) => self.add(lowest),
+                Some(mut lowest) => {
+                    if let Some(known) = self.points.iter().position(|known| known.values[0] == value) {
+                        lowest.offer(self.points.swap_remove(known));
+                    }
+                    self.add(lowest);
+                }
                 None => {
                     self.at(&[value]);
                 }
@@ -37,7 +52,7 @@ impl Profile<'_> {
         mut self,
         branch: usize,
         seed: &ProfilePoint,
-        values: &mut dyn Iterator<Item = f64>,
+        values: &mut (dyn Iterator<Item = f64> + Send),
         watch: &Watch,
     ) -> Vec<ProfilePoint> {
         let mut points: Vec<ProfilePoint> = Vec::new();
