@@ -26,6 +26,7 @@ pub mod import;
 pub mod infer;
 pub mod kernel;
 pub mod model;
+pub mod normal;
 pub mod plot;
 pub mod program;
 pub mod report;

@@ -450,8 +450,8 @@ rules! {
         "A covariance matrix is not symmetric.",
         "write the whole matrix, row by row, with as many digits as its elements have");
     GAUSSIAN_REFERENCE = error("W323", "InvalidMeasurements",
-        "A measurement has multiplicative errors and does not say what they are fractions of.",
-        "add the member multiplicative to the measurement: data, or t0 for the prediction at zero");
+        "A measurement has multiplicative errors and does not say what they are fractions of; or they are fractions of the model and not Gaussian errors that are correlated by name.",
+        "add the member multiplicative to the measurement: data, t0 for the prediction at zero, or model");
     GAUSSIAN_POSITIVE = error("W324", "InvalidMeasurements",
         "The covariance of some points is not positive definite: an error is zero, or correlations contradict each other.",
         "give every point an error above zero; write covariances with more digits");
@@ -461,4 +461,7 @@ rules! {
     GAUSSIAN_UNKNOWN = error("W326", "InvalidMeasurements",
         "A correlation names a measurement that is not there.",
         "correct the name");
+    GAUSSIAN_FLAT = error("W327", "InvalidMeasurements",
+        "A flat error has the name of something else; or it is clamped or marginalised, and correlated, or beside another one, or on a point that other errors correlate.",
+        "give it a name of its own, or correlation none; or profile flat errors");
 }

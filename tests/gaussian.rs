@@ -5,6 +5,7 @@ mod common;
 use common::directory;
 use morphist::document::workspace::Workspace;
 use morphist::import::{ImportOptions, smefit_benchmark};
+use morphist::infer::{FitOptions, Hesse, fit};
 use morphist::kernel::Evaluator;
 use morphist::model::{Data, Model};
 use morphist::program::{PreparedData, Program};
@@ -134,4 +135,32 @@ fn data_and_means() {
     Evaluator::new(&benchmark.program).expected(&[0.0; 6], &mut data.main, &mut data.auxiliary);
     assert_eq!(data.auxiliary, numbers(&file["sm"]));
     assert_eq!(benchmark.data.to_data(&benchmark.program).auxiliary, numbers(&file["data"]));
+}
+
+/// The linear minimum without bounds against the recorded one (QR of the whitened design matrix in numpy).
+#[test]
+fn linear_minima_without_bounds() {
+    let Some(root) = directory("smefit") else { return };
+    for name in NAMES {
+        let benchmark = benchmark(&root, name, Some(1));
+        let linear = &benchmark.reference["linear_fit"];
+        let operators: Vec<String> = serde_json::from_value(linear["operators"].clone()).unwrap();
+        let mut options = FitOptions { hesse: Hesse::All, ..FitOptions::new(&benchmark.model) };
+        options.bounds.fill((f64::NEG_INFINITY, f64::INFINITY));
+        let names: Vec<&str> = benchmark.model.parameters.iter().map(|set| set.name.as_str()).collect();
+        for (fixed, name) in options.fixed.iter_mut().zip(&names) {
+            *fixed |= !operators.iter().any(|operator| operator == name);
+        }
+        let result = fit(&mut Evaluator::new(&benchmark.program), &benchmark.data, &options);
+        assert!(result.valid, "{name}: {:?}", result.reason);
+        let at = |name: &str| names.iter().position(|own| *own == name).unwrap();
+        close(chi2(&benchmark, &result.parameters), linear["chi2_min"].as_f64().unwrap(), 1e-12, name);
+        let uncertainties = result.uncertainties.unwrap();
+        for (k, (best, sigma)) in numbers(&linear["best"]).into_iter().zip(numbers(&linear["sigma"])).enumerate() {
+            let i = at(&operators[k]);
+            let off = (result.parameters[i] - best) / sigma;
+            assert!(off.abs() < 1e-9, "{name} {}: {off:e} σ", operators[k]);
+            close(uncertainties[i], sigma, 1e-6, &operators[k]);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use morphist::document::workspace::Workspace;
 use morphist::infer::eft::information::information;
 use morphist::infer::generate::{Generator, Origin, ToyKind};
 use morphist::infer::random::Ensemble;
+use morphist::infer::{FitOptions, Hesse, fit};
 use morphist::kernel::Evaluator;
 use morphist::model::{Data, Model};
 use morphist::program::Program;
@@ -356,5 +357,50 @@ fn information_is_of_the_inverse_covariance() {
             close(found.measurements.as_ref().unwrap()[(i, j)], want, 1e-9);
             close(found.profiled.as_ref().unwrap()[(i, j)], want, 1e-9);
         }
+    }
+}
+
+/// Errors that are fractions of the means, profiled, are a covariance that follows them (eq. 6).
+#[test]
+fn errors_that_follow_the_prediction() {
+    let mut whole = document(eft(&[("gaussian_correlations", json!([]))]));
+    let measurements = whole["eft"]["gaussian_measurements"].as_array_mut().unwrap();
+    measurements[0]["multiplicative"] = json!("model");
+    measurements[0]["systematics"][1]["correlation"] = json!("name");
+    let (model, program, data) = compile(&whole);
+    let data = program.prepare(&data);
+    let position = |name: &str| model.parameters.iter().position(|set| set.name == name);
+    assert!(position("own").is_some() && position("lumi_13").is_some() && position("jes").is_none());
+    for (a, b) in [(0.0, 0.0), (0.7, -0.4), (-1.2, 0.9)] {
+        let mut options = FitOptions { hesse: Hesse::No, ..FitOptions::new(&model) };
+        (options.init[0], options.init[1]) = (a, b);
+        (options.fixed[0], options.fixed[1]) = (true, true);
+        let result = fit(&mut Evaluator::new(&program), &data, &options);
+        assert!(result.valid, "{:?}", result.reason);
+        let t = means(a, b);
+        let mut v = covariance(true);
+        for i in 0..3 {
+            for j in 0..5 {
+                let (own, lumi) = ([0.03, -0.02, 0.05, 0.0, 0.0], [0.02, 0.02, 0.02, 0.0, 0.0]);
+                let t0 = [9.0, 20.0, 6.0, 0.0, 0.0];
+                let theirs = |fractions: [f64; 5], k: usize, at: [f64; 5]| fractions[k] * at[k];
+                let second = [0.0, 0.0, 0.0, 0.025 * 0.8, 0.04 * -0.1];
+                let lumi_of = |k: usize, at: [f64; 5]| theirs(lumi, k, at) + second[k];
+                let change = |at: [f64; 5]| theirs(own, i, at) * theirs(own, j, at) + lumi_of(i, at) * lumi_of(j, at);
+                let delta = change(t) - change(t0);
+                v[(i, j)] += delta;
+                if j > 2 {
+                    v[(j, i)] += delta;
+                }
+            }
+        }
+        // The document has no correlations between the two.
+        for (i, j, x) in [(3, 0, 0.02), (3, 1, -0.01), (4, 1, 0.03), (4, 2, 0.01)] {
+            v[(i, j)] -= x;
+            v[(j, i)] -= x;
+        }
+        let r = DVector::from_row_slice(&residuals(a, b));
+        let chi2 = (r.transpose() * v.try_inverse().unwrap() * &r)[(0, 0)];
+        close(Evaluator::new(&program).reduced(&result.parameters, &data), chi2, 1e-9);
     }
 }

@@ -208,7 +208,7 @@ fn coverage_where_the_asymptotic_formula_holds() {
     let t = Distribution::new(&toys(&test, Hypothesis::Tested, 0..n), TestStatistic::Tmu, 1.0);
     assert_eq!(t.values().len() as u64, n);
     for level in [0.682_689_492_137_085_9_f64, 0.95] {
-        let quantile = morphist::infer::normal::chi2_quantile(level, 1);
+        let quantile = morphist::normal::chi2_quantile(level, 1);
         let covered = t.values().iter().filter(|t| **t <= quantile).count() as f64 / n as f64;
         let deviation = (level * (1.0 - level) / n as f64).sqrt();
         assert!((covered - level).abs() < 4.0 * deviation, "{covered} but {level} ± {deviation}");

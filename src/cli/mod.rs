@@ -3,6 +3,7 @@
 pub mod asimov;
 pub mod bench;
 pub mod blind_args;
+mod bounds;
 pub mod build_args;
 pub mod combine;
 pub mod completions;

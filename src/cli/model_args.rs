@@ -1,6 +1,7 @@
 //! From a workspace on the command line to a model with data and a start point.
 
 use super::blind_args::channels;
+use super::bounds;
 use super::build_args::BuildArgs;
 use super::input_args::{InputArgs, file_name};
 use super::point::Point;
@@ -32,6 +33,9 @@ pub struct ModelArgs {
     /// Hold parameters, at V where given; NAME as for --init
     #[arg(long, value_name = "NAME[=V]")]
     pub fix: Vec<String>,
+    /// Let parameters move from LOW to HIGH, which may be -inf and inf; NAME as for --init
+    #[arg(long, value_name = "NAME=LOW,HIGH")]
+    pub bounds: Vec<String>,
     /// Fits follow their start alone, as in other programs, without a search for lower minima
     #[arg(long)]
     pub single_start: bool,
@@ -92,7 +96,8 @@ impl ModelArgs {
     /// As [`ModelArgs::prepare`] for a workspace that has been read; the model's warnings are not told.
     pub fn prepare_loaded(&self, path: &Path, input: &InputArgs, loaded: Loaded) -> Result<Prepared, CommandError> {
         let options = self.options(input)?;
-        let (model, data) = self.build(path, &loaded, &options)?;
+        let (mut model, data) = self.build(path, &loaded, &options)?;
+        bounds::set(&mut model, &self.bounds)?;
         let Point { values: point, fixed, chosen, applied } = Point::read(self, &model, input)?;
         let (file, measurement) = (file_name(path), measurement_name(&loaded, input));
         let (restarts, starts) = (!self.single_start, self.starts as usize);

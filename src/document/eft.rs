@@ -14,8 +14,8 @@ pub use event_database::{
 };
 
 pub use gaussian::{
-    Correlation, GaussianCorrelation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference,
-    NamedSystematics, Prediction, SystematicKind,
+    Correlation, Distribution, FlatErrors, GaussianCorrelation, GaussianMeasurement, GaussianSystematic,
+    MultiplicativeReference, NamedSystematics, Prediction, SystematicKind,
 };
 
 use schemars::JsonSchema;
@@ -48,6 +48,12 @@ pub struct Eft {
     pub gaussian_correlations: Vec<GaussianCorrelation>,
     #[serde(default, skip_serializing_if = "is_covariance")]
     pub named_systematics: NamedSystematics,
+    #[serde(default, skip_serializing_if = "is_profiled")]
+    pub flat_errors: FlatErrors,
+}
+
+fn is_profiled(flat: &FlatErrors) -> bool {
+    *flat == FlatErrors::Profiled
 }
 
 fn is_covariance(named: &NamedSystematics) -> bool {

@@ -1,7 +1,7 @@
 //! Imported responses put into a workspace: the block `eft` and the modifiers of samples.
 
 use super::{Import, ImportedResponse};
-use crate::document::eft::{Basis, Eft, NamedSystematics, VERSION, WilsonCoefficient};
+use crate::document::eft::{Basis, Eft, FlatErrors, NamedSystematics, VERSION, WilsonCoefficient};
 use crate::document::workspace::{Sample, Workspace};
 use crate::finding::{Finding, Result, number, quote};
 use crate::rule;
@@ -42,6 +42,7 @@ pub fn declare(workspace: &mut Workspace, coefficients: &[WilsonCoefficient], ba
             gaussian_measurements: Vec::new(),
             gaussian_correlations: Vec::new(),
             named_systematics: NamedSystematics::default(),
+            flat_errors: FlatErrors::default(),
         })),
         (None, None) => {
             let expected = "the basis, the scale and the input scheme of the coefficients";

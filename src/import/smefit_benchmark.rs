@@ -5,8 +5,8 @@ use super::node::Node;
 use super::terms::{ONCE, Terms, UNTRUNCATED};
 use super::{Bounds, Import, ImportOptions, Json};
 use crate::document::eft::{
-    Correlation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, Prediction, SystematicKind,
-    WilsonCoefficient,
+    Correlation, Distribution, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, Prediction,
+    SystematicKind, WilsonCoefficient,
 };
 use crate::finding::{Result, quote};
 
@@ -166,6 +166,12 @@ fn add_systematic(node: &Node, measurements: &mut [GaussianMeasurement]) -> Resu
         Correlation::Name => class.to_owned(),
         _ => format!("{set}_{class}_{}", measurement.systematics.len()),
     };
-    measurement.systematics.push(GaussianSystematic { name, correlation, kind, values });
+    measurement.systematics.push(GaussianSystematic {
+        name,
+        correlation,
+        kind,
+        distribution: Distribution::Gaussian,
+        values,
+    });
     Ok(())
 }

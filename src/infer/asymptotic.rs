@@ -1,7 +1,7 @@
 //! Asymptotic distributions of the test statistics (spec/inference.md, "Asymptotic formulae"), in ln p.
 
-use super::normal::{ln_cdf, ln_cdf_slope, ln_scaled_tail, quantile};
 use super::test_statistic::TestStatistic;
+use crate::normal::{ln_cdf, ln_cdf_slope, ln_scaled_tail, quantile};
 
 /// How many standard deviations of the background-only hypothesis the expected band is away, in the order of ascending
 /// CLs (and ascending limits).

@@ -1,5 +1,6 @@
 //! Bounded maximum-likelihood fit with a certificate (spec/likelihood.md, "Fit").
 
+use super::linear;
 use super::lowest::Lowest;
 use super::minima::Minima;
 use super::minimize::{Ending, Limits, MOST_SHARED, Minimizer, rounding};
@@ -189,6 +190,8 @@ impl Fitter {
         if !outside.is_empty() {
             return self.failed(options, Failure::StartOutOfBounds { parameters: outside });
         }
+        let linear = if evaluator.program.is_linear() { from_linear(evaluator, data, options) } else { None };
+        let options = linear.as_ref().unwrap_or(options);
         let start = feasible_start(evaluator, data, options, &options.init);
         let lifted = (0..start.len()).filter(|&i| start[i] != options.init[i]).collect();
         let Lowest { ending, iterations, evaluations, first, minima } = self.lowest(evaluator, data, options);
@@ -416,6 +419,13 @@ impl Fitter {
 /// Whether no parameter differs by more than a part of its width.
 pub(crate) fn one_place(a: &[f64], b: &[f64], widths: &[f64], part: f64) -> bool {
     a.iter().zip(b).zip(widths).all(|((a, b), width)| (a - b).abs() <= part * width)
+}
+
+/// Options that begin at the minimum of a linear model where that lies within the bounds; there is no other one.
+fn from_linear(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> Option<FitOptions> {
+    let minimum = linear::minimum(evaluator, data, &options.fixed, &options.init)?;
+    let inside = minimum.iter().zip(&options.bounds).all(|(x, (low, high))| (low..=high).contains(&x));
+    inside.then(|| FitOptions { init: minimum, restarts: false, ..options.clone() })
 }
 
 /// Counts so large that differences of `twice_nll` are rounding.

@@ -3,12 +3,12 @@
 use super::fit::{FitOptions, Hesse};
 use super::generate::{GenerationFailure, Generator, Origin, ToyKind};
 use super::likelihood::Likelihood;
-use super::normal::ln_chi2_tail;
 use super::prefit;
 use super::random::Ensemble;
 use super::toy_test::Distribution;
 use super::toys::saturated_statistics;
 use super::watch::Watch;
+use crate::normal::ln_chi2_tail;
 
 /// −2 ln of the ratio to the saturated model, and what each bin and each auxiliary measurement adds to it.
 #[derive(Clone, Debug, PartialEq)]

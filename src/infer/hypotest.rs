@@ -3,9 +3,9 @@
 use super::asymptotic::{BAND, Criterion, Tails, ln_p_slope, ln_p_two_sided};
 use super::fit::Failure;
 use super::likelihood::{Likelihood, Minimum};
-use super::normal::{ln_cdf, ln_chi2_tail};
 use super::profile::{LOWER, Profile};
 use super::test_statistic::{TestStatistic, Tested};
+use crate::normal::{ln_cdf, ln_chi2_tail};
 
 /// Which fit of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

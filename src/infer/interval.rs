@@ -2,8 +2,8 @@
 //! a union of intervals where it crosses several times (spec/inference.md, "Intervals and uncertainties").
 
 use super::crossing::{self, Crossing, Place};
-use super::normal::chi2_quantile;
 use super::profile::{Profile, ProfilePoint};
+use crate::normal::chi2_quantile;
 
 /// The probability within one standard deviation of a normal distribution, 2Φ(1) − 1.
 pub const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;

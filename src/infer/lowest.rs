@@ -49,7 +49,8 @@ impl Fitter {
         let first = self.minimizer.value;
         let (constrained, responses) =
             (!evaluator.program.constraints.gaussians.is_empty(), evaluator.program.has_responses());
-        let may = options.restarts && options.init.len() <= MOST_RESTARTED;
+        // What is linear and Gaussian has one minimum.
+        let may = options.restarts && options.init.len() <= MOST_RESTARTED && !evaluator.program.is_linear();
         let (converged, mut minima) = (ending == Ending::Converged, None);
         if may && converged && constrained {
             self.try_stretched(evaluator, data, options, &mut runs);

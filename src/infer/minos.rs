@@ -5,10 +5,10 @@ use super::crossing::{self, Crossing};
 use super::fit::{FitResult, Hesse};
 use super::interval::{self, Region};
 use super::likelihood::{Likelihood, Minimum};
-use super::normal::chi2_quantile;
 use super::profile::{LOWER, Profile};
 use super::uncertainty::MOST_PARAMETERS;
 use super::watch::Watch;
+use crate::normal::chi2_quantile;
 use crate::program::Program;
 use rayon::prelude::*;
 

@@ -8,10 +8,10 @@ use super::interval::{self, Region, regions};
 use super::likelihood::{Likelihood, Minimum};
 use super::minos::scale;
 use super::neighbours::Neighbours;
-use super::normal::chi2_quantile;
 use super::profile::{LOWER, Profile, ProfilePoint};
 use super::sensitivity::{Sensitivity, sensitivity};
 use super::watch::Watch;
+use crate::normal::chi2_quantile;
 use rayon::prelude::*;
 
 /// How often a lower minimum may show up and everything begin again.

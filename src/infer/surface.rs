@@ -8,11 +8,11 @@ use super::interval;
 use super::likelihood::{Likelihood, Minimum};
 use super::minos::scale;
 use super::neighbours::Neighbours;
-use super::normal::chi2_quantile;
 use super::profile::{Profile, ProfilePoint};
 use super::scan::{MOST_RESTARTS, fix_others, grid};
 use super::uncertainty::MOST_PARAMETERS;
 use super::watch::Watch;
+use crate::normal::chi2_quantile;
 use rayon::prelude::*;
 
 /// A default range goes this part of its width beyond the outermost contour.

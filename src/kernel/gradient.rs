@@ -47,7 +47,7 @@ fn gradient_body<S: Simd>(
         response::add_gradient(program, scratch, gradient);
     }
     if !program.measurements.is_empty() {
-        measurement::add_gradient_body::<S>(&program.measurements, &mut scratch.measurements, gradient);
+        measurement::add_gradient_body::<S>(&program.measurements, &data.measured, &mut scratch.measurements, gradient);
     }
     constraints(program, data, scratch, gradient);
     value

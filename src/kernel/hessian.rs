@@ -247,9 +247,15 @@ fn fill_body<S: Simd>(
     add_constraints(program, data, scratch, blocks);
     if !program.measurements.is_empty() {
         let measurements = &mut scratch.measurements;
-        measurement::add_hessian_body::<S>(&program.measurements, measurements, curvature, |i, j, value| {
-            *blocks.shared_at(i, j) += value;
-        });
+        measurement::add_hessian_body::<S>(
+            &program.measurements,
+            &data.measured,
+            measurements,
+            curvature,
+            |i, j, value| {
+                *blocks.shared_at(i, j) += value;
+            },
+        );
     }
 }
 

@@ -2,15 +2,19 @@
 //! eq. 4).
 
 use super::cholesky::{add_scaled, rank_update_body};
+use super::flat_error;
 use super::hessian::Curvature;
+use super::quadratic_means::{self, QuadraticScratch};
 use super::response::RowScratch;
 use super::simd::{Backend, Lanes, Simd, ZERO, entry_point, flat, flat_mut};
-use crate::program::{CompiledBlock, CompiledMeasurements, PolynomialMeans};
+use crate::program::{CompiledBlock, CompiledMeasurements, FlatPoint, PolynomialMeans};
 
 /// What an evaluation of the measurements writes. Lists by point are in the order of the blocks.
 #[derive(Clone, Debug)]
 pub(crate) struct MeasurementScratch {
+    /// A zero is behind the last one.
     variables: Vec<f64>,
+    quadratic: QuadraticScratch,
     /// Values of the nodes, and derivatives by them.
     nodes: Vec<f64>,
     adjoints: Vec<f64>,
@@ -50,7 +54,8 @@ impl MeasurementScratch {
         let mut nodes = vec![0.0; measurements.polynomials.n_nodes(n_variables)];
         nodes[0] = 1.0;
         MeasurementScratch {
-            variables: vec![0.0; n_variables],
+            variables: vec![0.0; n_variables + 1],
+            quadratic: QuadraticScratch::new(&measurements.quadratic),
             adjoints: nodes.clone(),
             nodes,
             phi: vec![0.0; n_monomials],
@@ -77,6 +82,8 @@ fn means_body<S: Simd>(measurements: &CompiledMeasurements, theta: &[f64], scrat
     for (variable, parameter) in scratch.variables.iter_mut().zip(&measurements.parameters) {
         *variable = theta[*parameter as usize];
     }
+    let MeasurementScratch { variables, quadratic, mean, .. } = scratch;
+    quadratic_means::means::<S>(&measurements.quadratic, variables, quadratic, mean);
     polynomial_means::<S>(&measurements.polynomials, scratch);
     for ((response, positions), row) in measurements.products.iter().zip(&mut scratch.products) {
         row.evaluate(response, theta);
@@ -92,8 +99,11 @@ fn means_body<S: Simd>(measurements: &CompiledMeasurements, theta: &[f64], scrat
 #[inline(always)]
 fn polynomial_means<S: Simd>(polynomials: &PolynomialMeans, scratch: &mut MeasurementScratch) {
     let MeasurementScratch { variables, nodes, phi, mean, .. } = scratch;
-    let first = 1 + variables.len();
-    nodes[1..first].copy_from_slice(variables);
+    if polynomials.groups.is_empty() {
+        return;
+    }
+    let first = variables.len();
+    nodes[1..first].copy_from_slice(&variables[..first - 1]);
     for (index, [a, b]) in polynomials.nodes.iter().enumerate() {
         nodes[first + index] = nodes[*a as usize] * nodes[*b as usize];
     }
@@ -133,6 +143,17 @@ pub(super) fn value_body<S: Simd>(
     for ((residual, d), t) in residual.iter_mut().zip(data).zip(mean.iter()) {
         *residual = d - t;
     }
+    let mut value = 0.0;
+    for point in &measurements.clamped {
+        let residual = &mut residual[point.position as usize];
+        *residual = flat_error::clamped(*residual, point).0;
+    }
+    for point in &measurements.marginalised {
+        let residual = &mut residual[point.position as usize];
+        value += flat_error::marginalised(*residual, point)[0];
+        // It is no part of the squares.
+        *residual = 0.0;
+    }
     for block in &measurements.blocks {
         let of_block = block.first..block.first + block.n;
         lower_times(block, &residual[of_block.clone()], &mut z[of_block]);
@@ -143,24 +164,35 @@ pub(super) fn value_body<S: Simd>(
     for (alpha, errors) in alpha.iter().zip(&measurements.errors) {
         add(-alpha, errors, z);
     }
-    0.5 * (dot(z, z) + dot(alpha, alpha))
+    value + 0.5 * (dot(z, z) + dot(alpha, alpha))
 }
 
 /// Adds ∂f/∂θ after the value at the same point: ∂f/∂t = −Wᵀ z.
 #[inline(always)]
 pub(super) fn add_gradient_body<S: Simd>(
     measurements: &CompiledMeasurements,
+    data: &[f64],
     scratch: &mut MeasurementScratch,
     gradient: &mut [f64],
 ) {
-    let MeasurementScratch { z, weight, .. } = scratch;
+    let MeasurementScratch { z, weight, residual, mean, .. } = scratch;
     for block in &measurements.blocks {
         let of_block = block.first..block.first + block.n;
         lower_transposed_times(block, &z[of_block.clone()], &mut weight[of_block]);
     }
     weight.iter_mut().for_each(|w| *w = -*w);
+    for point in &measurements.clamped {
+        // A residual of zero does not move.
+        let position = point.position as usize;
+        weight[position] *= if residual[position] == 0.0 { 0.0 } else { 1.0 };
+    }
+    for point in &measurements.marginalised {
+        let position = point.position as usize;
+        weight[position] = -flat_error::marginalised(data[position] - mean[position], point)[1];
+    }
     polynomial_gradient::<S>(&measurements.polynomials, scratch);
-    let MeasurementScratch { weight, first, products, .. } = scratch;
+    let MeasurementScratch { weight, first, products, quadratic, .. } = scratch;
+    quadratic_means::add_gradient::<S>(&measurements.quadratic, weight, quadratic, first);
     for (position, variable, error) in &measurements.shifts {
         first[*variable as usize] += error * weight[*position as usize];
     }
@@ -181,6 +213,10 @@ pub(super) fn add_gradient_body<S: Simd>(
 /// Σ_a ∂f/∂t_a ∂t_a/∂c_i to `first`: sums over points, then backwards through the nodes.
 #[inline(always)]
 fn polynomial_gradient<S: Simd>(polynomials: &PolynomialMeans, scratch: &mut MeasurementScratch) {
+    if polynomials.groups.is_empty() {
+        scratch.first.fill(0.0);
+        return;
+    }
     sum_weights::<S>(polynomials, scratch);
     let MeasurementScratch { nodes, adjoints, sums, first, .. } = scratch;
     adjoints.fill(0.0);
@@ -215,7 +251,8 @@ fn sum_weights<S: Simd>(polynomials: &PolynomialMeans, scratch: &mut Measurement
     }
 }
 
-/// ∂z and ∂α̂ of the means by all parameters, up to a common sign, after the means at the same point (rows by position).
+/// ∂z and ∂α̂ of the means by all parameters, up to a common sign, after the means at the same point (rows by position);
+/// points with flat errors count with their curvature at residuals of zero.
 pub(super) fn whitened_jacobian(
     backend: Backend,
     measurements: &CompiledMeasurements,
@@ -224,6 +261,7 @@ pub(super) fn whitened_jacobian(
 ) -> Vec<f64> {
     let mut hessian = HessianScratch::new(measurements);
     hessian.set_jacobian(measurements, scratch);
+    hessian.weigh_flat(measurements, |_| 0.0);
     whiten_jacobian(backend, measurements, &mut hessian);
     let rows = flat(&hessian.whitened).chunks_exact((8 * hessian.stride).max(1));
     let mut jacobian = vec![0.0; rows.len() * n_parameters];
@@ -249,12 +287,14 @@ fn whiten_jacobian_body<S: Simd>(measurements: &CompiledMeasurements, hessian: &
 #[inline(always)]
 pub(super) fn add_hessian_body<S: Simd>(
     measurements: &CompiledMeasurements,
+    data: &[f64],
     scratch: &mut MeasurementScratch,
     curvature: Curvature,
     mut add: impl FnMut(usize, usize, f64),
 ) {
     let mut hessian = scratch.hessian.take().unwrap_or_else(|| Box::new(HessianScratch::new(measurements)));
     hessian.set_jacobian(measurements, scratch);
+    hessian.weigh_flat(measurements, |position| data[position] - scratch.mean[position]);
     hessian.whiten::<S>(measurements);
     let n = measurements.parameters.len();
     hessian.matrix.fill(ZERO);
@@ -300,6 +340,9 @@ impl HessianScratch {
                 });
             }
         }
+        quadratic_means::visit_jacobian(&measurements.quadratic, &scratch.quadratic, |position, i, derivative| {
+            jacobian[position * width + i] += derivative;
+        });
         for (position, variable, error) in &measurements.shifts {
             jacobian[*position as usize * width + *variable as usize] += error;
         }
@@ -312,6 +355,23 @@ impl HessianScratch {
                     jacobian[*position as usize * width + i] += flat(&row.jacobian)[own * row_width + bin];
                 }
             }
+        }
+    }
+
+    /// Rows of points with flat errors times the root of their curvature, in units of 1/σ².
+    fn weigh_flat(&mut self, measurements: &CompiledMeasurements, residual: impl Fn(usize) -> f64) {
+        let stride = self.stride;
+        let mut scale = |point: &FlatPoint, factor: f64| {
+            let row = point.position as usize * stride;
+            flat_mut(&mut self.jacobian[row..row + stride]).iter_mut().for_each(|x| *x *= factor);
+        };
+        for point in &measurements.clamped {
+            let moves = flat_error::clamped(residual(point.position as usize), point).1;
+            scale(point, if moves { 1.0 } else { 0.0 });
+        }
+        for point in &measurements.marginalised {
+            let curvature = flat_error::marginalised(residual(point.position as usize), point)[2];
+            scale(point, point.sigma * curvature.max(0.0).sqrt());
         }
     }
 
@@ -351,6 +411,9 @@ impl HessianScratch {
     fn add_second<S: Simd>(&mut self, measurements: &CompiledMeasurements, scratch: &mut MeasurementScratch) {
         let width = 8 * self.stride;
         let matrix = flat_mut(&mut self.matrix);
+        quadratic_means::visit_second::<S>(&measurements.quadratic, &scratch.weight, |i, j, second| {
+            matrix[i * width + j] += 2.0 * second;
+        });
         // The sums of the gradient still stand.
         for (monomial, sum) in measurements.polynomials.monomials.iter().zip(&scratch.sums) {
             let total = 2.0 * S::load(sum).sum();

@@ -1,9 +1,10 @@
 //! Measurements with Gaussian errors as flat arrays. Points stand in the order of the blocks of their covariance.
 
 use super::Place;
+use super::quadratic_means::{QuadraticMeans, QuadraticPoint, is_dense, pair};
 use super::response::{RowResponse, compile};
 use crate::kernel::simd::{Lanes, ZERO};
-use crate::model::eft::measurement::{MeasurementSet, Measurements, WhiteningBlock};
+use crate::model::eft::measurement::{Flat, MeasurementSet, Measurements, WhiteningBlock};
 use crate::model::eft::{Form, Monomial, Polynomial};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,6 +17,8 @@ pub(crate) struct CompiledMeasurements {
     /// The parameters that means follow, ascending, and their shared places.
     pub parameters: Vec<u32>,
     pub places: Vec<u32>,
+    pub quadratic: QuadraticMeans,
+    /// Other polynomials.
     pub polynomials: PolynomialMeans,
     /// Means that are no polynomials, with the positions of their points.
     pub products: Vec<(RowResponse, Vec<u32>)>,
@@ -26,6 +29,19 @@ pub(crate) struct CompiledMeasurements {
     pub errors: Vec<Vec<f64>>,
     pub projector: Vec<Vec<f64>>,
     pub ln_det: f64,
+    /// The parameters of the means' responses: not those that only shift means.
+    pub followed: Vec<u32>,
+    pub clamped: Vec<FlatPoint>,
+    pub marginalised: Vec<FlatPoint>,
+}
+
+/// A point with a flat error that is no parameter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FlatPoint {
+    pub position: u32,
+    pub half_width: f64,
+    /// √V_aa of a point that nothing correlates.
+    pub sigma: f64,
 }
 
 /// W of the points `first..first + n`: its rows and its columns, each packed.
@@ -99,8 +115,29 @@ impl CompiledMeasurements {
                 None => compiled.products.push((compile(&set.mean, places, [0, 0, set.data.len()]), positions)),
             }
         }
-        compiled.polynomials = PolynomialMeans::new(&polynomials, compiled.parameters.len());
+        let followed = measurements.sets.iter().flat_map(|set| &set.mean.parameters);
+        compiled.followed =
+            followed.map(|parameter| *parameter as u32).collect::<BTreeSet<u32>>().into_iter().collect();
+        compiled.set_flat(&measurements.flat);
+        let n_variables = compiled.parameters.len();
+        let (quadratic, other) = points(&polynomials);
+        compiled.quadratic = QuadraticMeans::new(quadratic, n_variables);
+        compiled.polynomials = PolynomialMeans::new(other, n_variables);
         compiled
+    }
+
+    fn set_flat(&mut self, flat: &Flat) {
+        let sigmas: Vec<f64> =
+            self.blocks.iter().flat_map(|block| (0..block.n).map(|i| 1.0 / block.rows[i * (i + 1) / 2 + i])).collect();
+        let points = |widths: &[f64]| -> Vec<FlatPoint> {
+            let flat = widths.iter().zip(&self.position).filter(|(width, _)| **width > 0.0);
+            let sigma = |position: u32| sigmas[position as usize];
+            flat.map(|(h, &position)| FlatPoint { position, half_width: *h, sigma: sigma(position) }).collect()
+        };
+        match flat {
+            Flat::Clamped(widths) => self.clamped = points(widths),
+            Flat::Marginalised(widths) => self.marginalised = points(widths),
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -111,8 +148,20 @@ impl CompiledMeasurements {
         self.position.len()
     }
 
+    /// All means are linear in the parameters.
+    pub fn is_linear(&self) -> bool {
+        let curved = self.quadratic.groups.iter().flat_map(|group| {
+            let n = group.variables.len();
+            &self.quadratic.coefficients[group.coefficients.clone()][1 + n..]
+        });
+        let flat = curved.into_iter().all(|lanes| lanes.0.iter().all(|x| *x == 0.0));
+        let linear = |monomial: &Monomial| monomial.len() <= 1;
+        let gaussian = self.clamped.is_empty() && self.marginalised.is_empty();
+        self.products.is_empty() && gaussian && flat && self.polynomials.monomials.iter().all(linear)
+    }
+
     /// Adds errors with the covariance V to one value a point, in the order of the model: W r = x + U α with unit normal
-    /// x and α.
+    /// x and α; then flat errors that are integrated over.
     pub fn add_errors(&self, mut unit: impl FnMut() -> f64, values: &mut [f64]) {
         let mut errors: Vec<f64> = (0..self.n_points()).map(|_| unit()).collect();
         for shared in &self.errors {
@@ -127,6 +176,11 @@ impl CompiledMeasurements {
                 let known: f64 = row[..i].iter().zip(&errors[block.first..]).map(|(w, r)| w * r).sum();
                 errors[block.first + i] = (errors[block.first + i] - known) / row[i];
             }
+        }
+        for point in &self.marginalised {
+            // Φ of a normal variate is uniform.
+            let uniform = 1.0 - libm::erfc(unit() / std::f64::consts::SQRT_2);
+            errors[point.position as usize] += point.half_width * uniform;
         }
         for (value, position) in values.iter_mut().zip(&self.position) {
             *value += errors[*position as usize];
@@ -190,25 +244,43 @@ impl CompiledBlock {
     }
 }
 
+/// A point: its position, and its terms.
+type ListedPoint = (u32, Vec<(Monomial, f64)>);
+
+/// The points of polynomials in the variables of all measurements, with the positions of their bins: those whose
+/// quadratic means fill a triangle, and the others.
+fn points(polynomials: &[(Polynomial, Vec<u32>)]) -> (Vec<QuadraticPoint>, Vec<ListedPoint>) {
+    let (mut quadratic, mut other) = (Vec::new(), Vec::new());
+    for (polynomial, positions) in polynomials {
+        for (bin, position) in positions.iter().enumerate() {
+            let terms = polynomial.terms().map(|(monomial, a)| (monomial.clone(), a[bin]));
+            let terms: Vec<(Monomial, f64)> = terms.filter(|(_, a)| *a != 0.0).collect();
+            let pairs: Option<BTreeMap<[u32; 2], f64>> = terms.iter().map(|(m, a)| Some((pair(m)?, *a))).collect();
+            match pairs.map(|pairs| (*position, pairs)).filter(is_dense) {
+                Some(point) => quadratic.push(point),
+                None => other.push((*position, terms)),
+            }
+        }
+    }
+    (quadratic, other)
+}
+
 impl PolynomialMeans {
-    /// From polynomials in the variables of all measurements, with the positions of their bins.
-    fn new(polynomials: &[(Polynomial, Vec<u32>)], n_variables: usize) -> PolynomialMeans {
+    /// From points with their terms.
+    fn new(points: Vec<ListedPoint>, n_variables: usize) -> PolynomialMeans {
         let mut means = PolynomialMeans::default();
-        let mut index: BTreeMap<&Monomial, u32> = BTreeMap::new();
-        for monomial in polynomials.iter().flat_map(|(polynomial, _)| &polynomial.monomials) {
-            index.entry(monomial).or_insert_with(|| {
+        let mut index: BTreeMap<Monomial, u32> = BTreeMap::new();
+        for (monomial, _) in points.iter().flat_map(|(_, terms)| terms) {
+            index.entry(monomial.clone()).or_insert_with(|| {
                 means.monomials.push(monomial.clone());
                 means.monomials.len() as u32 - 1
             });
         }
         means.set_nodes(n_variables);
-        let mut points: Vec<(u32, Vec<(u32, f64)>)> = Vec::new();
-        for (polynomial, positions) in polynomials {
-            for (bin, position) in positions.iter().enumerate() {
-                let terms = polynomial.terms().map(|(monomial, a)| (index[monomial], a[bin]));
-                points.push((*position, terms.filter(|(_, a)| *a != 0.0).collect()));
-            }
-        }
+        let mut points: Vec<(u32, Vec<(u32, f64)>)> = points
+            .into_iter()
+            .map(|(position, terms)| (position, terms.into_iter().map(|(m, a)| (index[&m], a)).collect()))
+            .collect();
         // Points with the same monomials come together, so that few places of a group are empty.
         points.sort_by_cached_key(|(position, terms)| {
             (terms.len(), terms.iter().map(|(k, _)| *k).collect::<Vec<_>>(), *position)

@@ -8,13 +8,15 @@ mod compile;
 mod data;
 mod layout;
 mod measurement;
+mod quadratic_means;
 mod response;
 
 pub use data::PreparedData;
 pub(crate) use data::lanes;
 pub(crate) use layout::ChannelLayout;
 pub use layout::Layout;
-pub(crate) use measurement::{CompiledBlock, CompiledMeasurements, PolynomialMeans};
+pub(crate) use measurement::{CompiledBlock, CompiledMeasurements, FlatPoint, PolynomialMeans};
+pub(crate) use quadratic_means::{BLOCK, QuadraticGroup, QuadraticMeans};
 pub(crate) use response::{CompiledForm, CompiledPolynomial, Responses, RowResponse};
 
 use crate::kernel::simd::Lanes;
@@ -173,7 +175,7 @@ impl Program {
     /// The parameters that responses follow and no auxiliary measurement constrains, ascending: Wilson coefficients.
     pub fn coefficients(&self) -> Vec<usize> {
         let of_rows = self.responses.rows.iter().flat_map(|row| &row.parameters);
-        let followed = of_rows.chain(&self.measurements.parameters);
+        let followed = of_rows.chain(&self.measurements.followed);
         let mut all: Vec<usize> = followed.map(|parameter| *parameter as usize).collect();
         all.sort_unstable();
         all.dedup();

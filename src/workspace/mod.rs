@@ -4,7 +4,7 @@ pub mod combine;
 pub mod data;
 mod parameters;
 pub mod rescale;
-pub(crate) use parameters::{measured_nuisances, nuisances};
+pub(crate) use parameters::{flat_parameters, measured_nuisances, nuisances};
 pub mod validate;
 
 use crate::document::patch::{self, Patch};

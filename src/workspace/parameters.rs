@@ -1,7 +1,7 @@
 //! The parameter sets that the modifiers of a workspace declare (spec/workspace.md, "Parameters"), as far as rules
 //! need them: type, length, defaults.
 
-use crate::document::eft::{Correlation, Eft, NamedSystematics, WilsonCoefficient};
+use crate::document::eft::{Distribution, Eft, FlatErrors, GaussianSystematic, NamedSystematics, WilsonCoefficient};
 use crate::document::workspace::{Modifier, Workspace};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -13,6 +13,9 @@ pub(super) type ParameterSets<'w> = HashMap<&'w str, ParameterSet>;
 pub(super) const WILSON_COEFFICIENT: &str = "wilson_coefficient";
 /// The kind of a nuisance that an EFT modifier brings.
 pub(super) const EFT_UNCERTAINTY: &str = "eft_uncertainty";
+
+/// The kind of a flat error of measurements.
+pub(super) const FLAT_ERROR: &str = "flat_error";
 
 /// One name's parameter set.
 #[derive(Clone, Debug)]
@@ -47,7 +50,7 @@ impl ParameterSet {
     pub fn init(&self) -> Option<f64> {
         match self.kind {
             "lumi" => None,
-            "histosys" | "normsys" | EFT_UNCERTAINTY => Some(0.0),
+            "histosys" | "normsys" | EFT_UNCERTAINTY | FLAT_ERROR => Some(0.0),
             WILSON_COEFFICIENT => self.declared.map(|(init, _)| init),
             _ => Some(1.0),
         }
@@ -59,6 +62,7 @@ impl ParameterSet {
             "lumi" => None,
             "histosys" | "normsys" | EFT_UNCERTAINTY => Some((-5.0, 5.0)),
             WILSON_COEFFICIENT => self.declared.map(|(_, bounds)| bounds),
+            FLAT_ERROR => Some((-1.0, 1.0)),
             "shapesys" | "staterror" => Some((1e-10, 10.0)),
             _ => Some((0.0, 10.0)),
         }
@@ -67,7 +71,7 @@ impl ParameterSet {
     /// The set takes this key of a parameter configuration.
     pub fn takes(&self, key: &str) -> bool {
         match key {
-            "auxdata" => !matches!(self.kind, "normfactor" | "shapefactor" | WILSON_COEFFICIENT),
+            "auxdata" => !matches!(self.kind, "normfactor" | "shapefactor" | WILSON_COEFFICIENT | FLAT_ERROR),
             "sigmas" => matches!(self.kind, "lumi" | "staterror"),
             "factors" => self.kind == "shapesys",
             _ => true,
@@ -131,7 +135,10 @@ fn collect_eft<'w>(workspace: &'w Workspace, sets: &mut ParameterSets<'w>) {
         .into_iter()
         .chain(measured_nuisances(eft, |name| known.contains(name)))
         .map(|name| (name, ParameterSet { length: 1, ..ParameterSet::new(EFT_UNCERTAINTY) }));
-    for (name, fresh) in coefficients.chain(nuisances) {
+    let flat = flat_parameters(eft).into_iter();
+    let flat =
+        flat.map(|s| (s.name.as_str(), ParameterSet { length: s.n_nuisances(), ..ParameterSet::new(FLAT_ERROR) }));
+    for (name, fresh) in coefficients.chain(nuisances).chain(flat) {
         match sets.entry(name) {
             Entry::Vacant(entry) => {
                 entry.insert(fresh);
@@ -158,15 +165,29 @@ pub(crate) fn nuisances<'w>(modifier: &'w Modifier, eft: &'w Eft) -> Vec<&'w str
     }
 }
 
-/// The nuisance parameters of the measurements: of the errors of coefficients; named systematics that are parameters
-/// already, by `known`, or that the document wants as parameters (spec/gaussian.md, eq. 5). A name may come twice.
+/// The nuisance parameters of the measurements: of the errors of coefficients; systematics that scale the means;
+/// named systematics that are parameters already, by `known`, or that the document wants as parameters (spec/gaussian.md,
+/// eq. 5). A name may come twice.
 pub(crate) fn measured_nuisances(eft: &Eft, known: impl Fn(&str) -> bool) -> Vec<&str> {
     let wanted = eft.named_systematics == NamedSystematics::Parameters;
-    let systematics = eft.gaussian_measurements.iter().flat_map(|measurement| &measurement.systematics);
-    let named = systematics.filter(|s| s.correlation == Correlation::Name).map(|s| s.name.as_str());
+    let systematics = eft.gaussian_measurements.iter().flat_map(|m| m.systematics.iter().map(move |s| (m, s)));
+    let scaling = systematics.clone().filter(|(m, s)| s.follows_prediction(m)).map(|(_, s)| s.name.as_str());
+    let named = systematics.filter(|(_, s)| s.is_named_gaussian()).map(|(_, s)| s.name.as_str());
     let factors = eft.gaussian_measurements.iter().flat_map(|measurement| measurement.prediction.factors());
     let of_factors = factors.flat_map(|factor| &factor.uncertainties).map(|u| u.name.as_str());
-    named.filter(|name| wanted || known(name)).chain(of_factors).collect()
+    let scaling: Vec<&str> = scaling.collect();
+    let named = named.filter(|name| wanted || known(name) || scaling.contains(name));
+    named.chain(scaling.iter().copied()).chain(of_factors).collect()
+}
+
+/// The flat errors that are parameters, each name once, in the order of the document (spec/gaussian.md, section 5).
+pub(crate) fn flat_parameters(eft: &Eft) -> Vec<&GaussianSystematic> {
+    if eft.flat_errors != FlatErrors::Profiled {
+        return Vec::new();
+    }
+    let mut names = BTreeSet::new();
+    let systematics = eft.gaussian_measurements.iter().flat_map(|measurement| &measurement.systematics);
+    systematics.filter(|s| s.distribution == Distribution::Flat && names.insert(s.name.as_str())).collect()
 }
 
 /// What the samples that carry a staterror add up to in the bins of one channel.

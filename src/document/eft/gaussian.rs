@@ -68,9 +68,59 @@ pub struct GaussianSystematic {
     pub name: String,
     pub correlation: Correlation,
     pub kind: SystematicKind,
+    #[serde(default, skip_serializing_if = "Distribution::is_gaussian")]
+    pub distribution: Distribution,
     /// For each point with its sign: the error in units of the data, or a fraction where the kind is multiplicative.
     #[schemars(length(min = 1))]
     pub values: Vec<f64>,
+}
+
+impl GaussianSystematic {
+    /// A Gaussian error that is correlated by name.
+    pub fn is_named_gaussian(&self) -> bool {
+        self.correlation == Correlation::Name && self.distribution == Distribution::Gaussian
+    }
+
+    /// It scales the means of its measurement, and is a parameter.
+    pub fn follows_prediction(&self, measurement: &GaussianMeasurement) -> bool {
+        self.kind == SystematicKind::Multiplicative
+            && measurement.multiplicative == Some(MultiplicativeReference::Model)
+    }
+
+    /// How many independent errors it is.
+    pub fn n_nuisances(&self) -> usize {
+        if self.correlation == Correlation::None { self.values.len() } else { 1 }
+    }
+}
+
+/// How an error is distributed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Distribution {
+    /// The value is a standard deviation.
+    #[default]
+    Gaussian,
+    /// Anything within plus and minus the value is as good: a flat theory error.
+    Flat,
+}
+
+impl Distribution {
+    fn is_gaussian(&self) -> bool {
+        *self == Distribution::Gaussian
+    }
+}
+
+/// What becomes of flat errors (spec/gaussian.md, section 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FlatErrors {
+    /// Parameters within −1 and 1.
+    #[default]
+    Profiled,
+    /// They are integrated over.
+    Marginalised,
+    /// Residuals come nearer to zero by them before correlations count, as some global fits do.
+    Clamp,
 }
 
 /// With what an error is correlated.
@@ -99,6 +149,8 @@ pub enum MultiplicativeReference {
     Data,
     /// The means where all Wilson coefficients and nuisances are zero.
     T0,
+    /// The means: every multiplicative systematic is a parameter that scales them.
+    Model,
 }
 
 /// The covariance between the points of two measurements, such as overlapping data.

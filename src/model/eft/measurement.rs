@@ -8,6 +8,20 @@ use nalgebra::{Cholesky, DMatrix};
 pub struct Measurements {
     pub sets: Vec<MeasurementSet>,
     pub whitening: Whitening,
+    pub flat: Flat,
+}
+
+/// Half widths of flat errors that are no parameters: one a point, or none at all (spec/gaussian.md, section 5).
+#[derive(Clone, Debug)]
+pub enum Flat {
+    Clamped(Vec<f64>),
+    Marginalised(Vec<f64>),
+}
+
+impl Default for Flat {
+    fn default() -> Flat {
+        Flat::Clamped(Vec::new())
+    }
 }
 
 /// Points that one publication measured.

@@ -2,6 +2,7 @@
 //! extension. One file a type.
 
 pub mod eft_uncertainty;
+pub mod flat_error;
 pub mod histosys;
 pub mod lumi;
 pub mod normfactor;

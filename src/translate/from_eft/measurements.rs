@@ -5,13 +5,14 @@ use super::response::{product_of_powers, terms, truncate};
 use super::variables::Variables;
 use super::{EftContext, PlainSample};
 use crate::document::eft::{
-    Correlation, GaussianMeasurement, GaussianSystematic, MultiplicativeReference, Prediction, SystematicKind,
+    Correlation, Distribution, FlatErrors, GaussianMeasurement, GaussianSystematic, MultiplicativeReference,
+    Prediction, SystematicKind,
 };
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::eft::measurement::{
-    Covariance, CovarianceBlock, MeasurementSet, Measurements, NotPositive, Whitening,
+    Covariance, CovarianceBlock, Flat, MeasurementSet, Measurements, NotPositive, Whitening,
 };
-use crate::model::eft::{Factor, Form, Response, rational};
+use crate::model::eft::{Factor, Form, Polynomial, Response, rational};
 use crate::rule;
 use std::collections::{BTreeMap, HashSet};
 
@@ -31,13 +32,12 @@ impl EftContext<'_> {
         let mut first = 0;
         for document in &self.eft.gaussian_measurements {
             let mut variables = Variables::new(self.eft, self.ranges);
-            let form = form(document, self.options.max_np_order, &mut variables)?;
+            let mut form = form(document, self.options.max_np_order, &mut variables)?;
+            scale(document, &mut form, &mut variables)?;
             let errors = errors(document, &form, variables.parameters.len());
             let mean = Response { parameters: variables.parameters, form, variance: None };
-            let shifts = document.systematics.iter().zip(&errors).filter_map(|(systematic, errors)| {
-                let parameter = self.nuisance(systematic)?;
-                Some((parameter, errors.clone()))
-            });
+            let adding = document.systematics.iter().zip(&errors).filter(|(s, _)| !s.follows_prediction(document));
+            let shifts = adding.flat_map(|(s, errors)| self.shifts(s, errors));
             sets.push(MeasurementSet {
                 name: document.name.clone(),
                 data: document.data.clone(),
@@ -49,13 +49,76 @@ impl EftContext<'_> {
         }
         let covariance = self.covariance(&prepared, first);
         let whitening = Whitening::new(&covariance).map_err(|error| self.not_positive(&prepared, &error))?;
-        Ok(Measurements { sets, whitening })
+        let half_widths = self.half_widths(&prepared, first);
+        let flat = match self.eft.flat_errors {
+            FlatErrors::Marginalised => Flat::Marginalised(half_widths),
+            _ => Flat::Clamped(half_widths),
+        };
+        self.check_independent(&prepared, &flat, &covariance)?;
+        Ok(Measurements { sets, whitening, flat })
     }
 
-    /// The parameter of a named systematic, where it is one.
+    /// The parameter of a named Gaussian systematic, where it is one.
     fn nuisance(&self, systematic: &GaussianSystematic) -> Option<usize> {
-        let named = systematic.correlation == Correlation::Name;
+        let named = systematic.is_named_gaussian();
         self.ranges.get(systematic.name.as_str()).filter(|_| named).map(|range| range.start)
+    }
+
+    /// The parameters of a systematic, each with what it adds to the points.
+    fn shifts(&self, systematic: &GaussianSystematic, errors: &[f64]) -> Vec<(usize, Vec<f64>)> {
+        if systematic.distribution == Distribution::Gaussian {
+            return self.nuisance(systematic).map(|parameter| (parameter, errors.to_vec())).into_iter().collect();
+        }
+        let range = self.ranges.get(systematic.name.as_str());
+        let Some(first) = range.filter(|_| self.eft.flat_errors == FlatErrors::Profiled).map(|range| range.start)
+        else {
+            return Vec::new();
+        };
+        if systematic.correlation != Correlation::None {
+            return vec![(first, errors.to_vec())];
+        }
+        let alone = |i: usize| errors.iter().enumerate().map(|(a, e)| if a == i { *e } else { 0.0 }).collect();
+        (0..errors.len()).map(|i| (first + i, alone(i))).collect()
+    }
+
+    /// Half widths of the flat errors that are no parameters, one a point; empty without any.
+    fn half_widths(&self, prepared: &[Prepared], n: usize) -> Vec<f64> {
+        let is_flat = |s: &&GaussianSystematic| s.distribution == Distribution::Flat;
+        let mut flat = prepared.iter().flat_map(|set| &set.document.systematics).filter(is_flat);
+        if self.eft.flat_errors == FlatErrors::Profiled || flat.next().is_none() {
+            return Vec::new();
+        }
+        let mut widths = vec![0.0; n];
+        for set in prepared {
+            for (_, errors) in set.document.systematics.iter().zip(&set.errors).filter(|(s, _)| is_flat(s)) {
+                for (width, error) in widths[set.first..].iter_mut().zip(errors) {
+                    *width += error.abs();
+                }
+            }
+        }
+        widths
+    }
+
+    /// A flat error is integrated over in closed form only where nothing else correlates its point.
+    fn check_independent(&self, prepared: &[Prepared], flat: &Flat, covariance: &Covariance) -> Result<()> {
+        let Flat::Marginalised(widths) = flat else { return Ok(()) };
+        let of_block = |block: &CovarianceBlock| {
+            let n = block.points.len();
+            let correlated = |i: &usize| (0..n).any(|j| j != *i && block.matrix[i * n + j] != 0.0);
+            (0..n).filter(correlated).map(|i| block.points[i]).collect::<Vec<usize>>()
+        };
+        let shared = covariance.shared.iter().flatten().map(|(point, _)| *point);
+        let mut correlated = covariance.blocks.iter().flat_map(of_block).chain(shared);
+        let Some(point) = correlated.find(|point| widths.get(*point).is_some_and(|width| *width > 0.0)) else {
+            return Ok(());
+        };
+        let set = prepared.iter().enumerate().rev().find(|(_, set)| set.first <= point);
+        let (index, place, name) = set.map_or((0, point, ""), |(m, set)| (m, point - set.first, &set.document.name));
+        let found = format!("point {place} of {}, which other errors correlate with other points", quote(name));
+        let expected = "points of their own where flat errors are marginalised; profiled has no such limit";
+        Err(Finding::new(&rule::GAUSSIAN_FLAT, found, expected)
+            .at(format!("/eft/gaussian_measurements/{index}"))
+            .into())
     }
 
     fn not_positive(&self, prepared: &[Prepared], error: &NotPositive) -> Findings {
@@ -87,7 +150,7 @@ impl EftContext<'_> {
         let mut named: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
         for (index, set) in prepared.iter().enumerate() {
             for (s, systematic) in set.document.systematics.iter().enumerate() {
-                if systematic.correlation == Correlation::Name && self.nuisance(systematic).is_none() {
+                if systematic.is_named_gaussian() && self.nuisance(systematic).is_none() {
                     named.entry(&systematic.name).or_default().push((index, s));
                 }
             }
@@ -140,7 +203,10 @@ fn block(
         let set = &prepared[*member];
         let single = |i: usize, error: f64| [(set.first + i, error)];
         set.document.uncorrelated.iter().enumerate().for_each(|(i, error)| outer(&single(i, *error)));
-        for (systematic, errors) in set.document.systematics.iter().zip(&set.errors) {
+        let gaussian = |(s, _): &(&GaussianSystematic, &Vec<f64>)| {
+            s.distribution == Distribution::Gaussian && !s.follows_prediction(set.document)
+        };
+        for (systematic, errors) in set.document.systematics.iter().zip(&set.errors).filter(gaussian) {
             match systematic.correlation {
                 Correlation::None => errors.iter().enumerate().for_each(|(i, error)| outer(&single(i, *error))),
                 Correlation::Measurement => {
@@ -173,15 +239,30 @@ fn block(
     CovarianceBlock { points, matrix }
 }
 
+/// Multiplies the means by 1 + Σ θ_s v_sa of the systematics that scale them (spec/gaussian.md, eq. 6).
+fn scale(document: &GaussianMeasurement, form: &mut Form, variables: &mut Variables) -> Result<()> {
+    let n = document.data.len();
+    let mut terms = vec![(Vec::new(), vec![1.0; n])];
+    for systematic in document.systematics.iter().filter(|s| s.follows_prediction(document)) {
+        let variable = variables.variable(&named(document), &systematic.name)?;
+        terms.push((vec![variable], systematic.values.clone()));
+    }
+    if let Form::Product(factors) = form
+        && terms.len() > 1
+    {
+        factors.push(Factor { polynomial: Polynomial::from_terms(n, terms), power: 1 });
+    }
+    Ok(())
+}
+
+/// Findings name the measurement in the place of a sample.
+fn named(document: &GaussianMeasurement) -> PlainSample<'_> {
+    PlainSample { channel: "gaussian_measurements", name: &document.name, nominal: &document.data, effects: Vec::new() }
+}
+
 /// The means as a product of polynomials, or its series to an order that is asked for beyond the document.
 fn form(document: &GaussianMeasurement, max_np_order: Option<u32>, variables: &mut Variables) -> Result<Form> {
-    // Findings name the measurement in the place of a sample.
-    let plain = PlainSample {
-        channel: "gaussian_measurements",
-        name: &document.name,
-        nominal: &document.data,
-        effects: Vec::new(),
-    };
+    let plain = named(document);
     let form = match &document.prediction {
         Prediction::Polynomial { monomials, coefficients, truncation } => {
             let polynomial = truncate(terms(&plain, monomials, coefficients, variables)?, truncation, variables);

@@ -14,15 +14,15 @@ mod variables;
 
 pub use response::solve_morph;
 
-use crate::document::eft::{Eft, SampleData};
+use crate::document::eft::{Correlation, Eft, SampleData};
 use crate::document::workspace::{Modifier, Workspace};
 use crate::event_database::Databases;
 use crate::finding::{Finding, Findings, Result, quote};
-use crate::model::modifier::{eft_uncertainty, wilson_coefficient};
+use crate::model::modifier::{eft_uncertainty, flat_error, wilson_coefficient};
 use crate::model::{Channel, Effect, ParameterSet, Part};
 use crate::rule;
 use crate::translate::from_pyhf::ModelOptions;
-use crate::workspace::{measured_nuisances, nuisances};
+use crate::workspace::{flat_parameters, measured_nuisances, nuisances};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
@@ -63,7 +63,7 @@ impl PlainSample<'_> {
 }
 
 /// Adds the parameters of the extension behind those of pyhf: Wilson coefficients as they are declared, then the
-/// nuisances of coefficients and events by name.
+/// nuisances of coefficients and events by name, then flat errors.
 pub(super) fn add_parameters<'w>(
     eft: &'w Eft,
     modifiers: impl Iterator<Item = &'w Modifier>,
@@ -79,6 +79,11 @@ pub(super) fn add_parameters<'w>(
     let measured = measured_nuisances(eft, |name| names.contains(name) || known.contains(name));
     names.extend(measured);
     sets.extend(names.into_iter().filter(|name| !known.contains(*name)).map(eft_uncertainty::parameters));
+    sets.extend(flat_parameters(eft).into_iter().map(|systematic| {
+        let each = systematic.correlation == Correlation::None;
+        let fixed = if each { systematic.values.iter().map(|x| *x == 0.0).collect() } else { vec![false] };
+        flat_error::parameters(&systematic.name, !each, fixed)
+    }));
 }
 
 /// A lower limit of the bins' yields knows no statistical uncertainty that is profiled (spec/eft.md, "Domain").

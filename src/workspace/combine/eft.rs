@@ -207,20 +207,22 @@ fn join_measured(
     if !joined.is_empty() {
         value["gaussian_correlations"] = joined.into_iter().cloned().collect();
     }
-    let mut named: Option<(&str, Place)> = None;
-    for (d, block) in blocks.iter().filter(|(_, block)| block.get("gaussian_measurements").is_some()) {
-        let own = block.get("named_systematics").and_then(Value::as_str).unwrap_or("covariance");
-        let place = Place::new(*d, "/eft/named_systematics");
-        match &named {
-            Some((other, there)) if *other != own => {
-                let expected = format!("{other}, as in {}", report.tell(there));
-                report.add(&rule::COMBINE_SHARED, &place, format!("named_systematics: {own}"), expected);
+    for (key, default) in [("named_systematics", "covariance"), ("flat_errors", "profiled")] {
+        let mut one: Option<(&str, Place)> = None;
+        for (d, block) in blocks.iter().filter(|(_, block)| block.get("gaussian_measurements").is_some()) {
+            let own = block.get(key).and_then(Value::as_str).unwrap_or(default);
+            let place = Place::new(*d, format!("/eft/{key}"));
+            match &one {
+                Some((other, there)) if *other != own => {
+                    let expected = format!("{other}, as in {}", report.tell(there));
+                    report.add(&rule::COMBINE_SHARED, &place, format!("{key}: {own}"), expected);
+                }
+                Some(_) => {}
+                None => one = Some((own, place)),
             }
-            Some(_) => {}
-            None => named = Some((own, place)),
         }
-    }
-    if let Some((named, _)) = named.filter(|(named, _)| *named != "covariance") {
-        value["named_systematics"] = named.into();
+        if let Some((own, _)) = one.filter(|(own, _)| *own != default) {
+            value[key] = own.into();
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::super::Report;
 use super::{Context, events, response};
-use crate::document::eft::{CoefficientUncertainty, Correlation, PolynomialSource};
+use crate::document::eft::{CoefficientUncertainty, Distribution, PolynomialSource};
 use crate::document::workspace::{Modifier, Workspace};
 use crate::finding::{escape_token, number, quote};
 use crate::rule;
-use crate::workspace::parameters::{EFT_UNCERTAINTY, WILSON_COEFFICIENT, share};
+use crate::workspace::parameters::{EFT_UNCERTAINTY, WILSON_COEFFICIENT, measured_nuisances, nuisances, share};
 use std::collections::{HashMap, HashSet};
 
 pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Report) {
@@ -18,11 +18,15 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
         response::check_shared(context, data, &pointer, report);
         check_names(context, &kinds, &data.uncertainties, &pointer, report);
     }
+    let others = names_of_parameters(workspace, context, &kinds);
     for (m, measurement) in context.eft.gaussian_measurements.iter().enumerate() {
         for (s, systematic) in measurement.systematics.iter().enumerate() {
-            if systematic.correlation == Correlation::Name {
-                let pointer = || format!("/eft/gaussian_measurements/{m}/systematics/{s}/name");
+            let pointer = || format!("/eft/gaussian_measurements/{m}/systematics/{s}/name");
+            if systematic.is_named_gaussian() || systematic.follows_prediction(measurement) {
                 check_nuisance(context, &kinds, &systematic.name, pointer, report);
+            } else if systematic.distribution == Distribution::Flat && others.contains(systematic.name.as_str()) {
+                let found = format!("the name {}, which another parameter has", quote(&systematic.name));
+                report.add(&rule::EFT_NAME_TAKEN, pointer(), found, "a name of its own");
             }
         }
         for (f, factor) in measurement.prediction.factors().iter().enumerate() {
@@ -40,6 +44,19 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
             }
         }
     }
+}
+
+/// The names of all parameters but those of flat errors.
+fn names_of_parameters<'w>(
+    workspace: &'w Workspace,
+    context: &Context<'w>,
+    kinds: &HashMap<&'w str, &'static str>,
+) -> HashSet<&'w str> {
+    let eft = context.eft;
+    let modifiers = workspace.channels.iter().flat_map(|c| &c.samples).flat_map(|s| &s.modifiers);
+    let of_modifiers = modifiers.flat_map(|modifier| nuisances(modifier, eft));
+    let coefficients = eft.wilson_coefficients.iter().map(|c| c.name.as_str());
+    kinds.keys().copied().chain(of_modifiers).chain(coefficients).chain(measured_nuisances(eft, |_| true)).collect()
 }
 
 fn check_databases(workspace: &Workspace, context: &Context, report: &mut Report) {

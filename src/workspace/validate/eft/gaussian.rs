@@ -4,7 +4,8 @@ use super::super::Report;
 use super::Context;
 use super::response::{check_denominator, check_power, check_uncertainties, has_moving_pole, report_moving_pole};
 use crate::document::eft::{
-    Expansion, GaussianMeasurement, PerBin, Prediction, RationalFactor, SystematicKind, Truncation,
+    Correlation, Distribution, Expansion, FlatErrors, GaussianMeasurement, GaussianSystematic, PerBin, Prediction,
+    RationalFactor, SystematicKind, Truncation,
 };
 use crate::finding::{number, quote};
 use crate::model::eft::Polynomial;
@@ -29,6 +30,7 @@ pub(super) fn check(context: &Context, report: &mut Report) -> BTreeSet<u32> {
         check_systematics(measurement, &pointer, report);
     }
     check_correlations(context, &places, report);
+    check_flat(context, report);
     used
 }
 
@@ -155,9 +157,48 @@ fn check_systematics(measurement: &GaussianMeasurement, pointer: &str, report: &
         let values = &systematic.values;
         check_count(values.len(), measurement.data.len(), "point", &format!("{pointer}/values"), report);
         if systematic.kind == SystematicKind::Multiplicative && measurement.multiplicative.is_none() {
-            let expected = "the member multiplicative of the measurement: data or t0";
+            let expected = "the member multiplicative of the measurement: data, t0 or model";
             let found = format!("the multiplicative systematic {}", quote(&systematic.name));
             report.add(&rule::GAUSSIAN_REFERENCE, format!("{pointer}/kind"), found, expected);
+        }
+        let named = systematic.correlation == Correlation::Name && systematic.distribution == Distribution::Gaussian;
+        if systematic.follows_prediction(measurement) && !named {
+            let found = format!("the systematic {}, which scales the means", quote(&systematic.name));
+            let expected = "a Gaussian error that is correlated by name; or data or t0 as reference of the others";
+            report.add(&rule::GAUSSIAN_REFERENCE, format!("{pointer}/correlation"), found, expected);
+        }
+    }
+}
+
+/// Flat errors have names of their own; those that are no parameters are independent, and marginalised ones alone.
+fn check_flat(context: &Context, report: &mut Report) {
+    let eft = context.eft;
+    let measurements = eft.gaussian_measurements.iter().enumerate();
+    let all = measurements.flat_map(|(m, own)| own.systematics.iter().enumerate().map(move |(s, own)| (m, s, own)));
+    let all: Vec<_> = all.collect();
+    let mut of_measurement = HashMap::new();
+    for (m, s, own) in all.iter().filter(|(_, _, own)| own.distribution == Distribution::Flat) {
+        let pointer = format!("/eft/gaussian_measurements/{m}/systematics/{s}");
+        let together = |other: &GaussianSystematic| {
+            let both_named = own.correlation == Correlation::Name && other.correlation == Correlation::Name;
+            both_named && other.distribution == Distribution::Flat
+        };
+        let other = all.iter().find(|(n, t, other)| (n, t) != (m, s) && other.name == own.name && !together(other));
+        if let Some((n, t, _)) = other {
+            let found = format!("the name {} of systematic {t} of measurement {n} again", quote(&own.name));
+            report.add(&rule::GAUSSIAN_FLAT, format!("{pointer}/name"), found, "a name of its own");
+        }
+        if eft.flat_errors == FlatErrors::Profiled {
+            continue;
+        }
+        if own.correlation != Correlation::None {
+            let found = format!("the flat error {}, which several points share", quote(&own.name));
+            report.add(&rule::GAUSSIAN_FLAT, format!("{pointer}/correlation"), found, "none");
+        }
+        let first = of_measurement.insert(m, s).filter(|_| eft.flat_errors == FlatErrors::Marginalised);
+        if let Some(first) = first {
+            let found = format!("the flat error {} beside that of systematic {first}", quote(&own.name));
+            report.add(&rule::GAUSSIAN_FLAT, pointer, found, "one flat error in a measurement");
         }
     }
 }

@@ -1,0 +1,110 @@
+//! The minimum where −2 ln L is a sum of squares of linear functions, by QR of the design matrix (spec/gaussian.md,
+//! section 8).
+
+use crate::kernel::{Evaluator, simd};
+use crate::model::Data;
+use crate::program::{PreparedData, Program};
+use nalgebra::{DMatrix, DVector};
+
+/// A diagonal element of R below this part of the first one: a direction that nothing determines.
+const DEPENDENT: f64 = 1e-13;
+
+/// Solutions after the first: each corrects what rounding left of the one before.
+const CORRECTIONS: usize = 2;
+
+impl Program {
+    /// Whether −2 ln L is a sum of squares of linear functions of the parameters: measurements with Gaussian errors and
+    /// linear means, Gaussian constraints, and nothing else.
+    pub fn is_linear(&self) -> bool {
+        let counts = self.n_bins() + self.constraints.poissons.len();
+        counts == 0 && self.n_measured() > 0 && self.measurements.is_linear()
+    }
+}
+
+/// The minimum over the free parameters of a likelihood that [`Program::is_linear`], bounds or not; the others stay at
+/// `start` (n_parameters). `None` where the data do not determine all of them.
+pub(crate) fn minimum(
+    evaluator: &mut Evaluator,
+    data: &PreparedData,
+    fixed: &[bool],
+    start: &[f64],
+) -> Option<Vec<f64>> {
+    let free: Vec<usize> = (0..start.len()).filter(|i| !fixed[*i]).collect();
+    let (mut design, mut residuals) = linearised(evaluator, data, &free, start);
+    if free.is_empty() || design.nrows() < free.len() {
+        return None;
+    }
+    // Columns of length one: the units of parameters do not count.
+    let lengths: Vec<f64> = design.column_iter().map(|column| column.norm()).collect();
+    if !lengths.iter().all(|length| *length > 0.0 && length.is_finite()) {
+        return None;
+    }
+    for (mut column, length) in design.column_iter_mut().zip(&lengths) {
+        column /= *length;
+    }
+    let decomposition = design.col_piv_qr();
+    let r = decomposition.r();
+    let least = r.diagonal().iter().fold(f64::INFINITY, |least, x| least.min(x.abs()));
+    if least <= DEPENDENT * r[(0, 0)].abs() {
+        return None;
+    }
+    let mut point = start.to_vec();
+    for _ in 0..=CORRECTIONS {
+        decomposition.q_tr_mul(&mut residuals);
+        let mut step = residuals.rows(0, free.len()).into_owned();
+        if !r.solve_upper_triangular_mut(&mut step) {
+            return None;
+        }
+        decomposition.p().inv_permute_rows(&mut step);
+        for ((&i, step), length) in free.iter().zip(&step).zip(&lengths) {
+            point[i] += step / length;
+        }
+        residuals = residuals_at(evaluator, data, &free, &point);
+    }
+    point.iter().all(|x| x.is_finite()).then_some(point)
+}
+
+/// A and b of |A δ − b|², which is −2 ln L at `point` + δ up to a constant: whitened points, then Gaussian constraints of
+/// free parameters.
+fn linearised(
+    evaluator: &mut Evaluator,
+    data: &PreparedData,
+    free: &[usize],
+    point: &[f64],
+) -> (DMatrix<f64>, DVector<f64>) {
+    let program = evaluator.program;
+    let whitened = evaluator.whitened_jacobian(point);
+    let n = program.n_parameters();
+    let constrained: Vec<(usize, f64)> = free
+        .iter()
+        .enumerate()
+        .flat_map(|(column, &i)| {
+            let own = program.constraints.gaussians.iter().filter(move |(p, _, _)| *p as usize == i);
+            own.map(move |(_, sigma, _)| (column, 1.0 / sigma))
+        })
+        .collect();
+    let rows = program.n_whitened();
+    let design = DMatrix::from_fn(rows + constrained.len(), free.len(), |a, column| match a.checked_sub(rows) {
+        None => whitened[a * n + free[column]],
+        Some(a) if constrained[a].0 == column => constrained[a].1,
+        Some(_) => 0.0,
+    });
+    (design, residuals_at(evaluator, data, free, point))
+}
+
+/// b at a point.
+fn residuals_at(evaluator: &mut Evaluator, data: &PreparedData, free: &[usize], point: &[f64]) -> DVector<f64> {
+    let program = evaluator.program;
+    let measured = data.to_data(program);
+    let mut expected = Data { main: Vec::new(), auxiliary: vec![0.0; program.n_auxdata()] };
+    evaluator.expected(point, &mut expected.main, &mut expected.auxiliary);
+    let behind = program.n_auxdata() - program.n_measured();
+    let of_points = measured.auxiliary[behind..].iter().zip(&expected.auxiliary[behind..]);
+    let mut residuals = program.whiten(&of_points.map(|(d, t)| d - t).collect::<Vec<f64>>());
+    for &i in free {
+        let gaussians = program.constraints.gaussians.iter().zip(simd::flat(&data.gaussian));
+        let own = gaussians.filter(|((p, _, _), _)| *p as usize == i);
+        residuals.extend(own.map(|((_, sigma, _), centre)| (centre - point[i]) / sigma));
+    }
+    DVector::from_vec(residuals)
+}
