@@ -18,7 +18,7 @@ const DIMENSIONS: usize = sobol_burley::NUM_DIMENSIONS as usize;
 const MOST_HALVINGS: usize = 20;
 
 /// Coefficients whose correlation is above one of these belong together.
-const CORRELATED: [f64; 7] = [0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
+const CORRELATED: [f64; 9] = [0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
 
 /// Lines are followed along so many eigenvectors of the Hessian, those of the lowest eigenvalues.
 const MOST_EIGENVECTORS: usize = 8;
@@ -167,20 +167,22 @@ fn inner(coefficients: &[usize], basin: &Basin, options: &FitOptions) -> Vec<usi
 }
 
 /// Coefficients that change their signs together: each alone, and the connected blocks of the correlation above several
-/// thresholds, each once.
+/// thresholds, of the Hessian and of its inverse, each once.
 fn groups(coefficients: &[usize], basin: &Basin, options: &FitOptions) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = coefficients.iter().map(|&i| vec![i]).collect();
     let inner = inner(coefficients, basin, options);
     let scale = |a: usize| basin.hessian[(inner[a], inner[a])].sqrt();
     let scaled = |a: usize, b: usize| basin.hessian[(inner[a], inner[b])] / (scale(a) * scale(b));
-    let Some(factor) = DMatrix::from_fn(inner.len(), inner.len(), scaled).cholesky() else { return groups };
-    let covariance = factor.inverse();
-    let correlation = |a: usize, b: usize| covariance[(a, b)] / (covariance[(a, a)] * covariance[(b, b)]).sqrt();
-    for threshold in CORRELATED {
-        for block in blocks(inner.len(), |a, b| correlation(a, b).abs() > threshold) {
-            let group: Vec<usize> = block.into_iter().map(|a| coefficients[inner[a]]).collect();
-            if !groups.contains(&group) {
-                groups.push(group);
+    let hessian = DMatrix::from_fn(inner.len(), inner.len(), scaled);
+    let inverse = hessian.clone().cholesky().map(|factor| factor.inverse());
+    for matrix in std::iter::once(hessian).chain(inverse) {
+        let correlation = |a: usize, b: usize| matrix[(a, b)] / (matrix[(a, a)] * matrix[(b, b)]).sqrt();
+        for threshold in CORRELATED {
+            for block in blocks(inner.len(), |a, b| correlation(a, b).abs() > threshold) {
+                let group: Vec<usize> = block.into_iter().map(|a| coefficients[inner[a]]).collect();
+                if !groups.contains(&group) {
+                    groups.push(group);
+                }
             }
         }
     }
