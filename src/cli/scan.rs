@@ -150,11 +150,12 @@ impl Scan {
         };
         let report = ScansReport { scans: scans.iter().map(report).collect() };
         self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
-        let outcome = |scan: &ScanReport| {
+        let fails = |scan: &&ScanReport| {
             let (points, ends) = scan.n_failed();
-            self.outcome(scan.valid, scan.reason.as_ref(), points, ends, scan.points.len())
+            self.outcome(scan.valid, scan.reason.as_ref(), points, ends, scan.points.len()).is_err()
         };
-        report.scans.iter().map(outcome).fold(Ok(()), |all, one| all.and(one))
+        // Each of them tells.
+        if report.scans.iter().filter(fails).count() > 0 { Err(CommandError::Reported) } else { Ok(()) }
     }
 
     fn scan_options(&self, low: Option<f64>, high: Option<f64>) -> Result<ScanOptions, CommandError> {

@@ -55,7 +55,7 @@ impl Spread {
         coefficients: &[usize],
         around: &Basin,
     ) -> Vec<f64> {
-        let (place, whole_box) = (self.index / 2, self.index % 2 == 0);
+        let (place, whole_box) = (self.index / 2, self.index.is_multiple_of(2));
         self.index += 1;
         let mut point = around.theta.clone();
         for (k, &i) in coefficients.iter().enumerate() {
@@ -200,9 +200,9 @@ fn blocks(n: usize, together: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> 
         let mut block = vec![first];
         let mut next = 0;
         while let Some(&a) = block.get(next) {
-            for b in 0..n {
-                if !is_placed[b] && together(a, b) {
-                    is_placed[b] = true;
+            for (b, is_placed) in is_placed.iter_mut().enumerate() {
+                if !*is_placed && together(a, b) {
+                    *is_placed = true;
                     block.push(b);
                 }
             }
