@@ -45,6 +45,12 @@ impl BlindPoiArgs {
                 *value += offset;
             }
             result.at_limit.retain(|i| *i != poi);
+            for minimum in result.minima.iter_mut().flat_map(|minima| &mut minima.found) {
+                if let Some(value) = minimum.parameters.get_mut(poi) {
+                    *value += offset;
+                }
+                minimum.at_limit.retain(|i| *i != poi);
+            }
         }
         Ok(offset.is_some())
     }

@@ -2,7 +2,7 @@
 
 use super::blind_args::BlindPoiArgs;
 use super::input_args::InputArgs;
-use super::model_args::{ModelArgs, Prepared};
+use super::model_args::{ModelArgs, Prepared, whole};
 use super::output::OutputArgs;
 use super::pyhf_args::PyhfArgs;
 use super::{CommandResult, judge, note};
@@ -25,6 +25,9 @@ pub struct Fit {
     /// Uncertainties and correlation of all parameters, also with more than 2000 free ones
     #[arg(long, conflicts_with = "no_hesse")]
     pub hesse: bool,
+    /// Seed of the spread starts
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole)]
+    pub seed: u64,
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
@@ -47,7 +50,7 @@ impl Fit {
         }
         self.pyhf.tell();
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
-        let options = prepared.fit_options(self.which_hesse(&prepared));
+        let options = FitOptions { seed: self.seed, ..prepared.fit_options(self.which_hesse(&prepared)) };
         let mut result = minimise(&prepared, &options);
         let blinding = prepared.blinding(self.blind.hide(&prepared, &mut result)?);
         let Prepared { file, measurement, model, .. } = &prepared;

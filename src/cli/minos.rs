@@ -1,12 +1,12 @@
 //! `morphist minos`: asymmetric uncertainties.
 
 use super::input_args::InputArgs;
-use super::model_args::{ModelArgs, Prepared};
+use super::model_args::{ModelArgs, Prepared, whole};
 use super::output::{Format, OutputArgs};
 use super::selection::select;
 use super::{CommandError, CommandResult, note, progress};
 use crate::infer::interval::ONE_SIGMA;
-use crate::infer::{Hesse, Likelihood, minos};
+use crate::infer::{FitOptions, Hesse, Likelihood, minos};
 use crate::model::Model;
 use crate::program::Program;
 use crate::report::minos::MinosReport;
@@ -26,6 +26,9 @@ pub struct Minos {
     /// Probability of the intervals, such as 0.95 [default: one standard deviation, 0.6827]
     #[arg(long, value_name = "P", visible_alias = "minos-cl", alias = "minos_cl", value_parser = probability)]
     pub level: Option<f64>,
+    /// Seed of the spread starts
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole)]
+    pub seed: u64,
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
@@ -37,9 +40,9 @@ pub struct Minos {
 impl Minos {
     pub fn run(&self) -> CommandResult {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
-        let parameters = self.chosen(&prepared)?;
+        let parameters = chosen(&prepared, &self.names)?;
         let program = Program::compile(&prepared.model);
-        let options = prepared.fit_options(Hesse::No);
+        let options = FitOptions { seed: self.seed, ..prepared.fit_options(Hesse::No) };
         let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
         let level = self.level.unwrap_or(ONE_SIGMA);
         let result = progress::run("MINOS", |watch| minos(&likelihood, &parameters, level, watch))?;
@@ -59,27 +62,27 @@ impl Minos {
         }
         Err(CommandError::Reported)
     }
+}
 
-    /// What is named, each once and in fit order.
-    fn chosen(&self, prepared: &Prepared) -> Result<Vec<usize>, CommandError> {
-        if self.names.is_empty() {
-            let free: Vec<usize> = (0..prepared.fixed.len()).filter(|&i| !prepared.fixed[i]).collect();
-            let nothing = || CommandError::Usage("all parameters are fixed: there is nothing to profile".to_owned());
-            return if free.is_empty() { Err(nothing()) } else { Ok(free) };
-        }
-        let mut chosen = Vec::new();
-        for pattern in &self.names {
-            let indices = select(&prepared.model, pattern).map_err(CommandError::Usage)?.indices;
-            if indices.iter().all(|&i| prepared.fixed[i]) {
-                let message = format!("{} is fixed: a profile needs a parameter that moves in the fit", label(pattern));
-                return Err(CommandError::Usage(message));
-            }
-            chosen.extend(indices);
-        }
-        chosen.sort_unstable();
-        chosen.dedup();
-        Ok(chosen)
+/// What is named, each once and in fit order.
+pub(super) fn chosen(prepared: &Prepared, names: &[String]) -> Result<Vec<usize>, CommandError> {
+    if names.is_empty() {
+        let free: Vec<usize> = (0..prepared.fixed.len()).filter(|&i| !prepared.fixed[i]).collect();
+        let nothing = || CommandError::Usage("all parameters are fixed: there is nothing to profile".to_owned());
+        return if free.is_empty() { Err(nothing()) } else { Ok(free) };
     }
+    let mut chosen = Vec::new();
+    for pattern in names {
+        let indices = select(&prepared.model, pattern).map_err(CommandError::Usage)?.indices;
+        if indices.iter().all(|&i| prepared.fixed[i]) {
+            let message = format!("{} is fixed: a profile needs a parameter that moves in the fit", label(pattern));
+            return Err(CommandError::Usage(message));
+        }
+        chosen.extend(indices);
+    }
+    chosen.sort_unstable();
+    chosen.dedup();
+    Ok(chosen)
 }
 
 /// The one free parameter that a name names.

@@ -7,6 +7,7 @@ use super::input_args::{InputArgs, file_name};
 use super::point::Point;
 use super::{CommandError, CommandResult, note, warn};
 use crate::infer::blind::{Kept, keep_sets, mask};
+use crate::infer::fit::STARTS;
 use crate::infer::{FitOptions, Hesse, prefit};
 use crate::model::{Data, Model};
 use crate::program::Program;
@@ -39,6 +40,9 @@ pub struct ModelArgs {
     /// Fits follow their start alone, as in other programs, without a search for lower minima
     #[arg(long)]
     pub single_start: bool,
+    /// Starts in a row, spread over the Wilson coefficients, that must bring no new minimum before a fit ends
+    #[arg(long, value_name = "N", default_value_t = STARTS as u32)]
+    pub starts: u32,
     /// Leave these channels out of the likelihood, and show their prediction only: names or globs
     #[arg(long, visible_alias = "mask", value_name = "CHANNEL,…", value_delimiter = ',')]
     pub blind: Vec<String>,
@@ -62,6 +66,8 @@ pub struct Prepared {
     /// Values that the arguments chose.
     pub chosen: Vec<bool>,
     pub restarts: bool,
+    /// Spread starts that must bring nothing new.
+    pub starts: usize,
     /// The result of a fit that --parameters named.
     pub applied: Option<AppliedFit>,
     /// All channels, where `model` and `data` lack blinded ones.
@@ -95,9 +101,10 @@ impl ModelArgs {
         bounds::set(&mut model, &self.bounds)?;
         let Point { values: point, fixed, chosen, applied } = Point::read(self, &model, input)?;
         let (file, measurement) = (file_name(path), measurement_name(&loaded, input));
-        let restarts = !self.single_start;
+        let (restarts, starts) = (!self.single_start, self.starts as usize);
         let whole = None;
-        let seen = Prepared { file, measurement, loaded, model, data, point, fixed, chosen, restarts, applied, whole };
+        let seen =
+            Prepared { file, measurement, loaded, model, data, point, fixed, chosen, restarts, starts, applied, whole };
         if self.blind.is_empty() { Ok(seen) } else { seen.blinded(&self.blind) }
     }
 
@@ -233,8 +240,9 @@ impl Prepared {
 
     /// A fit from this point.
     pub fn fit_options(&self, hesse: Hesse) -> FitOptions {
-        let (init, fixed, restarts) = (self.point.clone(), self.fixed.clone(), self.restarts);
-        FitOptions { init, fixed, hesse, restarts, ..FitOptions::new(&self.model) }
+        let (init, fixed) = (self.point.clone(), self.fixed.clone());
+        let (restarts, starts) = (self.restarts, self.starts);
+        FitOptions { init, fixed, hesse, restarts, starts, ..FitOptions::new(&self.model) }
     }
 }
 

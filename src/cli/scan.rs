@@ -1,7 +1,7 @@
 //! `morphist scan`: the profile likelihood along one parameter or over two.
 
 use super::input_args::InputArgs;
-use super::minos::{one_parameter, probability};
+use super::minos::{self, one_parameter, probability};
 use super::model_args::{ModelArgs, Prepared, count, finite, whole};
 use super::output::{Format, OutputArgs};
 use super::poi_args::check_in_box;
@@ -10,11 +10,14 @@ use crate::infer::feldman_cousins::{FeldmanCousinsOptions, neyman};
 use crate::infer::generate::ToyKind;
 use crate::infer::interval::ONE_SIGMA;
 use crate::infer::toy_hypotest::{NoToys, ToyOptions};
-use crate::infer::{FitOptions, Hesse, Likelihood, ScanOptions, SurfaceOptions, TestStatistic, scan, surface};
+use crate::infer::{
+    FitOptions, Hesse, Likelihood, Scan as Profile, ScanOptions, SurfaceOptions, TestStatistic, scan, scan_each,
+    surface,
+};
 use crate::program::Program;
 use crate::report::feldman_cousins::FeldmanCousinsReport;
 use crate::report::reason::Reason;
-use crate::report::scan::ScanReport;
+use crate::report::scan::{ScanReport, ScansReport};
 use crate::report::surface::SurfaceReport;
 use clap::Args;
 use std::path::PathBuf;
@@ -34,9 +37,12 @@ pub struct Scan {
     /// Workspace, gzipped or not; - is standard input
     #[arg(value_name = "WORKSPACE")]
     pub workspace: PathBuf,
-    /// One parameter, or two for a surface: a name or `name[i]`
-    #[arg(value_name = "PARAMETER", required = true, num_args = 1..=2)]
+    /// One parameter, or two for a surface: a name or `name[i]`; with --each any number, or globs
+    #[arg(value_name = "PARAMETER", required = true, num_args = 1..)]
     pub names: Vec<String>,
+    /// One profile for each of the parameters, all from one fit
+    #[arg(long, conflicts_with_all = ["lower_bound", "upper_bound", "toys", "dof"])]
+    pub each: bool,
     /// First value; two for two parameters [default: two uncertainties below the best; for two parameters as far as the
     /// contours]
     #[arg(long, value_name = "X[,Y]", alias = "lower_bound", value_delimiter = ',', allow_hyphen_values = true,
@@ -67,8 +73,8 @@ pub struct Scan {
     /// Intervals by this many toys at each point of the scan, beside those of χ² (one parameter)
     #[arg(long, value_name = "N", value_parser = count)]
     pub toys: Option<u64>,
-    /// Seed of the toys
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole, requires = "toys")]
+    /// Seed of the spread starts, and of the toys
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole)]
     pub seed: u64,
     #[command(flatten)]
     pub input: InputArgs,
@@ -81,10 +87,13 @@ pub struct Scan {
 impl Scan {
     pub fn run(&self) -> CommandResult {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        if self.each {
+            return self.each(&prepared);
+        }
         let chosen: Result<Vec<usize>, CommandError> =
             self.names.iter().map(|name| one_parameter(&prepared.model, &prepared.fixed, name)).collect();
         let program = Program::compile(&prepared.model);
-        let options = prepared.fit_options(Hesse::No);
+        let options = FitOptions { seed: self.seed, ..prepared.fit_options(Hesse::No) };
         let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
         let chosen = chosen?;
         match (chosen.len(), self.toys, self.dof.is_empty()) {
@@ -96,7 +105,7 @@ impl Scan {
             [a, b] if a == b => Err(CommandError::Usage("two different parameters span a surface".to_owned())),
             [a, b] => self.two(&prepared, &likelihood, &options, [*a, *b]),
             [a] => self.one(&prepared, &likelihood, &options, *a),
-            _ => Err(CommandError::Usage("a scan has one parameter or two".to_owned())),
+            _ => Err(CommandError::Usage("a scan has one parameter or two; --each makes one of each".to_owned())),
         }
     }
 
@@ -109,21 +118,11 @@ impl Scan {
     ) -> CommandResult {
         let [low] = numbers(&self.lower_bound, "--lower-bound")?;
         let [high] = numbers(&self.upper_bound, "--upper-bound")?;
-        let [points] = numbers(&self.n_steps, "--n-steps")?;
         check_range(low, high)?;
         check_box(prepared, parameter, low, high)?;
-        let default = if self.adaptive { MOST_ADAPTIVE } else { 11 };
-        let n_points = points.map_or(default, usize::from);
+        let scan_options = self.scan_options(low, high)?;
         // With each minimum goes the direction in which it moves.
-        check_size(2 * n_points, prepared.fixed.len())?;
-        let scan_options = ScanOptions {
-            low,
-            high,
-            n_points,
-            adaptive: self.adaptive,
-            fixed_others: self.fast_scan,
-            levels: self.levels(),
-        };
+        check_size(2 * scan_options.n_points, prepared.fixed.len())?;
         let result = progress::run("Scan", |watch| scan(likelihood, parameter, &scan_options, watch))?;
         let mut report =
             ScanReport::new(&prepared.model, options, &result, self.fast_scan).with_blinding(prepared.blinding(false));
@@ -134,6 +133,43 @@ impl Scan {
         self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
         let (points, ends) = report.n_failed();
         self.outcome(report.valid, report.reason.as_ref(), points, ends, report.points.len())
+    }
+
+    /// One profile for each of the parameters.
+    fn each(&self, prepared: &Prepared) -> CommandResult {
+        let parameters = minos::chosen(prepared, &self.names)?;
+        let program = Program::compile(&prepared.model);
+        let options = FitOptions { seed: self.seed, ..prepared.fit_options(Hesse::No) };
+        let likelihood = Likelihood::new(&program, &prepared.data, options.clone());
+        let scan_options = self.scan_options(None, None)?;
+        check_size(2 * scan_options.n_points * parameters.len(), prepared.fixed.len())?;
+        let scans = progress::run("Scan", |watch| scan_each(&likelihood, &parameters, &scan_options, watch))?;
+        let report = |scan: &Profile| {
+            let report = ScanReport::new(&prepared.model, &options, scan, self.fast_scan);
+            report.with_blinding(prepared.blinding(false))
+        };
+        let report = ScansReport { scans: scans.iter().map(report).collect() };
+        self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
+        let fails = |scan: &&ScanReport| {
+            let (points, ends) = scan.n_failed();
+            self.outcome(scan.valid, scan.reason.as_ref(), points, ends, scan.points.len()).is_err()
+        };
+        // Each of them tells.
+        if report.scans.iter().filter(fails).count() > 0 { Err(CommandError::Reported) } else { Ok(()) }
+    }
+
+    fn scan_options(&self, low: Option<f64>, high: Option<f64>) -> Result<ScanOptions, CommandError> {
+        let [points] = numbers(&self.n_steps, "--n-steps")?;
+        let default = if self.adaptive { MOST_ADAPTIVE } else { 11 };
+        let n_points = points.map_or(default, usize::from);
+        Ok(ScanOptions {
+            low,
+            high,
+            n_points,
+            adaptive: self.adaptive,
+            fixed_others: self.fast_scan,
+            levels: self.levels(),
+        })
     }
 
     /// The intervals of each level by toys at these values.

@@ -1,6 +1,8 @@
 //! Bounded maximum-likelihood fit with a certificate (spec/likelihood.md, "Fit").
 
 use super::linear;
+use super::lowest::Lowest;
+use super::minima::Minima;
 use super::minimize::{Ending, Limits, MOST_SHARED, Minimizer, rounding};
 use super::uncertainty;
 use crate::kernel::{Evaluator, OutOfDomain};
@@ -12,6 +14,9 @@ const MOST_ROUNDING: f64 = 1e-3;
 
 /// How often a fit may find itself on a saddle and go on.
 const MOST_SADDLES: usize = 10;
+
+/// Spread starts that must bring nothing new, by default.
+pub const STARTS: usize = 100;
 
 /// Start, bounds and fixed flags, each n_parameters long and in fit order; from the model where not overridden.
 #[derive(Clone, Debug)]
@@ -25,6 +30,13 @@ pub struct FitOptions {
     pub hesse: Hesse,
     /// Look for lower minima from other starts; otherwise the minimum is the one to which `init` leads.
     pub restarts: bool,
+    /// Where samples or measurements respond to coefficients, the search for minima ends when so many starts in a row,
+    /// spread over the coefficients, have brought nothing new.
+    pub starts: usize,
+    /// Of the spread starts.
+    pub seed: u64,
+    /// A short search, for one of many fits.
+    pub brief: bool,
 }
 
 /// Which uncertainties come with a fit, from the exact Hessian.
@@ -48,6 +60,9 @@ impl FitOptions {
             edm_tolerance: 1e-9,
             hesse: Hesse::All,
             restarts: true,
+            starts: STARTS,
+            seed: 0,
+            brief: false,
         }
     }
 }
@@ -72,6 +87,8 @@ pub struct FitResult {
     pub lifted: Vec<usize>,
     /// `twice_nll` of the minimum to which the start leads, where another start led to a lower one.
     pub first_minimum: Option<f64>,
+    /// All minima that were found, where samples or measurements respond to coefficients and other starts were tried.
+    pub minima: Option<Minima>,
     pub n_iterations: usize,
     pub n_evaluations: usize,
 }
@@ -177,7 +194,7 @@ impl Fitter {
         let options = linear.as_ref().unwrap_or(options);
         let start = feasible_start(evaluator, data, options, &options.init);
         let lifted = (0..start.len()).filter(|&i| start[i] != options.init[i]).collect();
-        let ((ending, iterations, evaluations), first_minimum) = self.lowest(evaluator, data, options);
+        let Lowest { ending, iterations, evaluations, first, minima } = self.lowest(evaluator, data, options);
         let reason = match ending {
             Ending::Converged => {
                 let hidden = hidden_by_rounding(data);
@@ -196,7 +213,8 @@ impl Fitter {
             covariance: None,
             at_limit: self.at_limit(options),
             lifted,
-            first_minimum: first_minimum.map(|value| value + 2.0 * data.constant),
+            first_minimum: first.map(|value| value + 2.0 * data.constant),
+            minima,
             n_iterations: iterations,
             n_evaluations: evaluations,
         };
@@ -261,6 +279,7 @@ impl Fitter {
             at_limit: Vec::new(),
             lifted: Vec::new(),
             first_minimum: None,
+            minima: None,
             n_iterations: 0,
             n_evaluations: 0,
         }
@@ -393,9 +412,7 @@ impl Fitter {
     }
 
     pub(super) fn at_limit(&self, options: &FitOptions) -> Vec<usize> {
-        let theta = &self.minimizer.theta;
-        let on = |i: usize| theta[i] <= options.bounds[i].0 || theta[i] >= options.bounds[i].1;
-        (0..theta.len()).filter(|&i| !options.fixed[i] && on(i)).collect()
+        options.at_limit(&self.minimizer.theta)
     }
 }
 
@@ -441,6 +458,12 @@ fn feasible_start(evaluator: &mut Evaluator, data: &PreparedData, options: &FitO
 }
 
 impl FitOptions {
+    /// The free parameters that lie on a bound.
+    pub(super) fn at_limit(&self, theta: &[f64]) -> Vec<usize> {
+        let on = |i: usize| theta[i] <= self.bounds[i].0 || theta[i] >= self.bounds[i].1;
+        (0..theta.len()).filter(|&i| !self.fixed[i] && on(i)).collect()
+    }
+
     pub(super) fn limits(&self) -> Limits<'_> {
         Limits {
             bounds: &self.bounds,

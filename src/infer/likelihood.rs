@@ -1,8 +1,6 @@
 //! One likelihood ready for inference: a program, its data, and where its parameters start and may go.
 
 use super::fit::{Failure, FitOptions, FitResult, Fitter, Hesse, one_place};
-use super::lowest::{MOST_MINIMA, ONE_MINIMUM};
-use super::starts::{other_sides, spread};
 use crate::kernel::Evaluator;
 use crate::model::Data;
 use crate::program::{PreparedData, Program};
@@ -15,7 +13,25 @@ pub struct Likelihood<'p> {
     /// Start, bounds and fixed flags of all fits; `hesse` is chosen by each call.
     pub options: FitOptions,
     fitter: Fitter,
+    /// The last whole fit that looked for all minima.
+    known: Option<Box<Known>>,
 }
+
+/// A fit, and what it was a fit of.
+#[derive(Clone, Debug)]
+struct Known {
+    options: FitOptions,
+    data: PreparedData,
+    result: FitResult,
+}
+
+/// Values of `twice_nll` that differ by less are those of one fit; minima that lie nearer, in widths of the parameters, are
+/// one.
+const SAME_FIT: f64 = 1e-5;
+const ONE_MINIMUM: f64 = 1e-2;
+
+/// Minima from which profiles are continued, at most.
+const MOST_MINIMA: usize = 64;
 
 /// A minimum of `twice_nll`, unconditional or with some parameters held.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +54,20 @@ impl Minimum {
     }
 }
 
+impl Known {
+    /// Whether the same fit is asked for; uncertainties aside.
+    fn is_of(&self, options: &FitOptions, data: &PreparedData) -> bool {
+        let own = &self.options;
+        own.init == options.init
+            && own.bounds == options.bounds
+            && own.fixed == options.fixed
+            && (own.restarts, own.starts, own.seed, own.brief)
+                == (options.restarts, options.starts, options.seed, options.brief)
+            && (own.max_iterations, own.edm_tolerance) == (options.max_iterations, options.edm_tolerance)
+            && self.data == *data
+    }
+}
+
 impl From<FitResult> for Minimum {
     fn from(result: FitResult) -> Minimum {
         Minimum { parameters: result.parameters, twice_nll: result.twice_nll, reason: result.reason }
@@ -52,12 +82,12 @@ impl<'p> Likelihood<'p> {
         assert!(options.init.len() == n && options.bounds.len() == n && options.fixed.len() == n, "one a parameter");
         let evaluator = Evaluator::new(program);
         let fitter = Fitter::new(&evaluator);
-        Likelihood { evaluator, data: program.prepare(data), options, fitter }
+        Likelihood { evaluator, data: program.prepare(data), options, fitter, known: None }
     }
 
     /// The same model with other data.
     pub fn with_data(&self, data: &Data) -> Likelihood<'p> {
-        Likelihood { data: self.evaluator.program.prepare(data), ..self.clone() }
+        Likelihood { data: self.evaluator.program.prepare(data), known: None, ..self.clone() }
     }
 
     pub fn program(&self) -> &'p Program {
@@ -82,13 +112,42 @@ impl<'p> Likelihood<'p> {
     /// The unconditional fit from `options.init`, with restarts, uncertainties and covariance as asked for.
     pub fn fit(&mut self, hesse: Hesse) -> FitResult {
         self.options.hesse = hesse;
-        self.fitter.fit(&mut self.evaluator, &self.data, &self.options)
+        if let Some(result) = self.fit_again() {
+            return result;
+        }
+        let result = self.fitter.fit(&mut self.evaluator, &self.data, &self.options);
+        if result.minima.is_some() && !self.options.brief {
+            let (options, data) = (self.options.clone(), self.data.clone());
+            self.known = Some(Box::new(Known { options, data, result: result.clone() }));
+        }
+        result
+    }
+
+    /// The last fit if it is asked for again: a search for all minima costs hundreds of fits.
+    fn fit_again(&mut self) -> Option<FitResult> {
+        let known = self.known.as_deref().filter(|known| known.is_of(&self.options, &self.data))?;
+        let options = FitOptions {
+            init: known.result.parameters.clone(),
+            restarts: false,
+            hesse: self.options.hesse,
+            ..known.options.clone()
+        };
+        let again = self.fitter.fit(&mut self.evaluator, &self.data, &options);
+        let FitResult { minima, first_minimum, lifted, n_iterations, n_evaluations, .. } = known.result.clone();
+        again.valid.then_some(FitResult { minima, first_minimum, lifted, n_iterations, n_evaluations, ..again })
     }
 
     /// The lowest minimum that restarts find with these parameters held at these values; the others start at
-    /// `options.init`.
+    /// `options.init`. Its search for minima is brief.
     pub fn conditional_fit(&mut self, held: &[(usize, f64)]) -> Minimum {
-        self.holding(held, None, |this| this.fit(Hesse::No).into())
+        self.holding(held, None, |this| this.brief_fit())
+    }
+
+    fn brief_fit(&mut self) -> Minimum {
+        let brief = std::mem::replace(&mut self.options.brief, true);
+        let minimum = self.fit(Hesse::No).into();
+        self.options.brief = brief;
+        minimum
     }
 
     /// The minimum to which `start` leads with these parameters held: one run from nearby, a whole fit where that run
@@ -99,43 +158,54 @@ impl<'p> Likelihood<'p> {
             if certified {
                 return Minimum { parameters: this.fitter.parameters().to_vec(), twice_nll, reason: None };
             }
-            this.fit(Hesse::No).into()
+            this.brief_fit()
         })
     }
 
-    /// The local minima to which other starts lead where samples respond to coefficients, `best` first and the others
-    /// ascending; one of them may be lower. Without responses there is `best` alone.
+    /// The local minima to which other starts lead where samples or measurements respond to coefficients, `best` first and
+    /// the others ascending; one of them may be lower. Those of the last fit if it has led to `best`. Without responses there
+    /// is `best` alone.
     pub fn minima(&mut self, best: &Minimum) -> Vec<Minimum> {
-        let mut found = vec![best.clone()];
         if !(self.program().has_responses() && best.valid() && self.options.restarts) {
-            return found;
+            return vec![best.clone()];
         }
-        let restarts = std::mem::replace(&mut self.options.restarts, false);
-        let (mut next, mut is_spread) = (0, false);
-        while found.len() < MOST_MINIMA && !(is_spread && next == found.len()) {
-            let from = found.get(next).unwrap_or(best);
-            let here = self.minimum_from(&from.parameters.clone(), &[]);
-            let widths = self.fitter.widths();
-            let look = if next < found.len() { other_sides } else { spread };
-            let starts = look(&mut self.evaluator, &self.data, &self.options, &here.parameters, &widths);
-            is_spread |= next == found.len();
-            next = (next + 1).min(found.len());
-            for start in starts {
-                let other = self.minimum_from(&start, &[]);
-                let known = |minimum: &Minimum| minimum.is_at(&other.parameters, &widths, ONE_MINIMUM);
-                if other.valid() && found.len() < MOST_MINIMA && !found.iter().any(known) {
-                    found.push(other);
-                }
+        let known = self.known.as_deref().filter(|known| {
+            let same = (known.result.twice_nll - best.twice_nll).abs() <= SAME_FIT;
+            same && known.options.fixed == self.options.fixed && known.options.bounds == self.options.bounds
+        });
+        let found = match known {
+            Some(known) if known.data == self.data => known.result.minima.clone(),
+            _ => {
+                let own = std::mem::replace(&mut self.options.init, best.parameters.clone());
+                let result = self.fit(Hesse::No);
+                self.options.init = own;
+                result.minima
             }
-        }
-        self.options.restarts = restarts;
-        found[1..].sort_by(|a, b| a.twice_nll.total_cmp(&b.twice_nll));
-        found
+        };
+        let Some(found) = found else { return vec![best.clone()] };
+        let widths = self.widths_at(&best.parameters);
+        let others = found.found.into_iter().map(|minimum| Minimum {
+            parameters: minimum.parameters,
+            twice_nll: minimum.twice_nll,
+            reason: None,
+        });
+        let is_other = |minimum: &Minimum| {
+            (minimum.twice_nll - best.twice_nll).abs() > SAME_FIT
+                || !minimum.is_at(&best.parameters, &widths, ONE_MINIMUM)
+        };
+        std::iter::once(best.clone()).chain(others.filter(is_other)).take(MOST_MINIMA).collect()
     }
 
     /// Over which distances `twice_nll` changes near the last minimum, n_parameters long.
     pub fn widths(&self) -> Vec<f64> {
         self.fitter.widths()
+    }
+
+    /// As [`Likelihood::widths`] at a point.
+    fn widths_at(&mut self, parameters: &[f64]) -> Vec<f64> {
+        let Likelihood { evaluator, data, options, fitter, .. } = self;
+        fitter.certificate(evaluator, data, options, parameters);
+        fitter.widths()
     }
 
     /// What tells that a point is a local minimum with these parameters held: the largest component of the gradient over

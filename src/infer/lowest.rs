@@ -1,9 +1,9 @@
 //! The lowest of several minima: a fit again from other starts (spec/likelihood.md, "Fit"; spec/inference.md, "Several
 //! minima").
 
-use super::fit::{FitOptions, Fitter, one_place};
+use super::fit::{FitOptions, Fitter};
+use super::minima::Minima;
 use super::minimize::{Ending, Limits, Minimizer};
-use super::starts::{other_sides, spread};
 use crate::kernel::{Evaluator, simd};
 use crate::program::PreparedData;
 
@@ -15,12 +15,6 @@ const LOWER: f64 = 1e-7;
 
 /// With more parameters than this a fit has one start.
 const MOST_RESTARTED: usize = 1000;
-
-/// Minima that are told apart, at most.
-pub(crate) const MOST_MINIMA: usize = 8;
-
-/// Minima nearer to one another than this, in widths of the parameters, are one.
-pub(crate) const ONE_MINIMUM: f64 = 1e-2;
 
 /// What the runs of one fit took together.
 #[derive(Default)]
@@ -36,46 +30,92 @@ impl Runs {
     }
 }
 
+/// What [`Fitter::lowest`] has found; the minimiser is at the lowest minimum.
+pub(super) struct Lowest {
+    pub ending: Ending,
+    pub iterations: usize,
+    pub evaluations: usize,
+    /// The reduced value of the minimum to which the start leads, where it is another one.
+    pub first: Option<f64>,
+    /// All minima, where samples or measurements respond to coefficients.
+    pub minima: Option<Minima>,
+}
+
 impl Fitter {
-    /// The minimum from the given start, or a lower one from the other sides of its parameters: a published likelihood
-    /// may have several. Where it is another one, the reduced value of the first comes with it.
-    pub(super) fn lowest(
-        &mut self,
-        evaluator: &mut Evaluator,
-        data: &PreparedData,
-        options: &FitOptions,
-    ) -> ((Ending, usize, usize), Option<f64>) {
+    /// The minimum from the given start, or a lower one from other starts: a published likelihood may have several.
+    pub(super) fn lowest(&mut self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> Lowest {
         let mut runs = Runs::default();
-        let first_ending = self.counted(evaluator, data, options, &options.init, &mut runs);
+        let ending = self.counted(evaluator, data, options, &options.init, &mut runs);
+        let first = self.minimizer.value;
         let (constrained, responses) =
             (!evaluator.program.constraints.gaussians.is_empty(), evaluator.program.has_responses());
-        let several = options.restarts && options.init.len() <= MOST_RESTARTED && (constrained || responses);
-        if first_ending != Ending::Converged || !several {
-            return ((first_ending, runs.iterations, runs.evaluations), None);
+        // What is linear and Gaussian has one minimum.
+        let may = options.restarts && options.init.len() <= MOST_RESTARTED && !evaluator.program.is_linear();
+        let (converged, mut minima) = (ending == Ending::Converged, None);
+        if may && converged && constrained {
+            self.try_stretched(evaluator, data, options, &mut runs);
         }
-        let first = self.minimizer.value;
+        let mut ending = ending;
+        // A start that ends on a ridge says that the data leave something undetermined: so would all others.
+        let unlucky = matches!(ending, Ending::IterationLimit | Ending::NoProgress | Ending::StartOutOfDomain);
+        if may && responses && (converged || (unlucky && !options.brief)) {
+            (ending, minima) = self.try_everything(evaluator, data, options, ending, &mut runs);
+        }
+        // The Hessian of the evaluator belongs to the last run.
+        if converged {
+            evaluator.reduced_with_blocks(&self.minimizer.theta, data, &mut self.minimizer.gradient);
+        }
+        let first = (converged && self.minimizer.value < first).then_some(first);
+        Lowest { ending, iterations: runs.iterations, evaluations: runs.evaluations, first, minima }
+    }
+
+    /// From the other sides of the constrained parameters; the minimiser is then at the lowest minimum.
+    fn try_stretched(&mut self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions, runs: &mut Runs) {
         let mut best = self.minimizer.clone();
         let at_limit = self.at_limit(options);
         let both = [false, true];
         let holding = if at_limit.is_empty() { &both[..1] } else { &both[..] };
-        let stretched = holding.iter().flat_map(|hold| RESTARTS.map(|stretch| (hold, stretch)));
-        for (&hold, stretch) in stretched.filter(|_| constrained) {
+        for (&hold, stretch) in holding.iter().flat_map(|hold| RESTARTS.map(|stretch| (hold, stretch))) {
             let mut start = restart(evaluator, data, options, &best.theta, stretch);
             if hold {
                 start = self.start_at_limits(evaluator, data, options, &best.theta, &at_limit, start);
                 runs.add(&self.minimizer);
             }
-            self.keep_lower(evaluator, data, options, &start, &mut best, &mut runs);
+            let converged = self.counted(evaluator, data, options, &start, runs) == Ending::Converged;
+            if converged && self.minimizer.value < best.value - LOWER {
+                best.clone_from(&self.minimizer);
+            }
         }
-        if responses {
-            self.try_other_sides(evaluator, data, options, &mut best, &mut runs);
-        }
-        let best_value = best.value;
         self.minimizer = best;
-        // The Hessian of the evaluator belongs to the last run.
-        evaluator.reduced_with_blocks(&self.minimizer.theta, data, &mut self.minimizer.gradient);
-        let found_lower = (best_value < first).then_some(first);
-        ((Ending::Converged, runs.iterations, runs.evaluations), found_lower)
+    }
+
+    /// The search of all minima; the minimiser is then at the lowest one. Where no start has led to a minimum, all is as
+    /// before.
+    fn try_everything(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+        ending: Ending,
+        runs: &mut Runs,
+    ) -> (Ending, Option<Minima>) {
+        let (before, known) = (self.minimizer.clone(), self.here(ending == Ending::Converged, 0, 0));
+        let (catalogue, iterations, evaluations) = self.search(evaluator, data, options, known);
+        runs.iterations += iterations;
+        runs.evaluations += evaluations;
+        let lowest = catalogue.basins.get(catalogue.lowest()).filter(|_| !catalogue.basins.is_empty());
+        let found = lowest.filter(|lowest| ending != Ending::Converged || lowest.value < before.value - LOWER);
+        let mut ending = ending;
+        if let Some(lowest) = found {
+            ending = self.counted(evaluator, data, options, &lowest.theta, runs);
+        } else {
+            self.minimizer = before;
+        }
+        let minima = (!catalogue.basins.is_empty()).then(|| {
+            let at_limit = |theta: &[f64]| options.at_limit(theta);
+            catalogue.minima(2.0 * data.constant, at_limit)
+        });
+        (ending, minima)
     }
 
     /// Runs from a start; the minimiser has what it found.
@@ -91,56 +131,6 @@ impl Fitter {
         runs.iterations += iterations;
         runs.evaluations += evaluations;
         ending
-    }
-
-    /// Looks for lower minima on the other sides of the best one and of each minimum that is found there, then from points
-    /// that are spread over the coefficients.
-    fn try_other_sides(
-        &mut self,
-        evaluator: &mut Evaluator,
-        data: &PreparedData,
-        options: &FitOptions,
-        best: &mut Minimizer,
-        runs: &mut Runs,
-    ) {
-        let mut minima = vec![(best.theta.clone(), best.widths())];
-        let (mut next, mut is_spread) = (0, false);
-        loop {
-            let starts = match minima.get(next) {
-                Some((theta, widths)) => other_sides(evaluator, data, options, theta, widths),
-                None if is_spread => break,
-                None => spread(evaluator, data, options, &best.theta, &best.widths()),
-            };
-            is_spread |= next == minima.len();
-            next = (next + 1).min(minima.len());
-            for start in starts {
-                if !self.keep_lower(evaluator, data, options, &start, best, runs) {
-                    continue;
-                }
-                let here = &self.minimizer.theta;
-                let known = minima.iter().any(|(theta, widths)| one_place(theta, here, widths, ONE_MINIMUM));
-                if !known && minima.len() < MOST_MINIMA {
-                    minima.push((here.clone(), self.minimizer.widths()));
-                }
-            }
-        }
-    }
-
-    /// Puts the minimum to which a start leads in place of the best one, where it is lower. False where it leads to none.
-    fn keep_lower(
-        &mut self,
-        evaluator: &mut Evaluator,
-        data: &PreparedData,
-        options: &FitOptions,
-        start: &[f64],
-        best: &mut Minimizer,
-        runs: &mut Runs,
-    ) -> bool {
-        let converged = self.counted(evaluator, data, options, start, runs) == Ending::Converged;
-        if converged && self.minimizer.value < best.value - LOWER {
-            best.clone_from(&self.minimizer);
-        }
-        converged
     }
 
     /// Where `start` leads with the parameters that are at a limit held there: a strength on its bound hides minima of

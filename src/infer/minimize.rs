@@ -1,6 +1,8 @@
 //! Bounded minimisation of −2 ln L: Newton steps with the exact Hessian, projected on the bounds, damped where the
 //! Hessian is not positive definite, with a line search (spec/rationale.md, "Minimiser").
 
+mod follow;
+
 use super::conjugate::{ConjugateSystem, Place};
 use super::lanczos;
 use super::newton::NewtonSystem;
@@ -47,6 +49,14 @@ pub(crate) struct Limits<'a> {
     pub leave_early: bool,
 }
 
+impl Limits<'_> {
+    /// A parameter on a bound against which the gradient pushes stays there.
+    fn lets_move(&self, i: usize, x: f64, gradient: f64) -> bool {
+        let (low, high) = self.bounds[i];
+        !(self.fixed[i] || low == high || (x <= low && gradient > 0.0) || (x >= high && gradient < 0.0))
+    }
+}
+
 /// The state of a minimisation; allocated once, run many times.
 #[derive(Clone, Debug)]
 pub(crate) struct Minimizer {
@@ -62,6 +72,8 @@ pub(crate) struct Minimizer {
     pub free: Vec<bool>,
     /// The current step uses the Gauss–Newton matrix.
     approximate: bool,
+    /// A gradient costs a small part of a Hessian, and means bend: steps between Hessians, and damping as far as it goes.
+    curved: bool,
     /// The certified Hessian is positive definite by so little that rounding may have made it so.
     pub weak: bool,
     /// Rounding of the sum of the counts' terms.
@@ -144,6 +156,7 @@ impl Minimizer {
             evaluations: 0,
             free: vec![true; n],
             approximate: false,
+            curved: !program.measurements.is_empty() && program.n_shared <= MOST_SHARED,
             weak: false,
             rounding: 0.0,
             step: vec![0.0; n],
@@ -234,6 +247,20 @@ impl Minimizer {
                 return Ending::NoCurvature;
             }
             match self.search(evaluator, data) {
+                Search::Better { known } if self.curved => {
+                    // A step that had to be cut shows that the damping was too weak far away.
+                    lambda = if known {
+                        relaxed(lambda)
+                    } else if self.edm > 1.0 {
+                        (3.0 * lambda).max(1e-6)
+                    } else {
+                        lambda
+                    };
+                    floor = relaxed(floor);
+                    self.follow(evaluator, data, limits);
+                    self.evaluations += 1;
+                    self.value = self.evaluate_here(evaluator, data);
+                }
                 Search::Better { known } => {
                     self.accept(evaluator, data, known);
                     lambda = relaxed(lambda);
@@ -357,8 +384,9 @@ impl Minimizer {
         let mut first = true;
         for _ in 0..60 {
             if !self.factorize(evaluator, lambda) {
-                lambda = (10.0 * lambda).max(1e-9);
-                if lambda > MOST_DAMPING && !self.approximate && matches!(self.system, System::Direct(_)) {
+                lambda = if lambda < 1e-3 { (10.0 * lambda).max(1e-9) } else { 4.0 * lambda };
+                let gives_way = !self.approximate && !self.curved && matches!(self.system, System::Direct(_));
+                if lambda > MOST_DAMPING && gives_way {
                     self.approximate = true;
                     evaluator.approximate_blocks(data);
                     lambda = floor;
@@ -383,12 +411,9 @@ impl Minimizer {
         lambda
     }
 
-    /// A parameter on a bound against which the gradient pushes stays there.
     fn choose_free(&mut self, limits: &Limits) {
         for (i, free) in self.free.iter_mut().enumerate() {
-            let (low, high) = limits.bounds[i];
-            let (x, g) = (self.theta[i], self.gradient[i]);
-            *free = !(limits.fixed[i] || low == high || (x <= low && g > 0.0) || (x >= high && g < 0.0));
+            *free = limits.lets_move(i, self.theta[i], self.gradient[i]);
         }
     }
 
@@ -517,7 +542,9 @@ impl Minimizer {
                 *trial = x + t * step;
             }
             self.evaluations += 1;
-            let value = if attempt == 0 {
+            let value = if self.curved {
+                evaluator.gradient(&self.trial, data, &mut self.trial_gradient) - 2.0 * data.constant
+            } else if attempt == 0 {
                 evaluate(&self.system, evaluator, data, &self.trial, &mut self.trial_gradient)
             } else {
                 evaluator.reduced(&self.trial, data)

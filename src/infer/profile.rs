@@ -1,6 +1,8 @@
 //! The profile likelihood along one or more parameters: conditional minima that warm-start one another
 //! (spec/inference.md, "Profile").
 
+mod march;
+
 use super::certificate::{Certificate, active_bounds};
 use super::fit::Hesse;
 use super::likelihood::{Likelihood, Minimum};
@@ -14,7 +16,10 @@ const AGREE: f64 = 1e-6;
 /// Conditional minima of two branches that differ by less than this part of the widths have become one.
 const MERGED: f64 = 1e-3;
 
-/// Branches that are followed, at most.
+/// Values of a held parameter are one if they differ by less than this part of them.
+const MIRROR: f64 = 1e-7;
+
+/// Branches that are followed besides those that come from minima, at most.
 const MOST_BRANCHES: usize = 16;
 
 /// Conditional minima along `parameters`, and the unconditional minimum to which they refer.
@@ -117,6 +122,7 @@ impl<'p> Profile<'p> {
         if !self.likelihood.program().has_responses() {
             return self;
         }
+        let minima = &self.without_mirrors(minima)[..];
         self.n_minima = minima.len();
         // The last run tells the widths.
         self.minimum_from_anywhere();
@@ -131,6 +137,24 @@ impl<'p> Profile<'p> {
         self.branches = minima.iter().enumerate().map(seed).collect();
         minima.iter().for_each(|minimum| self.refer_to(minimum));
         self
+    }
+
+    /// Of minima with one value of `twice_nll` and of the held parameters, which a symmetry of the likelihood makes, one.
+    fn without_mirrors(&self, minima: &[Minimum]) -> Vec<Minimum> {
+        let is_mirror = |a: &Minimum, b: &Minimum| {
+            let one = |i: &usize| {
+                let (x, y) = (a.parameters[*i], b.parameters[*i]);
+                (x - y).abs() <= MIRROR * x.abs().max(y.abs())
+            };
+            (a.twice_nll - b.twice_nll).abs() <= LOWER && self.parameters.iter().all(one)
+        };
+        let mut kept: Vec<Minimum> = Vec::with_capacity(minima.len());
+        for minimum in minima {
+            if !kept.iter().any(|other| is_mirror(other, minimum)) {
+                kept.push(minimum.clone());
+            }
+        }
+        kept
     }
 
     /// The held values of the minima that are continued, the best one's first.
@@ -223,7 +247,12 @@ impl<'p> Profile<'p> {
         let mut at_values: Vec<ProfilePoint> = Vec::new();
         for branch in 0..self.branches.len() {
             let Some(nearest) = self.nearest(&self.branches[branch], values) else { continue };
-            if nearest.merged {
+            // No place of a branch is lower than the minimum from which it comes.
+            let seed = self.branches[branch].first().filter(|_| branch < self.n_minima);
+            let is_above = |lowest: &ProfilePoint| {
+                lowest.minimum.valid() && seed.is_some_and(|seed| seed.minimum.twice_nll > lowest.minimum.twice_nll)
+            };
+            if nearest.merged || lowest.as_ref().is_some_and(is_above) {
                 continue;
             }
             let (near, start) = (nearest.minimum.parameters.clone(), self.moved(nearest, values));
@@ -258,7 +287,7 @@ impl<'p> Profile<'p> {
 
     /// Follows what was found from elsewhere as a branch of its own.
     pub(crate) fn begin_branch(&mut self, mut point: ProfilePoint) -> ProfilePoint {
-        let known = !self.branches.is_empty() && self.branches.len() < MOST_BRANCHES;
+        let known = !self.branches.is_empty() && self.branches.len() < self.n_minima + MOST_BRANCHES;
         if known && point.minimum.valid() && point.branch.is_none() {
             point.branch = Some(self.branches.len());
             self.branches.push(vec![point.clone()]);

@@ -8,10 +8,11 @@ use super::interval::{self, Region, regions};
 use super::likelihood::{Likelihood, Minimum};
 use super::minos::scale;
 use super::neighbours::Neighbours;
-use super::profile::{Profile, ProfilePoint};
+use super::profile::{LOWER, Profile, ProfilePoint};
 use super::sensitivity::{Sensitivity, sensitivity};
 use super::watch::Watch;
 use crate::normal::chi2_quantile;
+use rayon::prelude::*;
 
 /// How often a lower minimum may show up and everything begin again.
 pub(crate) const MOST_RESTARTS: usize = 5;
@@ -78,6 +79,30 @@ pub struct ScanPoint {
     pub reason: Option<Failure>,
     /// Of a minimum.
     pub certificate: Option<Certificate>,
+}
+
+/// Scans each of `parameters` by itself, over the threads of rayon, from one fit. A minimum below that of the fit to which
+/// one of them leads is the fit of all.
+pub fn scan_each(likelihood: &Likelihood, parameters: &[usize], options: &ScanOptions, watch: &Watch) -> Vec<Scan> {
+    let mut likelihood = likelihood.clone();
+    let mut first_minimum = None;
+    for restart in 0.. {
+        let best = likelihood.fit(Hesse::No);
+        let mut scans: Vec<Scan> = parameters.par_iter().map(|&p| scan(&likelihood, p, options, watch)).collect();
+        let lowest = scans.iter().min_by(|a, b| a.best.twice_nll.total_cmp(&b.best.twice_nll));
+        let lower = lowest.filter(|lowest| lowest.best.valid && lowest.best.twice_nll < best.twice_nll - LOWER);
+        match lower.filter(|_| restart < MOST_RESTARTS && !watch.is_stopped()) {
+            Some(lower) => {
+                first_minimum = first_minimum.or(Some(best.twice_nll));
+                likelihood.options.init = lower.best.parameters.clone();
+            }
+            None => {
+                scans.iter_mut().for_each(|scan| scan.first_minimum = scan.first_minimum.or(first_minimum));
+                return scans;
+            }
+        }
+    }
+    Vec::new()
 }
 
 /// Scans one parameter, both directions from the best value at once. The result does not depend on the number of
@@ -155,10 +180,14 @@ impl<'a, 'p> Curve<'a, 'p> {
         } else {
             self.values = self.grid();
             self.watch.expect(self.watch.progress().0 + self.values.len() as u64);
-            self.both_sides(Self::march);
         }
         self.values.sort_by(f64::total_cmp);
         self.values.dedup();
+        match (self.options.adaptive, self.profile.minima_values().is_empty()) {
+            (true, _) => {}
+            (false, true) => self.both_sides(Self::march),
+            (false, false) => self.profile.march(&self.values, self.watch),
+        }
         self.improve();
         if self.options.levels.is_empty() || self.profile.first_minimum().is_some() || self.watch.is_stopped() {
             return Vec::new();
@@ -277,6 +306,8 @@ impl<'a, 'p> Curve<'a, 'p> {
         let mut neighbours = Neighbours::new(&mut self.profile);
         let last = points.len().saturating_sub(1);
         let mut some: Vec<usize> = (0..=4).map(|k| k * last / 4).collect();
+        some.extend(neighbours.profile.changes(&points));
+        some.sort_unstable();
         some.dedup();
         neighbours.confirm(&mut points, &some);
         neighbours.spread(&mut points, |i| [i.wrapping_sub(1), i + 1].into_iter().filter(move |j| *j <= last));

@@ -1,170 +1,228 @@
-//! Other starts for likelihoods with responses: a rate that is quadratic in a coefficient takes each value on both sides
-//! of its vertex, so that there may be a minimum on either (spec/inference.md, "Several minima").
+//! Other starts for likelihoods with responses: a rate that is quadratic in coefficients takes each value on several sides
+//! of its vertex, so that there may be minima on all of them (spec/inference.md, "Several minima").
 
 use super::fit::FitOptions;
+use super::line::Line;
+use super::minima::Basin;
 use crate::kernel::Evaluator;
 use crate::program::PreparedData;
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
-/// Starts at most, the lowest ones.
-const MOST_STARTS: usize = 6;
-
-/// Places on each line: so many at equal distances, and others at distances that grow by a factor.
-const EQUIDISTANT: usize = 24;
-const FIRST: f64 = 0.5;
-const GROWTH: f64 = 1.5;
-
-/// Points of an even sequence for each free coefficient, at each scale.
-const SPREAD: usize = 24;
-
-/// Scales of the points: of the bounds around the start twice, then in widths of the minimum around it.
-const OF_BOUNDS: [f64; 2] = [1.0, 0.25];
+/// Spread starts of the smaller scale lie this many widths of the lowest minimum around it, at most.
 const OF_WIDTHS: f64 = 8.0;
 
-/// Starts at most from the points of each scale; fewer where many coefficients make a fit long.
-const MOST_OF_SCALE: usize = 12;
-const FEW_OF_SCALE: usize = 4;
-const MANY_COEFFICIENTS: usize = 12;
+/// Dimensions of the Sobol sequence; more coefficients take further sequences.
+const DIMENSIONS: usize = sobol_burley::NUM_DIMENSIONS as usize;
 
-/// Starts that lines through a minimum do not lead to: of points that are spread evenly over the free coefficients, at three
-/// scales, those with the lowest values (spec/inference.md, "Several minima"). None for a single coefficient, whose line is
-/// searched. All other parameters are those of `theta`, a minimum with these `widths`; both are n_parameters long.
-pub(crate) fn spread(
-    evaluator: &mut Evaluator,
-    data: &PreparedData,
-    options: &FitOptions,
-    theta: &[f64],
-    widths: &[f64],
-) -> Vec<Vec<f64>> {
-    let coefficients = free_coefficients(evaluator, options);
-    let n = coefficients.len();
-    let most = if n > MANY_COEFFICIENTS { FEW_OF_SCALE } else { MOST_OF_SCALE.min(2 * n) };
-    if n < 2 {
-        return Vec::new();
-    }
-    let steps = steps(n);
-    let mut starts = Vec::new();
-    for scale in OF_BOUNDS.map(Some).into_iter().chain([None]) {
-        let mut points: Vec<(f64, Vec<f64>)> = Vec::with_capacity(SPREAD * n);
-        for k in 1..=SPREAD * n {
-            let mut point = theta.to_vec();
-            for (&i, step) in coefficients.iter().zip(&steps) {
-                let (low, high) = options.bounds[i];
-                // Even in (−1, 1).
-                let even = 2.0 * (0.5 + k as f64 * step).fract() - 1.0;
-                let at = match scale {
-                    Some(1.0) => 0.5 * (low + high) + 0.5 * even * (high - low),
-                    Some(scale) => options.init[i] + 0.5 * scale * even * (high - low),
-                    None => theta[i] + OF_WIDTHS * even * widths[i],
-                };
-                point[i] = at.max(low).min(high);
-            }
-            let value = evaluator.reduced(&point, data);
-            if value.is_finite() {
-                points.push((value, point));
-            }
-        }
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        starts.extend(points.into_iter().take(most).map(|(_, point)| point));
-    }
-    starts
-}
+/// A spread start without a likelihood is moved half the way to the lowest minimum so often.
+const MOST_HALVINGS: usize = 20;
 
-/// Steps of the additive sequence that spreads n coordinates most evenly: powers of 1/x with x^(n+1) = x + 1.
-fn steps(n: usize) -> Vec<f64> {
-    let mut x = 1.5_f64;
-    for _ in 0..60 {
-        x = (1.0 + x).powf(1.0 / (n as f64 + 1.0));
-    }
-    (1..=n).map(|j| x.powi(-(j as i32))).collect()
-}
+/// Coefficients whose correlation is above one of these belong together.
+const CORRELATED: [f64; 9] = [0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
 
-fn free_coefficients(evaluator: &Evaluator, options: &FitOptions) -> Vec<usize> {
+/// Lines are followed along so many eigenvectors of the Hessian, those of the lowest eigenvalues.
+const MOST_EIGENVECTORS: usize = 8;
+
+/// A coefficient that is nearer to zero than this part of its width has no other sign.
+const LEAST_FLIP: f64 = 0.05;
+
+/// The free coefficients, ascending.
+pub(crate) fn free_coefficients(evaluator: &Evaluator, options: &FitOptions) -> Vec<usize> {
     let mut coefficients = evaluator.program.coefficients();
     coefficients.retain(|&i| !options.fixed[i] && options.bounds[i].0 < options.bounds[i].1);
     coefficients
 }
 
-/// Local minima of the likelihood on straight lines through `theta`: along each free coefficient, and through the point at
-/// which all of them are zero; the valley of `theta` is left out. The lowest first; all within the bounds. `widths` tell
-/// over which distances the likelihood changes; both are n_parameters long.
+/// Starts that are spread evenly over the free coefficients, by turns over the box of the bounds and around the lowest
+/// minimum.
+pub(crate) struct Spread {
+    seed: u32,
+    index: u32,
+}
+
+impl Spread {
+    pub fn new(seed: u64) -> Spread {
+        // Both halves of the seed count.
+        Spread { seed: (seed ^ (seed >> 32)) as u32, index: 0 }
+    }
+
+    /// The next one; parameters that are no free coefficients are those of `around`.
+    pub fn next(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+        coefficients: &[usize],
+        around: &Basin,
+    ) -> Vec<f64> {
+        let (place, whole_box) = (self.index / 2, self.index.is_multiple_of(2));
+        self.index += 1;
+        let mut point = around.theta.clone();
+        for (k, &i) in coefficients.iter().enumerate() {
+            let seed =
+                self.seed.wrapping_mul(0x9e37_79b9).wrapping_add((2 * (k / DIMENSIONS)) as u32 + u32::from(whole_box));
+            let even = f64::from(sobol_burley::sample(place, (k % DIMENSIONS) as u32, seed));
+            let (low, high) = options.bounds[i];
+            let at = if whole_box && (high - low).is_finite() {
+                low + even * (high - low)
+            } else {
+                around.theta[i] + OF_WIDTHS * (2.0 * even - 1.0) * around.widths[i]
+            };
+            point[i] = at.max(low).min(high);
+        }
+        for _ in 0..MOST_HALVINGS {
+            if evaluator.reduced(&point, data).is_finite() {
+                break;
+            }
+            coefficients.iter().for_each(|&i| point[i] = 0.5 * (point[i] + around.theta[i]));
+        }
+        point
+    }
+}
+
+/// The minimum with means and yields that are linear at the start, within the bounds; `None` where they determine none.
+pub(crate) fn linear_optimum(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> Option<Vec<f64>> {
+    let n = options.init.len();
+    let (mut gradient, mut matrix) = (vec![0.0; n], vec![0.0; n * n]);
+    if !evaluator.reduced_with_blocks(&options.init, data, &mut gradient).is_finite() {
+        return None;
+    }
+    evaluator.gauss_newton(data, &mut matrix);
+    let free: Vec<usize> = (0..n).filter(|&i| !options.fixed[i] && matrix[i * n + i] > 0.0).collect();
+    let scale = |a: usize| matrix[free[a] * n + free[a]].sqrt();
+    // Scaled to a correlation; so little on the diagonal holds what nothing determines.
+    let own =
+        |a: usize, b: usize| matrix[free[a] * n + free[b]] / (scale(a) * scale(b)) + if a == b { 1e-10 } else { 0.0 };
+    let correlation = DMatrix::from_fn(free.len(), free.len(), own);
+    let right = DVector::from_fn(free.len(), |a, _| -gradient[free[a]] / scale(a));
+    let step = correlation.cholesky()?.solve(&right);
+    let mut point = options.init.clone();
+    for (a, &i) in free.iter().enumerate() {
+        let (low, high) = options.bounds[i];
+        point[i] = (point[i] + step[a] / scale(a)).max(low).min(high);
+    }
+    (point.iter().all(|x| x.is_finite()) && evaluator.reduced(&point, data).is_finite()).then_some(point)
+}
+
+/// Starts on the other sides of a minimum, with their values, the lowest first, all within the bounds: minima along
+/// straight lines; other signs of single coefficients, and of those that belong together.
 pub(crate) fn other_sides(
     evaluator: &mut Evaluator,
     data: &PreparedData,
     options: &FitOptions,
-    theta: &[f64],
-    widths: &[f64],
-) -> Vec<Vec<f64>> {
-    let coefficients = free_coefficients(evaluator, options);
-    let mut lines: Vec<(Vec<(usize, f64)>, f64)> = coefficients.iter().map(|&i| (vec![(i, 1.0)], widths[i])).collect();
-    if coefficients.len() > 1 {
-        lines.push((coefficients.iter().map(|&i| (i, theta[i])).collect(), 0.25));
+    coefficients: &[usize],
+    basin: &Basin,
+) -> Vec<(f64, Vec<f64>)> {
+    let mut found = Vec::new();
+    for (direction, width) in directions(coefficients, basin, options) {
+        found.extend(Line::new(&basin.theta, direction, &options.bounds).minima(evaluator, data, width));
     }
-    let mut found: Vec<(f64, Vec<f64>)> = Vec::new();
-    for (direction, width) in lines {
-        let line = Line::new(theta, direction, &options.bounds);
-        found.extend(line.minima(evaluator, data, width));
+    for group in groups(coefficients, basin, options) {
+        let flips: Vec<usize> =
+            group.into_iter().filter(|&i| basin.theta[i].abs() > LEAST_FLIP * basin.widths[i]).collect();
+        if flips.is_empty() {
+            continue;
+        }
+        let mut start = basin.theta.clone();
+        flips.iter().for_each(|&i| start[i] = (-start[i]).max(options.bounds[i].0).min(options.bounds[i].1));
+        let value = evaluator.reduced(&start, data);
+        if value.is_finite() && !found.iter().any(|(_, other)| *other == start) {
+            found.push((value, start));
+        }
     }
     found.sort_by(|a, b| a.0.total_cmp(&b.0));
-    found.truncate(MOST_STARTS);
-    found.into_iter().map(|(_, point)| point).collect()
+    found
 }
 
-/// A straight line through a point, as far as the bounds go.
-struct Line<'a> {
-    theta: &'a [f64],
-    direction: Vec<(usize, f64)>,
-    bounds: &'a [(f64, f64)],
-    range: (f64, f64),
+/// Lines through a minimum, with the distance over which the likelihood changes along each: the coefficients, the line
+/// through zero, and eigenvectors of the Hessian.
+fn directions(coefficients: &[usize], basin: &Basin, options: &FitOptions) -> Vec<(Vec<(usize, f64)>, f64)> {
+    let mut lines: Vec<(Vec<(usize, f64)>, f64)> =
+        coefficients.iter().map(|&i| (vec![(i, 1.0)], basin.widths[i])).collect();
+    if coefficients.len() > 1 {
+        lines.push((coefficients.iter().map(|&i| (i, basin.theta[i])).collect(), 0.25));
+        let inner = inner(coefficients, basin, options);
+        let width = |a: usize| basin.widths[coefficients[a]];
+        let scaled = |a: usize, b: usize| 0.5 * basin.hessian[(inner[a], inner[b])] * width(inner[a]) * width(inner[b]);
+        let spectrum = SymmetricEigen::new(DMatrix::from_fn(inner.len(), inner.len(), scaled));
+        let mut order: Vec<usize> = (0..inner.len()).collect();
+        order.sort_by(|a, b| spectrum.eigenvalues[*a].total_cmp(&spectrum.eigenvalues[*b]));
+        for &k in order.iter().take(MOST_EIGENVECTORS) {
+            let vector = spectrum.eigenvectors.column(k);
+            let components = inner.iter().zip(vector.iter()).map(|(&a, x)| (coefficients[a], x * width(a)));
+            lines.push((components.collect(), spectrum.eigenvalues[k].max(1e-6).sqrt().recip()));
+        }
+    }
+    lines
 }
 
-impl<'a> Line<'a> {
-    fn new(theta: &'a [f64], direction: Vec<(usize, f64)>, bounds: &'a [(f64, f64)]) -> Line<'a> {
-        let mut range = (f64::NEG_INFINITY, f64::INFINITY);
-        for &(i, component) in direction.iter().filter(|(_, component)| *component != 0.0) {
-            let ends = [bounds[i].0, bounds[i].1].map(|bound| (bound - theta[i]) / component);
-            range = (range.0.max(ends[0].min(ends[1])), range.1.min(ends[0].max(ends[1])));
-        }
-        Line { theta, direction, bounds, range }
-    }
+/// Places in the list of the coefficients that are not on a bound and on which something depends.
+fn inner(coefficients: &[usize], basin: &Basin, options: &FitOptions) -> Vec<usize> {
+    let is_inner = |a: &usize| {
+        let i = coefficients[*a];
+        let (low, high) = options.bounds[i];
+        low < basin.theta[i] && basin.theta[i] < high && basin.hessian[(*a, *a)] > 0.0
+    };
+    (0..coefficients.len()).filter(is_inner).collect()
+}
 
-    fn at(&self, t: f64) -> Vec<f64> {
-        let mut point = self.theta.to_vec();
-        for &(i, component) in &self.direction {
-            // Rounding may carry the end of the line over a bound.
-            point[i] = (point[i] + t * component).max(self.bounds[i].0).min(self.bounds[i].1);
+/// Coefficients that change their signs together: each alone, and the connected blocks of the correlation above several
+/// thresholds, of the Hessian and of its inverse, each once.
+fn groups(coefficients: &[usize], basin: &Basin, options: &FitOptions) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = coefficients.iter().map(|&i| vec![i]).collect();
+    let inner = inner(coefficients, basin, options);
+    let scale = |a: usize| basin.hessian[(inner[a], inner[a])].sqrt();
+    let scaled = |a: usize, b: usize| basin.hessian[(inner[a], inner[b])] / (scale(a) * scale(b));
+    let hessian = DMatrix::from_fn(inner.len(), inner.len(), scaled);
+    let inverse = hessian.clone().cholesky().map(|factor| factor.inverse());
+    for matrix in std::iter::once(hessian).chain(inverse) {
+        let correlation = |a: usize, b: usize| matrix[(a, b)] / (matrix[(a, a)] * matrix[(b, b)]).sqrt();
+        for threshold in CORRELATED {
+            for block in blocks(inner.len(), |a, b| correlation(a, b).abs() > threshold) {
+                let group: Vec<usize> = block.into_iter().map(|a| coefficients[inner[a]]).collect();
+                if !groups.contains(&group) {
+                    groups.push(group);
+                }
+            }
         }
-        point
     }
+    groups
+}
 
-    /// Ascending; 0 is one of them.
-    fn places(&self, width: f64) -> Vec<f64> {
-        let (low, high) = self.range;
-        if !(low.is_finite() && high.is_finite() && low < high && width > 0.0) {
-            return Vec::new();
+/// The connected blocks of n things, each ascending.
+fn blocks(n: usize, together: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
+    let mut is_placed = vec![false; n];
+    let mut blocks = Vec::new();
+    for first in 0..n {
+        if std::mem::replace(&mut is_placed[first], true) {
+            continue;
         }
-        let mut places: Vec<f64> =
-            (0..=EQUIDISTANT).map(|k| low + (high - low) * (k as f64 / EQUIDISTANT as f64)).collect();
-        let mut distance = FIRST * width;
-        while distance < high.max(-low) && places.len() < 200 {
-            places.extend([-distance, distance]);
-            distance *= GROWTH;
+        let mut block = vec![first];
+        let mut next = 0;
+        while let Some(&a) = block.get(next) {
+            for (b, is_placed) in is_placed.iter_mut().enumerate() {
+                if !*is_placed && together(a, b) {
+                    *is_placed = true;
+                    block.push(b);
+                }
+            }
+            next += 1;
         }
-        places.push(0.0);
-        places.retain(|t| (low..=high).contains(t));
-        places.sort_by(f64::total_cmp);
-        places.dedup();
-        places
+        block.sort_unstable();
+        blocks.push(block);
     }
+    blocks
+}
 
-    /// The places that are lower than their neighbours, with their values, without the one where the line begins.
-    fn minima(&self, evaluator: &mut Evaluator, data: &PreparedData, width: f64) -> Vec<(f64, Vec<f64>)> {
-        let places = self.places(width);
-        let values: Vec<f64> = places.iter().map(|&t| evaluator.reduced(&self.at(t), data)).collect();
-        // Outside of the domain the value is infinite.
-        let lower = |k: usize, other: Option<usize>| other.and_then(|o| values.get(o)).is_none_or(|o| values[k] < *o);
-        let is_minimum = |k: &usize| {
-            places[*k] != 0.0 && values[*k].is_finite() && lower(*k, k.checked_sub(1)) && lower(*k, Some(*k + 1))
-        };
-        (0..places.len()).filter(is_minimum).map(|k| (values[k], self.at(places[k]))).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 0 – 2 – 4 and 1 – 3 hang together, 5 is alone.
+    #[test]
+    fn connected_blocks() {
+        let pairs = [(0, 2), (2, 4), (1, 3)];
+        let together = |a: usize, b: usize| pairs.contains(&(a, b)) || pairs.contains(&(b, a));
+        assert_eq!(blocks(6, together), [vec![0, 2, 4], vec![1, 3], vec![5]]);
     }
 }

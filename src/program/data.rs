@@ -6,7 +6,7 @@ use crate::model::Data;
 use std::ops::Range;
 
 /// Main and auxiliary data with what depends on them alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PreparedData {
     /// n of the bins and the Poisson auxiliary measurements, padded with zeros.
     pub(crate) counts: Vec<Lanes>,

@@ -30,6 +30,17 @@ pub(crate) struct PreparedTerm {
     pub densities: Vec<Vec<Arc<EventRows>>>,
 }
 
+/// Rows are those of one event database: they are not compared one by one.
+impl PartialEq for PreparedTerm {
+    fn eq(&self, other: &PreparedTerm) -> bool {
+        let one = |(a, b): (&Arc<EventRows>, &Arc<EventRows>)| Arc::ptr_eq(a, b);
+        let all = |(a, b): (&Vec<Arc<EventRows>>, &Vec<Arc<EventRows>>)| a.len() == b.len() && a.iter().zip(b).all(one);
+        (&self.weights, self.sum, &self.rows) == (&other.weights, other.sum, &other.rows)
+            && self.densities.len() == other.densities.len()
+            && self.densities.iter().zip(&other.densities).all(all)
+    }
+}
+
 pub(super) fn compile(model: &Model, places: &[Place]) -> Vec<CompiledTerm> {
     let mut first = 0;
     let compile_one = |term: &UnbinnedTerm| {

@@ -3,6 +3,7 @@
 use super::blind::Blinding;
 use super::by_name::{ByName, by_name};
 use super::derived::{self, DerivedEntry};
+use super::minima::MinimaReport;
 use super::number::{Number, fixed_point, significant, with_uncertainty};
 use super::reason::{Code, Reason};
 use super::table::{Cell, Column, Page, Table};
@@ -26,6 +27,9 @@ pub struct FitReport {
     pub derived: Vec<DerivedEntry>,
     /// Estimated distance of `twice_nll` to the minimum.
     pub edm: Number,
+    /// All minima that were found, where samples or measurements respond to coefficients and other starts were tried; else
+    /// null.
+    pub minima: Option<MinimaReport>,
     pub mle_parameters: ByName,
     /// Why something in this result is null although the fit may be valid, and what else is worth knowing.
     pub notes: Vec<Reason>,
@@ -68,6 +72,7 @@ impl FitReport {
             correlation: result.covariance.as_deref().map(|c| Correlation::new(&names, &options.fixed, c)),
             derived: DerivedEntry::all(model, options, result),
             edm: Number(result.edm),
+            minima: result.minima.as_ref().map(|minima| MinimaReport::new(model, minima)),
             mle_parameters: by_name(model, &result.parameters),
             notes: notes(&names, options, result),
             pulls: pulls(model, options, result),
@@ -195,7 +200,15 @@ impl FitTable<'_> {
         }
         let derived = DerivedEntry::all(self.model, self.options, self.result);
         let page = self.header().table(table);
-        if derived.is_empty() { page } else { page.table(derived::table(&derived)) }
+        let page = if derived.is_empty() { page } else { page.table(derived::table(&derived)) };
+        match self.minima().and_then(|minima| minima.table()) {
+            Some(table) => page.table(table),
+            None => page,
+        }
+    }
+
+    fn minima(&self) -> Option<MinimaReport> {
+        self.result.minima.as_ref().map(|minima| MinimaReport::new(self.model, minima))
     }
 
     fn header(&self) -> Page {
@@ -211,6 +224,9 @@ impl FitTable<'_> {
             .remark("twice_nll", fixed_point(result.twice_nll, 6))
             .remark("edm", significant(result.edm, 2))
             .remark("fit", format!("{} ({steps})", if result.valid { "valid" } else { "NOT VALID" }));
+        if let Some(minima) = self.minima() {
+            page = page.remark("minima", minima.remark());
+        }
         if let Some(failure) = &result.reason {
             let reason = Reason::of_failure(self.model, failure, &self.options.init, &self.options.bounds);
             page = page.remark("reason", reason.message);

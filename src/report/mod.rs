@@ -25,6 +25,7 @@ pub mod individual;
 pub mod inspect;
 mod latex;
 pub mod limit;
+pub mod minima;
 pub mod minos;
 pub mod number;
 pub mod ranking;

@@ -154,10 +154,8 @@ impl Reason {
 
     /// The start alone leads to a minimum that lies `above` higher in `twice_nll`.
     pub fn several_minima(above: f64) -> Reason {
-        let message = format!(
-            "the start leads to another minimum, {above:.3e} higher; this one was found from the other side of the \
-             constrained parameters"
-        );
+        let message =
+            format!("the start leads to another minimum, {above:.3e} higher; this one was found from another start");
         Reason::new(Code::SeveralMinima, message)
     }
 

@@ -43,6 +43,16 @@ pub struct ScanReport {
     pub valid: bool,
 }
 
+/// Minima that a table tells, at most.
+const MOST_TOLD: usize = 8;
+
+/// Profiles of several parameters, each by itself, from one fit.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ScansReport {
+    /// In fit order.
+    pub scans: Vec<ScanReport>,
+}
+
 /// The minimum to which heights refer.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ScanBest {
@@ -135,19 +145,24 @@ impl ScanReport {
 
     /// The remarks, intervals, and one row a point.
     pub fn page(&self, file: &str, measurement: &str) -> Page {
+        let page = Page::new().remark("file", text::escape(file)).remark("measurement", text::label(measurement));
+        self.added_to(page, "")
+    }
+
+    /// What belongs to this scan, with a title for its points.
+    fn added_to(&self, page: Page, title: &str) -> Page {
         let (best, sigma) = with_uncertainty(self.best.value.0, Some(self.best.uncertainty.0));
         let fast = if self.fast_scan { ", all other parameters held" } else { "" };
-        let mut page = Page::new()
-            .remark("file", text::escape(file))
-            .remark("measurement", text::label(measurement))
+        let mut page = page
             .remark("parameter", format!("{}{fast}", text::label(&self.parameter)))
             .remark("best fit", if sigma.is_empty() { best } else { format!("{best} ± {sigma}") })
             .remark("twice_nll", fixed_point(self.best.twice_nll.0, 6));
         if self.minima.len() > 1 {
             let minimum =
                 |m: &ScanMinimum| format!("{} ({})", significant(m.value.0, 4), fixed_point(m.delta_twice_nll.0, 3));
-            let minima: Vec<String> = self.minima.iter().map(minimum).collect();
-            page = page.remark("minima", format!("{}, −2 Δ ln L in brackets", minima.join(", ")));
+            let more = if self.minima.len() > MOST_TOLD { ", …" } else { "" };
+            let minima: Vec<String> = self.minima.iter().take(MOST_TOLD).map(minimum).collect();
+            page = page.remark("minima", format!("{}{more}, −2 Δ ln L in brackets", minima.join(", ")));
         }
         let digits = self.digits();
         for region in &self.intervals {
@@ -166,7 +181,7 @@ impl ScanReport {
             page = page.remark("note", note.message.clone());
         }
         let mut table = Table::new(
-            "",
+            title,
             [Column::right("value"), Column::right("−2 Δ ln L").key("delta_twice_nll"), Column::left("").key("reason")],
         );
         for point in &self.points {
@@ -178,6 +193,14 @@ impl ScanReport {
             table.add_row([Cell::number(point.value.0, 6), height, Cell::text(reason)]);
         }
         page.table(table)
+    }
+}
+
+impl ScansReport {
+    /// The remarks of all scans, and a table of each.
+    pub fn page(&self, file: &str, measurement: &str) -> Page {
+        let page = Page::new().remark("file", text::escape(file)).remark("measurement", text::label(measurement));
+        self.scans.iter().fold(page, |page, scan| scan.added_to(page, &text::label(&scan.parameter)))
     }
 }
 

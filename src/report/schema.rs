@@ -20,7 +20,7 @@ use super::limit::{LimitReport, PointReport};
 use super::minos::MinosReport;
 use super::ranking::RankingReport;
 use super::response::ResponsesReport;
-use super::scan::ScanReport;
+use super::scan::{ScanReport, ScansReport};
 use super::surface::SurfaceReport;
 use super::toys::{ToyHeader, ToyLine, ToyReport};
 use super::yields::YieldsReport;
@@ -54,6 +54,7 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-model", generate: generate::<ModelReport> },
     Named { name: "report-ranking", generate: generate::<RankingReport> },
     Named { name: "report-scan", generate: generate::<ScanReport> },
+    Named { name: "report-scan-each", generate: generate::<ScansReport> },
     Named { name: "report-scan-2d", generate: generate::<SurfaceReport> },
     Named { name: "report-significance", generate: generate::<SignificanceReport> },
     Named { name: "report-toy", generate: generate::<ToyLine> },

@@ -3,6 +3,7 @@
 
 pub mod combination;
 pub mod event_files;
+pub mod gaussian;
 pub mod program;
 
 use std::io::Write;
