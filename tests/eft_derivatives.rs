@@ -168,8 +168,8 @@ fn model(with_statistics: bool) -> Model {
         poi: Some(0),
         clip_sample_data: None,
         clip_bin_data: None,
-        measurements: Default::default(),
         unbinned: Vec::new(),
+        measurements: Default::default(),
         pyhf_domain: false,
         warnings: Default::default(),
     }
