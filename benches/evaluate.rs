@@ -86,10 +86,11 @@ fn many_operators() -> (Model, Data) {
         clip_sample_data: None,
         clip_bin_data: None,
         measurements: Default::default(),
+        unbinned: Vec::new(),
         pyhf_domain: false,
         warnings: Default::default(),
     };
-    let data = Data { main: vec![103.0; 200], auxiliary: Vec::new() };
+    let data = Data { main: vec![103.0; 200], ..Data::default() };
     (model, data)
 }
 

@@ -464,4 +464,44 @@ rules! {
     GAUSSIAN_FLAT = error("W327", "InvalidMeasurements",
         "A flat error has the name of something else; or it is clamped or marginalised, and correlated, or beside another one, or on a point that other errors correlate.",
         "give it a name of its own, or correlation none; or profile flat errors");
+    // Unbinned terms
+    UNBINNED_NAME = error("W340", "InvalidUnbinned",
+        "An unbinned term, or a component of one, has the name of another.",
+        "rename one of the two");
+    UNBINNED_COLUMN = error("W341", "InvalidUnbinned",
+        "A column of an unbinned term is not in its table.",
+        "correct the name, or add the column to the observed and to the reference events");
+    UNBINNED_LENGTH = error("W342", "InvalidUnbinned",
+        "A list of an unbinned term does not have an entry for each monomial, basis point or column; or columns of a table differ in length.",
+        "give every list the length that expected names");
+    UNBINNED_WEIGHT = error("W343", "InvalidUnbinned",
+        "The weight of an observed event is negative, or the weights of the reference events have no positive sum.",
+        "correct the column of weights");
+    UNBINNED_YIELD = error("W344", "InvalidUnbinned",
+        "A component expects no events where all coefficients are zero, so that its ratio of yields has no scale.",
+        "give yields that are positive there, or say ratio_of: densities");
+    UNBINNED_REFERENCE = error("W345", "InvalidUnbinned",
+        "A calibration, or yields from the reference, without reference events.",
+        "add the member reference to the term");
+    UNBINNED_VALUE = error("W346", "InvalidUnbinned",
+        "A value is outside of the range that its use has: a probability not between 0 and 1, a ratio or the base of a power not positive.",
+        "correct the column, or its declared meaning");
+    UNBINNED_REPLICAS = error("W347", "InvalidUnbinned",
+        "The mean of logarithms of replicas with what does not go with it: several components, a calibration, yields from the reference, or nuisances of replicas.",
+        "take central: mean_ratio, or leave out what found names");
+    UNBINNED_FACTOR = error("W348", "InvalidUnbinned",
+        "A factor of two systematics names one that the component does not have, or one twice.",
+        "name two of its systematics");
+    UNBINNED_SIZE = error("W349", "InvalidUnbinned",
+        "A table has more numbers than are kept in memory, or a ratio more monomials.",
+        "select events or coefficients before");
+    UNBINNED_BASIS = error("W350", "InvalidUnbinned",
+        "The basis points of a ratio do not determine its polynomial.",
+        "add basis points, or leave out monomials");
+    UNBINNED_NORMFACTOR = error("W351", "InvalidUnbinned",
+        "A normfactor of an unbinned term is no parameter of the document.",
+        "name a Wilson coefficient, or a normfactor that a channel has");
+    UNBINNED_LAMBDA = error("W352", "InvalidEft",
+        "The coefficients of a document are divided by another Λ than those of the first, and its unbinned terms hold columns that cannot be converted.",
+        "put the document first, or give its coefficients the Λ of the first");
 }

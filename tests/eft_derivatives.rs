@@ -168,6 +168,7 @@ fn model(with_statistics: bool) -> Model {
         poi: Some(0),
         clip_sample_data: None,
         clip_bin_data: None,
+        unbinned: Vec::new(),
         measurements: Default::default(),
         pyhf_domain: false,
         warnings: Default::default(),
@@ -192,6 +193,7 @@ fn data(model: &Model) -> Data {
     let mut data = Data {
         main: (0..model.n_bins()).map(|b| (40.0 + 90.0 * noise(700 + b)).round()).collect(),
         auxiliary: model.auxdata(),
+        unbinned: Vec::new(),
     };
     data.main[3] = 0.0;
     let first = data.auxiliary.len() - model.uncertain_bins().len();

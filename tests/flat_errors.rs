@@ -87,7 +87,7 @@ fn marginalised_errors_are_densities() {
         let (_, program, _) = compile(&document(&[(0.0, sigma, 0.0)], systematics, "marginalised"));
         let mut evaluator = Evaluator::new(&program);
         let mut density = |r: f64| {
-            let data = program.prepare(&Data { main: Vec::new(), auxiliary: vec![r] });
+            let data = program.prepare(&Data { main: Vec::new(), auxiliary: vec![r], unbinned: Vec::new() });
             (-0.5 * evaluator.twice_nll(&[0.0, 0.0], &data)).exp()
         };
         let width = 12.0 * sigma + half_width;
@@ -149,6 +149,33 @@ fn derivatives_are_differences() {
     }
 }
 
+/// Eq. 7 with a covariance, written out.
+#[test]
+fn clamped_residuals_are_whitened() {
+    let points = [(1.0, 0.5, 0.3), (-2.0, 0.4, 1.0), (0.7, 0.6, -1.0), (5.0, 0.2, 2.0)];
+    let (own, half) = ([0.3, -0.2, 0.1, 0.4], [0.6, 0.1, 3.0, 1e-4]);
+    let systematics = json!([flat("th", "none", json!(half)),
+        {"name": "own", "correlation": "measurement", "kind": "additive", "values": own}]);
+    let (_, program, data) = compile(&document(&points, systematics, "clamp"));
+    let data = program.prepare(&data);
+    let inverse = covariance(&points, &own).try_inverse().unwrap();
+    for (a, b) in [(0.0, 0.0), (0.4, 1.1), (-1.0, 2.0)] {
+        let residuals = points.iter().map(|p| p.0 - a - p.2 * b);
+        let nearer = residuals.zip(half).map(|(r, h): (f64, f64)| r.signum() * (r.abs() - h).max(0.0));
+        let rho = DVector::from_iterator(4, nearer);
+        let want = (rho.transpose() * &inverse * &rho)[(0, 0)];
+        close(Evaluator::new(&program).reduced(&[a, b], &data), want, 1e-12);
+    }
+}
+
+fn covariance(points: &[(f64, f64, f64)], own: &[f64; 4]) -> DMatrix<f64> {
+    let mut v = DVector::from_row_slice(own) * DVector::from_row_slice(own).transpose();
+    for (i, point) in points.iter().enumerate() {
+        v[(i, i)] += point.1 * point.1;
+    }
+    v
+}
+
 /// Three flat errors on four correlated points: the distance to the zonotope by a search over all of its faces.
 #[test]
 fn profiled_errors_are_the_distance_to_a_zonotope() {
@@ -159,10 +186,7 @@ fn profiled_errors_are_the_distance_to_a_zonotope() {
         flat("t3", "measurement", json!(e[2])),
         {"name": "own", "correlation": "measurement", "kind": "additive", "values": own}]);
     let whole = document(&points, systematics, "profiled");
-    let mut v = DVector::from_row_slice(&own) * DVector::from_row_slice(&own).transpose();
-    for (i, point) in points.iter().enumerate() {
-        v[(i, i)] += point.1 * point.1;
-    }
+    let v = covariance(&points, &own);
     let inverse = v.try_inverse().unwrap();
     for (a, b) in [(0.0, 0.0), (0.4, 1.1), (-1.0, 2.0), (0.3, 0.2)] {
         let r = DVector::from_iterator(4, points.iter().map(|p| p.0 - a - p.2 * b));

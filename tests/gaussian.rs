@@ -131,7 +131,7 @@ fn data_and_means() {
     let benchmark = benchmark(&root, "tt6", None);
     let file = common::read_json(&root.join("tt6.json"));
     assert_eq!(benchmark.model.auxdata(), numbers(&file["data"]));
-    let mut data = Data { main: Vec::new(), auxiliary: vec![0.0; benchmark.program.n_auxdata()] };
+    let mut data = Data::zeros(&benchmark.program);
     Evaluator::new(&benchmark.program).expected(&[0.0; 6], &mut data.main, &mut data.auxiliary);
     assert_eq!(data.auxiliary, numbers(&file["sm"]));
     assert_eq!(benchmark.data.to_data(&benchmark.program).auxiliary, numbers(&file["data"]));

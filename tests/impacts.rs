@@ -248,7 +248,7 @@ fn global_impacts_and_counts_add_up_to_the_uncertainty() {
     let program = Program::compile(&model);
     let (poi, n) = (model.poi.unwrap(), model.n_parameters());
     let point = prefit::point(&program, &model.auxdata(), &model.init(), &model.fixed());
-    let mut expected = Data { main: vec![0.0; program.n_bins()], auxiliary: vec![0.0; program.n_auxdata()] };
+    let mut expected = Data::zeros(&program);
     let mut evaluator = Evaluator::new(&program);
     evaluator.expected(&point, &mut expected.main, &mut expected.auxiliary);
     let ranking = ranked(&model, &expected, ImpactMethod::Hesse);

@@ -55,6 +55,7 @@ impl Asimov {
         super::warn(&name, &loaded.warnings);
         let prepared = self.model.prepare_loaded(&self.workspace, &self.input, loaded)?;
         super::warn(&name, &prepared.whole_model().warnings);
+        prepared.refuse_unbinned("asimov")?;
         let setting = match (self.poi_value, prepared.model.poi) {
             (Some(_), None) => {
                 let message = "--poi-value: there is no parameter of interest: name one with --poi";

@@ -48,6 +48,7 @@ pub struct Gof {
 impl Gof {
     pub fn run(&self) -> CommandResult {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        prepared.refuse_unbinned("gof")?;
         let offset = self.blind.offset(&prepared.model)?;
         let program = Program::compile(&prepared.model);
         let mut likelihood = Likelihood::new(&program, &prepared.data, prepared.fit_options(Hesse::No));

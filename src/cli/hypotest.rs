@@ -58,6 +58,7 @@ impl Hypotest {
     pub fn run(&self) -> CommandResult {
         self.pyhf.tell();
         let mut prepared = self.model.prepare(&self.workspace, &self.input)?;
+        prepared.require_reference("hypotest")?;
         let tested = self.tested(&prepared)?;
         match tested.as_slice() {
             [(name, value)] => {

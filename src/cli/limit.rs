@@ -88,6 +88,7 @@ impl LimitCommand {
             return Err(CommandError::Usage("--resume goes with all points of a patchset, not with --name".to_owned()));
         }
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        prepared.require_reference("limit")?;
         let report = self.report(&prepared, CURVE)?;
         self.output.write(&report, || report.page(self.scan.is_some()))?;
         let Some(reason) = report.first_reason() else { return Ok(()) };

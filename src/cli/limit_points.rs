@@ -132,6 +132,7 @@ impl<'a> Base<'a> {
         let loaded = workspace::load_value(value, &input.scope())
             .map_err(|findings| CommandError::input(&file_name(path), findings))?;
         let prepared = self.command.model.prepare_loaded(path, input, loaded)?;
+        prepared.require_reference("limit")?;
         if let Ok(mut warnings) = self.warnings.lock() {
             warnings.extend(prepared.whole_model().warnings.0.iter().map(|w| (w.to_string(), w.clone())));
         }

@@ -5,13 +5,14 @@ use super::bounds;
 use super::build_args::BuildArgs;
 use super::input_args::{InputArgs, file_name};
 use super::point::Point;
-use super::{CommandError, note, warn};
+use super::{CommandError, CommandResult, note, warn};
 use crate::infer::blind::mask;
 use crate::infer::{FitOptions, Hesse, prefit};
 use crate::model::{Data, Model};
 use crate::program::Program;
 use crate::report::applied_fit::AppliedFit;
 use crate::report::blind::Blinding;
+use crate::report::text;
 use crate::translate::from_pyhf::{self, ModelOptions};
 use crate::workspace::Loaded;
 use clap::Args;
@@ -115,6 +116,35 @@ impl ModelArgs {
 }
 
 impl Prepared {
+    /// For what knows binned data only.
+    ///
+    /// # Errors
+    /// Where the likelihood has an unbinned term.
+    pub fn refuse_unbinned(&self, what: &str) -> CommandResult {
+        match self.model.unbinned.first() {
+            None => Ok(()),
+            Some(term) => {
+                let name = text::label(&term.name);
+                Err(CommandError::Message(format!("{what}: not defined with the unbinned term {name}")))
+            }
+        }
+    }
+
+    /// For what makes Asimov data or toys.
+    ///
+    /// # Errors
+    /// Where an unbinned term has no reference events.
+    pub fn require_reference(&self, what: &str) -> CommandResult {
+        match self.model.unbinned.iter().find(|term| term.reference.is_empty()) {
+            None => Ok(()),
+            Some(term) => Err(CommandError::Message(format!(
+                "{what}: the unbinned term {} has no reference events, from which Asimov data and toys are made: add the \
+                 member reference",
+                text::label(&term.name)
+            ))),
+        }
+    }
+
     /// Takes channels out of the likelihood.
     fn blinded(mut self, patterns: &[String]) -> Result<Prepared, CommandError> {
         let blinded = channels(&self.model, "--blind", patterns)?;

@@ -70,6 +70,9 @@ impl From<Method> for ImpactMethod {
 impl Ranking {
     pub fn run(&self) -> CommandResult {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        if self.asimov {
+            prepared.require_reference("--asimov")?;
+        }
         let poi = free_poi(&prepared)?;
         at_most_parameters(&prepared)?;
         let (group_names, groups) = groups(&prepared.model, &self.groups)?;

@@ -124,6 +124,7 @@ mod tests {
             clip_sample_data: None,
             clip_bin_data: None,
             measurements: Default::default(),
+            unbinned: Vec::new(),
             pyhf_domain: false,
             warnings: Default::default(),
         }

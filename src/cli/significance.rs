@@ -30,6 +30,7 @@ pub struct Significance {
 impl Significance {
     pub fn run(&self) -> CommandResult {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        prepared.require_reference("significance")?;
         let (poi, options) = self.poi.options(&prepared)?;
         check_within(&prepared, &options, poi, 0.0)?;
         let program = Program::compile(&prepared.model);

@@ -89,6 +89,7 @@ impl Toys {
             return self.write(&merged.report());
         }
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        prepared.require_reference("toys")?;
         if self.feldman_cousins {
             return self.interval(&prepared);
         }

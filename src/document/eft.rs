@@ -6,6 +6,7 @@
 
 mod event_database;
 mod gaussian;
+mod unbinned;
 
 pub use event_database::{
     Axis, CrossSectionUnit, Cut, Edge, EventDatabase, EventMcStat, EventMcStatWord, EventSystematic, EventWeights,
@@ -16,6 +17,11 @@ pub use event_database::{
 pub use gaussian::{
     Correlation, Distribution, FlatErrors, GaussianCorrelation, GaussianMeasurement, GaussianSystematic,
     MultiplicativeReference, NamedSystematics, Prediction, SystematicKind,
+};
+
+pub use unbinned::{
+    Amplitude, Calibration, CentralValue, CorrelatedFactor, Encoding, EventTable, InlineTable, Ratio, RatioFactor,
+    RatioOf, ReferenceEvents, Replicas, TableFile, UnbinnedComponent, UnbinnedTerm, YieldFactor, Yields,
 };
 
 use schemars::JsonSchema;
@@ -50,6 +56,10 @@ pub struct Eft {
     pub named_systematics: NamedSystematics,
     #[serde(default, skip_serializing_if = "is_profiled")]
     pub flat_errors: FlatErrors,
+    /// Events that are taken one by one (spec/unbinned.md).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub unbinned_terms: Vec<UnbinnedTerm>,
 }
 
 fn is_profiled(flat: &FlatErrors) -> bool {

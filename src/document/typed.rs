@@ -1,6 +1,7 @@
 //! From JSON to the workspace types, exactly where the schema agrees: serde alone would let an array stand for an
 //! object and null for an optional member.
 
+use super::eft::Eft;
 use super::workspace::{Modifier, Workspace};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
@@ -19,7 +20,8 @@ fn beyond_types(workspace: &Workspace) -> Option<&'static str> {
     let samples = || workspace.channels.iter().flat_map(|c| &c.samples);
     let modifiers = || samples().flat_map(|s| &s.modifiers);
     let configs = || workspace.measurements.iter().flat_map(|m| &m.config.parameters);
-    let measured = workspace.eft.as_ref().is_some_and(|eft| !eft.gaussian_measurements.is_empty());
+    let other_terms = |eft: &Eft| !(eft.gaussian_measurements.is_empty() && eft.unbinned_terms.is_empty());
+    let measured = workspace.eft.as_deref().is_some_and(other_terms);
     let empty = (workspace.channels.is_empty() && !measured)
         || workspace.measurements.is_empty()
         || (workspace.observations.is_empty() && !measured)

@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(
-    extend("if" = {"required": ["eft"], "properties": {"eft": {"required": ["gaussian_measurements"]}}}),
+    extend("if" = {"required": ["eft"], "properties": {"eft": {"anyOf": [
+        {"required": ["gaussian_measurements"]}, {"required": ["unbinned_terms"]}
+    ]}}}),
     extend("else" = {"properties": {"channels": {"minItems": 1}, "observations": {"minItems": 1}}})
 )]
 pub struct Workspace {
-    /// At least one, unless the block `eft` has measurements.
+    /// At least one, unless the block `eft` has measurements or unbinned terms.
     pub channels: Vec<Channel>,
     /// Declares the EFT extension; a plain pyhf workspace has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

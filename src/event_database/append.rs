@@ -112,7 +112,7 @@ fn write(database: &Database, new: &NewColumns, mut promise: Option<Promise>, pa
     Ok(())
 }
 
-fn properties() -> WriterProperties {
+pub(super) fn properties() -> WriterProperties {
     // Weights do not repeat, so that a dictionary would only cost time.
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -121,7 +121,11 @@ fn properties() -> WriterProperties {
         .build()
 }
 
-fn joined(records: &RecordBatch, names: &[String], columns: Vec<Vec<f64>>) -> std::result::Result<RecordBatch, String> {
+pub(super) fn joined(
+    records: &RecordBatch,
+    names: &[String],
+    columns: Vec<Vec<f64>>,
+) -> std::result::Result<RecordBatch, String> {
     let mut fields: Vec<Field> = records.schema().fields().iter().map(|f| f.as_ref().clone()).collect();
     let mut arrays: Vec<ArrayRef> = records.columns().to_vec();
     for (name, column) in names.iter().zip(columns) {

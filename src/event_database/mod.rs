@@ -25,7 +25,9 @@ mod promote;
 mod publish;
 pub mod quality;
 mod quiet;
+mod score;
 mod sum;
+mod table;
 mod weights;
 
 pub use append::{Appended, Join, NewColumns};
@@ -38,3 +40,5 @@ pub use normalisation::yield_factor;
 pub use open::{Database, MOST_ROWS, path_of};
 pub use promote::{Promoted, Promotion, promote};
 pub use publish::{Published, self_contained};
+pub use score::{Scored, Scores, score};
+pub use table::Table;

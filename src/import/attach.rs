@@ -43,6 +43,7 @@ pub fn declare(workspace: &mut Workspace, coefficients: &[WilsonCoefficient], ba
             gaussian_correlations: Vec::new(),
             named_systematics: NamedSystematics::default(),
             flat_errors: FlatErrors::default(),
+            unbinned_terms: Vec::new(),
         })),
         (None, None) => {
             let expected = "the basis, the scale and the input scheme of the coefficients";

@@ -46,13 +46,14 @@ pub fn keep_bins(model: &Model, data: &Data, keep: &[Vec<bool>]) -> Masked {
     let (before, after) = (acting(model), acting(&seen));
     let constraints = model.constraints();
     let undetermined = (0..constraints.len()).filter(|&i| constraints[i].is_none() && before[i] && !after[i]).collect();
-    Masked { model: seen, data: Data { main, auxiliary }, undetermined }
+    Masked { model: seen, data: Data { main, auxiliary, unbinned: data.unbinned.clone() }, undetermined }
 }
 
 /// Which parameters move a yield or the mean of a measurement.
 fn acting(model: &Model) -> Vec<bool> {
     let mut acts = vec![false; model.n_parameters()];
-    for parameter in model.parts().flat_map(Part::parameters).chain(model.measurements.parameters()) {
+    let of_events = model.unbinned.iter().flat_map(|term| term.parameters.iter().copied());
+    for parameter in model.parts().flat_map(Part::parameters).chain(model.measurements.parameters()).chain(of_events) {
         if let Some(acts) = acts.get_mut(parameter) {
             *acts = true;
         }

@@ -1,5 +1,6 @@
 //! Pseudo-data: counts and auxiliary data drawn from the model at a point (spec/inference.md, "Toys").
 
+use super::event_source::EventSource;
 use super::random::{Ensemble, Purpose, Variate};
 use crate::kernel::Evaluator;
 use crate::model::Data;
@@ -29,6 +30,10 @@ pub enum GenerationFailure {
     OutsideBounds { parameter: usize },
     /// The covariance is not positive definite.
     Covariance,
+    /// An unbinned term (index in the model) has no reference events.
+    NoReference { term: usize },
+    /// A row of an unbinned term cannot be drawn: its weight at the point is negative or no number.
+    Event { term: usize, row: usize, weight: f64 },
 }
 
 /// So often a parameter is drawn again when it is outside its bounds.
@@ -49,6 +54,13 @@ pub struct Origin<'a> {
     pub covariance: Option<&'a [f64]>,
 }
 
+/// From what the main and auxiliary data of a toy are drawn, in order, and its single events.
+#[derive(Clone, Debug)]
+struct Distributions {
+    variates: Vec<Variate>,
+    events: Vec<EventSource>,
+}
+
 /// Draws toys of one ensemble at one point. Toys depend on ensemble and index alone.
 #[derive(Clone, Debug)]
 pub struct Generator {
@@ -56,7 +68,7 @@ pub struct Generator {
     kind: ToyKind,
     point: Vec<f64>,
     /// Where the parameters do not vary: of the main data, then of the auxiliary data.
-    fixed: Option<Vec<Variate>>,
+    fixed: Option<Distributions>,
     observed: Data,
     /// Of each parameter (index, distribution, bounds).
     priors: Vec<(usize, Variate, (f64, f64))>,
@@ -79,7 +91,9 @@ impl Generator {
             bounds: bounds.to_vec(),
         };
         match kind {
-            ToyKind::Frequentist | ToyKind::MainOnly => generator.fixed = Some(generator.variates(evaluator, point)?),
+            ToyKind::Frequentist | ToyKind::MainOnly => {
+                generator.fixed = Some(generator.distributions(evaluator, point)?)
+            }
             ToyKind::BayesianPredictive => generator.set_priors(evaluator, held)?,
             ToyKind::PosteriorPredictive => {
                 let matrix = covariance.ok_or(GenerationFailure::Covariance)?;
@@ -97,13 +111,14 @@ impl Generator {
     pub fn draw(&self, evaluator: &mut Evaluator, toy: u64, data: &mut Data) -> Result<(), GenerationFailure> {
         let mut stream = self.ensemble.stream(Purpose::Data, toy);
         let own;
-        let variates = match &self.fixed {
-            Some(variates) => variates,
+        let Distributions { variates, events } = match &self.fixed {
+            Some(distributions) => distributions,
             None => {
-                own = self.variates(evaluator, &self.parameters(toy)?)?;
+                own = self.distributions(evaluator, &self.parameters(toy)?)?;
                 &own
             }
         };
+        data.unbinned.fill(0.0);
         let n_main = data.main.len();
         for (n, variate) in data.main.iter_mut().zip(variates) {
             *n = variate.draw(&mut stream);
@@ -115,7 +130,15 @@ impl Generator {
         if let (false, Some(unit)) = (measured.is_empty(), Variate::normal(0.0, 1.0)) {
             evaluator.program.measurements.add_errors(|| unit.draw(&mut stream), &mut data.auxiliary[measured]);
         }
+        events.iter().for_each(|source| source.draw(&mut stream, &mut data.unbinned));
         Ok(())
+    }
+
+    fn distributions(&self, evaluator: &mut Evaluator, point: &[f64]) -> Result<Distributions, GenerationFailure> {
+        Ok(Distributions {
+            variates: self.variates(evaluator, point)?,
+            events: EventSource::of_terms(evaluator, point)?,
+        })
     }
 
     /// The parameters at which a toy is made.

@@ -73,8 +73,9 @@ impl<'p> Likelihood<'p> {
     /// it.
     pub fn expected_data(&mut self, parameters: &[f64]) -> Data {
         let program = self.evaluator.program;
-        let mut data = Data { main: vec![0.0; program.n_bins()], auxiliary: vec![0.0; program.n_auxdata()] };
+        let mut data = Data::zeros(program);
         self.evaluator.profiled(parameters, &self.data, &mut data.main, &mut data.auxiliary);
+        data.unbinned = self.evaluator.asimov_events(parameters);
         data
     }
 

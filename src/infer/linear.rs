@@ -17,7 +17,7 @@ impl Program {
     /// linear means, Gaussian constraints, and nothing else.
     pub fn is_linear(&self) -> bool {
         let counts = self.n_bins() + self.constraints.poissons.len();
-        counts == 0 && self.n_measured() > 0 && self.measurements.is_linear()
+        counts == 0 && !self.is_unbinned() && self.n_measured() > 0 && self.measurements.is_linear()
     }
 }
 
@@ -96,7 +96,7 @@ fn linearised(
 fn residuals_at(evaluator: &mut Evaluator, data: &PreparedData, free: &[usize], point: &[f64]) -> DVector<f64> {
     let program = evaluator.program;
     let measured = data.to_data(program);
-    let mut expected = Data { main: Vec::new(), auxiliary: vec![0.0; program.n_auxdata()] };
+    let mut expected = Data::zeros(program);
     evaluator.expected(point, &mut expected.main, &mut expected.auxiliary);
     let behind = program.n_auxdata() - program.n_measured();
     let of_points = measured.auxiliary[behind..].iter().zip(&expected.auxiliary[behind..]);

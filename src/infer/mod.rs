@@ -12,6 +12,7 @@ pub mod contour;
 pub mod covariance;
 pub mod crossing;
 pub mod eft;
+mod event_source;
 pub mod event_toys;
 pub mod feldman_cousins;
 pub mod fit;

@@ -3,7 +3,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use rand_distr::{Distribution, Gamma, Normal, Poisson};
+use rand_distr::{Distribution, Gamma, Normal, Poisson, StandardUniform};
 
 /// What a stream is for: toys that differ in it are independent.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,6 +70,11 @@ impl Variate {
             Variate::Constant(value) => *value,
         }
     }
+}
+
+/// A number in [0, 1).
+pub fn uniform(stream: &mut ChaCha8Rng) -> f64 {
+    StandardUniform.sample(stream)
 }
 
 #[cfg(test)]

@@ -32,9 +32,13 @@ impl Sensitivity {
 }
 
 /// For the parameter of a profile along one, from `start` on, with the other parameters at their minimum there; `None`
-/// for a parameter to which no sample responds, without such a minimum or without a region.
+/// for a parameter to which no sample responds, beside unbinned terms, without such a minimum or without a region.
 pub(crate) fn sensitivity(profile: &mut Profile, start: f64, region: &Region) -> Option<Sensitivity> {
     let parameter = profile.parameters()[0];
+    // Single events have no yields to compare: nothing is said where they are part of the likelihood.
+    if profile.likelihood.program().is_unbinned() {
+        return None;
+    }
     if !profile.likelihood.program().coefficients().contains(&parameter) {
         return None;
     }

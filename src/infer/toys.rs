@@ -149,7 +149,7 @@ type Drawn = Vec<Result<(), GenerationFailure>>;
 
 impl<'p> ToyFitter<'p> {
     fn new(program: &'p Program, options: &FitOptions) -> ToyFitter<'p> {
-        let data = Data { main: vec![0.0; program.n_bins()], auxiliary: vec![0.0; program.n_auxdata()] };
+        let data = Data::zeros(program);
         let options = FitOptions { hesse: Hesse::No, ..options.clone() };
         let likelihood = Likelihood::new(program, &data, options);
         let small = program.n_parameters() <= MOST_IN_LANES && !program.has_responses();

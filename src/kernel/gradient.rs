@@ -6,6 +6,7 @@ use super::measurement;
 use super::response;
 use super::scratch::Scratch;
 use super::simd::{Simd, ZERO, entry_point, flat, flat_mut};
+use super::unbinned;
 use super::value::negative_log_likelihood;
 use crate::program::{PreparedData, Program};
 
@@ -48,6 +49,10 @@ fn gradient_body<S: Simd>(
     }
     if !program.measurements.is_empty() {
         measurement::add_gradient_body::<S>(&program.measurements, &data.measured, &mut scratch.measurements, gradient);
+    }
+    if !program.unbinned.is_empty() {
+        let Scratch { theta, unbinned, .. } = &mut *scratch;
+        unbinned::add_gradient_body::<S>(&program.unbinned, &data.unbinned, theta, unbinned, gradient);
     }
     constraints(program, data, scratch, gradient);
     value

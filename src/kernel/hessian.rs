@@ -8,6 +8,7 @@ use super::measurement;
 use super::response;
 use super::scratch::Scratch;
 use super::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
+use super::unbinned;
 use crate::program::{ChannelLayout, Place, PreparedData, Program, RowResponse, RowScale};
 
 /// Which second derivatives enter.
@@ -251,6 +252,19 @@ fn fill_body<S: Simd>(
             &program.measurements,
             &data.measured,
             measurements,
+            curvature,
+            |i, j, value| {
+                *blocks.shared_at(i, j) += value;
+            },
+        );
+    }
+    if !program.unbinned.is_empty() {
+        let Scratch { theta, unbinned, .. } = &mut *scratch;
+        unbinned::add_hessian_body::<S>(
+            &program.unbinned,
+            &data.unbinned,
+            theta,
+            unbinned,
             curvature,
             |i, j, value| {
                 *blocks.shared_at(i, j) += value;

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod cholesky;
+mod event_rows;
 pub mod events;
 pub(crate) mod expected;
 mod flat_error;
@@ -13,6 +14,7 @@ mod rates;
 mod response;
 mod scratch;
 pub mod simd;
+mod unbinned;
 mod value;
 
 use crate::program::{PreparedData, Program};
@@ -39,6 +41,10 @@ pub enum OutOfDomain {
     Bin { channel: usize, bin: usize, expected: f64, observed: f64 },
     /// A Poisson auxiliary measurement of this parameter.
     AuxiliaryMeasurement { parameter: usize, expected: f64, observed: f64 },
+    /// A row of an unbinned term (index of the term in the model), observed events first, without positive intensity.
+    Event { term: usize, row: usize, intensity: f64 },
+    /// The yields of an unbinned term.
+    UnbinnedYield { term: usize, expected: f64 },
 }
 
 impl<'p> Evaluator<'p> {
@@ -231,13 +237,87 @@ impl<'p> Evaluator<'p> {
         program.layout.channel_of_bin(lowest.unwrap_or(0))
     }
 
+    /// The reason of the first unbinned term that puts the point of the scratch out of the domain.
+    fn forbidden_event(&mut self, data: &PreparedData) -> Option<OutOfDomain> {
+        let (backend, Scratch { theta, unbinned, .. }) = (self.backend, &mut self.scratch);
+        let terms = self.program.unbinned.iter().zip(&data.unbinned).zip(unbinned);
+        terms.enumerate().find_map(|(term, ((compiled, data), scratch))| {
+            match unbinned::forbidden(backend, compiled, data, theta, scratch)? {
+                unbinned::Forbidden::Yield(expected) => Some(OutOfDomain::UnbinnedYield { term, expected }),
+                unbinned::Forbidden::Event { row, intensity } => Some(OutOfDomain::Event { term, row, intensity }),
+            }
+        })
+    }
+
+    /// The yields of an unbinned term, and the weights s that Asimov data have on its reference events (spec/unbinned.md,
+    /// eq. 9).
+    pub(crate) fn expected_events(&mut self, term: usize, parameters: &[f64]) -> (f64, Vec<f64>) {
+        let program = self.program;
+        self.scratch.set_point(program, parameters);
+        let compiled = &program.unbinned[term];
+        let Scratch { theta, unbinned, .. } = &mut self.scratch;
+        let n_observed = compiled.term.observed.len();
+        let densities: Vec<_> = compiled.term.components.iter().map(|c| c.densities.clone()).collect();
+        let n_rows = compiled.term.n_rows();
+        let (total, values) =
+            unbinned::row_intensities(self.backend, compiled, &densities, n_rows, theta, &mut unbinned[term]);
+        let of_reference = values[n_observed..].iter().zip(&compiled.term.reference);
+        (total, of_reference.map(|(intensity, w)| w * intensity).collect())
+    }
+
+    /// The weights s of all rows of the unbinned terms in Asimov data; NaN for a term without reference events, so that
+    /// nothing can be made of them.
+    pub fn asimov_events(&mut self, parameters: &[f64]) -> Vec<f64> {
+        let program = self.program;
+        let mut weights = vec![0.0; program.n_event_rows()];
+        for (term, compiled) in program.unbinned.iter().enumerate() {
+            let of_term = &mut weights[compiled.rows.clone()];
+            if compiled.term.reference.is_empty() {
+                of_term.fill(f64::NAN);
+                continue;
+            }
+            let (_, expected) = self.expected_events(term, parameters);
+            of_term[compiled.term.observed.len()..].copy_from_slice(&expected);
+        }
+        weights
+    }
+
+    /// −2 ln L of each unbinned term, less the part that no parameter moves; +inf out of the domain.
+    pub fn unbinned_terms(&mut self, parameters: &[f64], data: &PreparedData) -> Vec<f64> {
+        let program = self.program;
+        self.scratch.set_point(program, parameters);
+        let Scratch { theta, unbinned, .. } = &mut self.scratch;
+        let one = |t: usize, scratch: &mut [unbinned::TermScratch]| {
+            let value = unbinned::value(self.backend, &program.unbinned[t..=t], &data.unbinned[t..=t], theta, scratch);
+            if value.is_nan() { f64::INFINITY } else { 2.0 * value }
+        };
+        unbinned.chunks_mut(1).enumerate().map(|(t, scratch)| one(t, scratch)).collect()
+    }
+
+    /// Σ s ∂ ln I ∂ ln Iᵀ of an unbinned term by all parameters (n_parameters², row-major).
+    pub(crate) fn event_information(&mut self, term: usize, parameters: &[f64], data: &PreparedData) -> Vec<f64> {
+        let (program, n) = (self.program, self.program.n_parameters());
+        self.scratch.set_point(program, parameters);
+        let Scratch { theta, unbinned, .. } = &mut self.scratch;
+        let compiled = &program.unbinned[term];
+        let squares = unbinned::squares(self.backend, compiled, &data.unbinned[term], theta, &mut unbinned[term]);
+        let mut information = vec![0.0; n * n];
+        let n_own = compiled.parameters.len();
+        for (row, i) in squares.chunks_exact(n_own.max(1)).zip(&compiled.parameters) {
+            for (value, j) in row.iter().zip(&compiled.parameters) {
+                information[*i as usize * n + *j as usize] += value;
+            }
+        }
+        information
+    }
+
     /// The first bin in channel order, else the first auxiliary measurement, that puts this point out of the domain.
     pub fn out_of_domain(&mut self, parameters: &[f64], data: &PreparedData) -> Option<OutOfDomain> {
         let program = self.program;
         self.scratch.set_point(program, parameters);
         expected::expected(self.backend, program, &mut self.scratch, Order::Value);
         response::profile(program, data, &mut self.scratch);
-        let index = self.scratch.forbidden(program, data)?;
+        let Some(index) = self.scratch.forbidden(program, data) else { return self.forbidden_event(data) };
         let (expected, observed) = (simd::flat(&self.scratch.expected)[index], data.count(index));
         let expected = if expected.abs() < scratch::TINY { 0.0 } else { expected };
         Some(if index < program.layout.n_bins {

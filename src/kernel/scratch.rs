@@ -3,6 +3,7 @@
 use super::measurement::MeasurementScratch;
 use super::response::{RowScratch, Statistics};
 use super::simd::{Backend, Lanes, ZERO};
+use super::unbinned::TermScratch;
 use crate::model::interpolation::Jet;
 use crate::program::{PreparedData, Program};
 
@@ -39,6 +40,7 @@ pub(crate) struct Scratch {
     pub response_rows: Vec<RowScratch>,
     pub statistics: Statistics,
     pub measurements: MeasurementScratch,
+    pub unbinned: Vec<TermScratch>,
     /// What each cell adds to its bin.
     pub rate: Vec<Lanes>,
     /// ν of the bins, then τγ of the Poisson auxiliary measurements.
@@ -76,6 +78,7 @@ impl Scratch {
             response_rows: program.responses.rows.iter().map(|row| RowScratch::new(row, backend)).collect(),
             statistics: Statistics::new(program.responses.uncertain.len()),
             measurements: MeasurementScratch::new(&program.measurements, backend),
+            unbinned: program.unbinned.iter().map(TermScratch::new).collect(),
             rate: vec![ZERO; cells],
             expected: vec![ZERO; counts],
             weight: vec![ZERO; counts],

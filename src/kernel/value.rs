@@ -6,6 +6,7 @@ use super::measurement;
 use super::response;
 use super::scratch::{Scratch, TINY};
 use super::simd::{Simd, entry_point};
+use super::unbinned;
 use crate::program::{PreparedData, Program};
 
 entry_point! {
@@ -50,6 +51,10 @@ pub(super) fn negative_log_likelihood<S: Simd>(program: &Program, data: &Prepare
     if !program.measurements.is_empty() {
         let Scratch { theta, measurements, .. } = scratch;
         value += measurement::value_body::<S>(&program.measurements, &data.measured, theta, measurements);
+    }
+    if !program.unbinned.is_empty() {
+        let Scratch { theta, unbinned, .. } = scratch;
+        value += unbinned::value_body::<S>(&program.unbinned, &data.unbinned, theta, unbinned);
     }
     if value.is_nan() { f64::INFINITY } else { value }
 }

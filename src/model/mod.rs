@@ -13,6 +13,7 @@ pub use constraint::Constraint;
 pub use effect::Effect;
 pub use eft::Response;
 pub use eft::measurement::Measurements;
+pub use eft::unbinned::UnbinnedTerm;
 pub use interpolation::{HistosysCode, NormsysCode};
 pub use parameter::ParameterSet;
 
@@ -33,6 +34,8 @@ pub struct Model {
     pub clip_bin_data: Option<f64>,
     /// Measurements with Gaussian errors.
     pub measurements: Measurements,
+    /// Events that are taken one by one.
+    pub unbinned: Vec<UnbinnedTerm>,
     /// Evaluate bins of ν < 0 as pyhf does (spec/likelihood.md, "Domain") instead of giving +inf.
     pub pyhf_domain: bool,
     /// What is odd in what the model was made of and only shows in the making, such as bins without events, yet no error.
@@ -63,11 +66,13 @@ pub struct Part {
     pub response: Option<Response>,
 }
 
-/// Observed data: main counts in channel order, then auxiliary data in parameter order.
-#[derive(Clone, Debug, PartialEq)]
+/// Observed data: main counts in channel order, auxiliary data in parameter order, and weights of single events.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Data {
     pub main: Vec<f64>,
     pub auxiliary: Vec<f64>,
+    /// s of every row of every unbinned term, observed events and then reference events (spec/unbinned.md, "Data").
+    pub unbinned: Vec<f64>,
 }
 
 impl Part {
@@ -140,6 +145,11 @@ impl Model {
     pub fn auxdata(&self) -> Vec<f64> {
         let of_parameters = self.constraints().into_iter().flatten().map(|c| c.auxdata());
         of_parameters.chain(self.uncertain_bins().iter().map(|_| 0.0)).chain(self.measurements.data()).collect()
+    }
+
+    /// The weights of the rows of the unbinned terms where the observed events are the data.
+    pub fn event_weights(&self) -> Vec<f64> {
+        self.unbinned.iter().flat_map(UnbinnedTerm::weights).collect()
     }
 
     /// The bins whose expectation carries the statistical uncertainty of a simulated response (spec/eft.md, eq. 13), as

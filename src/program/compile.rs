@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::layout::ChannelLayout;
 use super::measurement::CompiledMeasurements;
 use super::response::responses;
+use super::unbinned;
 use super::{
     Cells, Constraints, InterpolatedEntry, Layout, OffsetEntry, Place, Program, RowScale, Rows, SparseOffset, lanes,
 };
@@ -28,6 +29,7 @@ impl Program {
         Program {
             responses: responses(model, &layout, &places),
             measurements: CompiledMeasurements::new(&model.measurements, &places),
+            unbinned: unbinned::compile(model, &places),
             rows: rows(model, &layout),
             cells: cells(model, &layout, &places),
             constraints: constraints(model),
@@ -79,7 +81,8 @@ fn places(model: &Model, layout: &Layout) -> (Vec<Place>, Vec<(u32, u32)>) {
     const NOWHERE: u32 = u32::MAX;
     const SHARED: u32 = u32::MAX - 1;
     let mut bin_of = vec![NOWHERE; layout.n_parameters];
-    for parameter in model.measurements.parameters() {
+    let of_events = model.unbinned.iter().flat_map(|term| term.parameters.iter().copied());
+    for parameter in model.measurements.parameters().chain(of_events) {
         bin_of[parameter] = SHARED;
     }
     for (channel, place) in model.channels.iter().zip(&layout.channels) {

@@ -1,6 +1,6 @@
 //! Data prepared for evaluation: everything that depends on the counts alone, computed once.
 
-use super::Program;
+use super::{PreparedTerm, Program};
 use crate::kernel::simd::{Lanes, ZERO, flat};
 use crate::model::Data;
 use std::ops::Range;
@@ -18,8 +18,18 @@ pub struct PreparedData {
     pub(crate) uncertain: Vec<f64>,
     /// Values of the measurements, in the order of the blocks of their covariance.
     pub(crate) measured: Vec<f64>,
+    /// The events of the unbinned terms.
+    pub(crate) unbinned: Vec<PreparedTerm>,
     /// The part of −ln L that no parameter moves (spec/likelihood.md, "Saturated part").
     pub(crate) constant: f64,
+}
+
+impl Data {
+    /// Zeros of the lengths of a program.
+    pub fn zeros(program: &Program) -> Data {
+        let (main, auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
+        Data { main, auxiliary, unbinned: vec![0.0; program.n_event_rows()] }
+    }
 }
 
 impl PreparedData {
@@ -51,6 +61,7 @@ impl PreparedData {
         for (position, value) in program.measurements.position.iter().zip(&data.auxiliary[measured]) {
             self.measured[*position as usize] = *value;
         }
+        self.unbinned = program.unbinned.iter().map(|term| term.prepare(&data.unbinned)).collect();
         self.constant = 0.0;
     }
 
@@ -72,7 +83,13 @@ impl PreparedData {
         for (position, value) in program.measurements.position.iter().zip(&mut auxiliary[measured]) {
             *value = self.measured[*position as usize];
         }
-        Data { main: (0..program.n_bins()).map(|bin| self.count(bin)).collect(), auxiliary }
+        let mut unbinned = vec![0.0; program.n_event_rows()];
+        for (term, prepared) in program.unbinned.iter().zip(&self.unbinned) {
+            for (row, weight) in prepared.rows.iter().zip(&prepared.weights) {
+                unbinned[term.rows.start + row] = *weight;
+            }
+        }
+        Data { main: (0..program.n_bins()).map(|bin| self.count(bin)).collect(), auxiliary, unbinned }
     }
 
     pub(crate) fn count(&self, index: usize) -> f64 {
@@ -91,20 +108,24 @@ impl Program {
     /// Prepares data for this program.
     ///
     /// # Panics
-    /// When the lengths are not those of the model ([`Program::n_bins`], [`Program::n_auxdata`]).
+    /// When the lengths are not those of the model ([`Program::n_bins`], [`Program::n_auxdata`],
+    /// [`Program::n_event_rows`]).
     pub fn prepare(&self, data: &Data) -> PreparedData {
         assert_eq!(data.main.len(), self.n_bins(), "one count a bin");
         assert_eq!(data.auxiliary.len(), self.n_auxdata(), "one value an auxiliary measurement");
+        assert_eq!(data.unbinned.len(), self.n_event_rows(), "one weight a row of the unbinned terms");
         let poissons = self.constraints.poissons.iter().map(|&(_, _, index)| data.auxiliary[index as usize]);
         let counts: Vec<f64> = data.main.iter().copied().chain(poissons).collect();
         let gaussians = self.constraints.gaussians.iter().map(|&(_, _, index)| data.auxiliary[index as usize]);
         let widths = self.constraints.gaussians.iter().map(|&(_, sigma, _)| sigma);
+        let unbinned: Vec<PreparedTerm> = self.unbinned.iter().map(|term| term.prepare(&data.unbinned)).collect();
         let n_uncertain = self.responses.uncertain.len();
         let half_ln_two_pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
         let constant = counts.iter().map(|&n| saturated(n)).sum::<f64>()
             + widths.map(|sigma| sigma.ln() + half_ln_two_pi).sum::<f64>()
             + (n_uncertain + self.measurements.n_points()) as f64 * half_ln_two_pi
-            + 0.5 * self.measurements.ln_det;
+            + 0.5 * self.measurements.ln_det
+            + unbinned.iter().map(|term| saturated(term.sum)).sum::<f64>();
         let (uncertain, measured) = self.beyond_parameters();
         let mut in_blocks = vec![0.0; measured.len()];
         for (position, value) in self.measurements.position.iter().zip(&data.auxiliary[measured]) {
@@ -116,6 +137,7 @@ impl Program {
             gaussian: lanes(gaussians),
             uncertain: data.auxiliary[uncertain].to_vec(),
             measured: in_blocks,
+            unbinned,
             constant,
         }
     }

@@ -10,6 +10,7 @@ mod layout;
 mod measurement;
 mod quadratic_means;
 mod response;
+mod unbinned;
 
 pub use data::PreparedData;
 pub(crate) use data::lanes;
@@ -18,6 +19,7 @@ pub use layout::Layout;
 pub(crate) use measurement::{CompiledBlock, CompiledMeasurements, FlatPoint, PolynomialMeans};
 pub(crate) use quadratic_means::{BLOCK, QuadraticGroup, QuadraticMeans};
 pub(crate) use response::{CompiledForm, CompiledPolynomial, Responses, RowResponse};
+pub(crate) use unbinned::{CompiledTerm, PreparedTerm};
 
 use crate::kernel::simd::Lanes;
 use crate::model::HistosysCode;
@@ -42,6 +44,7 @@ pub struct Program {
     pub(crate) pyhf_domain: bool,
     pub(crate) responses: Responses,
     pub(crate) measurements: CompiledMeasurements,
+    pub(crate) unbinned: Vec<CompiledTerm>,
 }
 
 /// Where a parameter stands in the block structure of the Hessian: parameters that scale one bin only do not couple
@@ -167,15 +170,16 @@ impl Program {
         self.layout.channels.iter().map(|channel| channel.n_samples * channel.n_bins).sum()
     }
 
-    /// Something responds to Wilson coefficients: samples of channels, or means of measurements.
+    /// Something responds to Wilson coefficients: samples of channels, means of measurements, or single events.
     pub fn has_responses(&self) -> bool {
-        !(self.responses.is_empty() && self.measurements.is_empty())
+        !(self.responses.is_empty() && self.measurements.is_empty() && self.unbinned.is_empty())
     }
 
     /// The parameters that responses follow and no auxiliary measurement constrains, ascending: Wilson coefficients.
     pub fn coefficients(&self) -> Vec<usize> {
         let of_rows = self.responses.rows.iter().flat_map(|row| &row.parameters);
-        let followed = of_rows.chain(&self.measurements.followed);
+        let of_events = self.unbinned.iter().flat_map(|compiled| &compiled.followed);
+        let followed = of_rows.chain(&self.measurements.followed).chain(of_events);
         let mut all: Vec<usize> = followed.map(|parameter| *parameter as usize).collect();
         all.sort_unstable();
         all.dedup();

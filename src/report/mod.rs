@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod coefficients;
 mod crossing;
 mod csv;
+pub mod eft_closure;
 pub mod eft_import;
 pub mod eft_inspect;
 pub mod eft_validity;

@@ -241,6 +241,23 @@ impl Reason {
                 let message = format!("no draw of {} lies within its bounds", text::label(&name(parameter)));
                 Reason::of_parameters(Code::NoToyData, message, vec![name(parameter)])
             }
+            GenerationFailure::NoReference { term } => {
+                let term = term_label(model, term);
+                let message = format!(
+                    "the unbinned term {term} has no reference events, from which Asimov data and toys are made: add the \
+                     member reference"
+                );
+                Reason::new(Code::NoToyData, message)
+            }
+            GenerationFailure::Event { term, row, weight } => {
+                let message = format!(
+                    "{} of the unbinned term {} would be drawn with the weight {}",
+                    event_name(model, term, row),
+                    term_label(model, term),
+                    number(weight)
+                );
+                Reason::new(Code::NoToyData, message)
+            }
             GenerationFailure::Covariance => {
                 Reason::new(Code::NoToyData, "the fit has no positive definite covariance to draw parameters from")
             }
@@ -326,6 +343,21 @@ impl Reason {
                 );
                 Reason::of_parameters(Code::OutOfDomain, message, vec![name])
             }
+            OutOfDomain::Event { term, row, intensity } => {
+                let message = format!(
+                    "{} of the unbinned term {} has the density {}: the likelihood is zero here",
+                    event_name(model, term, row),
+                    term_label(model, term),
+                    number(intensity)
+                );
+                Reason::new(Code::OutOfDomain, message)
+            }
+            OutOfDomain::UnbinnedYield { term, expected } => {
+                let (term, expected) = (term_label(model, term), number(expected));
+                let message =
+                    format!("the unbinned term {term} expects {expected} events: the likelihood is zero here");
+                Reason::new(Code::OutOfDomain, message)
+            }
         }
     }
 
@@ -406,6 +438,19 @@ fn flat_directions(names: &[String], directions: &[Vec<(usize, f64)>]) -> Reason
         text::list(&involved, 8)
     );
     Reason { directions: Some(by_name), ..Reason::of_parameters(Code::FlatDirections, message, involved) }
+}
+
+fn term_label(model: &Model, term: usize) -> String {
+    model.unbinned.get(term).map(|term| text::label(&term.name).to_string()).unwrap_or_default()
+}
+
+/// A row of an unbinned term in words.
+fn event_name(model: &Model, term: usize, row: usize) -> String {
+    let n_observed = model.unbinned.get(term).map_or(0, |term| term.observed.len());
+    match row.checked_sub(n_observed) {
+        None => format!("the observed event in row {row} (from 0)"),
+        Some(row) => format!("the reference event in row {row} (from 0)"),
+    }
 }
 
 fn channel_name(model: &Model, index: usize) -> String {

@@ -2,6 +2,7 @@
 
 use super::bench::BenchReport;
 use super::coefficients::CompareReport;
+use super::eft_closure::EftClosureReport;
 use super::eft_import::ImportReport;
 use super::eft_inspect::EftInspectReport;
 use super::eft_validity::EftValidityReport;
@@ -28,6 +29,7 @@ use serde_json::Value;
 /// The schema of what each command writes.
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
+    Named { name: "report-eft-closure", generate: generate::<EftClosureReport> },
     Named { name: "report-eft-compare", generate: generate::<CompareReport> },
     Named { name: "report-eft-import", generate: generate::<ImportReport> },
     Named { name: "report-eft-inspect", generate: generate::<EftInspectReport> },

@@ -37,6 +37,8 @@ pub struct ModelOptions {
     pub compat: Compat,
     /// Ends all responses at this order in 1/Λ², where they do not end before.
     pub max_np_order: Option<u32>,
+    /// Takes this replica alone of the ratios of unbinned terms, where they have several.
+    pub replica: Option<usize>,
     /// Where the document lies: event databases are found from there. The current folder by default.
     pub folder: Option<PathBuf>,
 }
@@ -95,6 +97,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         }
     }
     let measurements = eft.as_ref().map(EftContext::measurements).transpose()?.unwrap_or_default();
+    let unbinned = eft.as_ref().map(EftContext::unbinned_terms).transpose()?.unwrap_or_default();
     let mut warnings = eft.map(EftContext::into_warnings).unwrap_or_default();
     if !findings.0.is_empty() {
         // One database may be wrong for many samples.
@@ -113,6 +116,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         clip_sample_data: options.clip_sample_data,
         clip_bin_data: options.clip_bin_data,
         measurements,
+        unbinned,
         pyhf_domain: options.compat == Compat::Pyhf,
         parameters,
         warnings,
@@ -139,7 +143,11 @@ pub fn data(workspace: &Workspace, model: &Model) -> Result<Data> {
             }
         }
     }
-    if findings.is_empty() { Ok(Data { main, auxiliary: model.auxdata() }) } else { Err(Findings(findings)) }
+    if findings.is_empty() {
+        Ok(Data { main, auxiliary: model.auxdata(), unbinned: model.event_weights() })
+    } else {
+        Err(Findings(findings))
+    }
 }
 
 /// Channels, samples and modifiers sorted by name (spec/workspace.md, "Order"). Of modifiers with one name and type

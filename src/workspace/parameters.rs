@@ -1,7 +1,9 @@
 //! The parameter sets that the modifiers of a workspace declare (spec/workspace.md, "Parameters"), as far as rules
 //! need them: type, length, defaults.
 
-use crate::document::eft::{Distribution, Eft, FlatErrors, GaussianSystematic, NamedSystematics, WilsonCoefficient};
+use crate::document::eft::{
+    Distribution, Eft, FlatErrors, GaussianSystematic, NamedSystematics, UnbinnedComponent, WilsonCoefficient,
+};
 use crate::document::workspace::{Modifier, Workspace};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -165,7 +167,7 @@ pub(crate) fn nuisances<'w>(modifier: &'w Modifier, eft: &'w Eft) -> Vec<&'w str
     }
 }
 
-/// The nuisance parameters of the measurements: of the errors of coefficients; systematics that scale the means;
+/// The nuisance parameters of the measurements and the unbinned terms: of the errors of coefficients; systematics that scale the means;
 /// named systematics that are parameters already, by `known`, or that the document wants as parameters (spec/gaussian.md,
 /// eq. 5). A name may come twice.
 pub(crate) fn measured_nuisances(eft: &Eft, known: impl Fn(&str) -> bool) -> Vec<&str> {
@@ -175,9 +177,10 @@ pub(crate) fn measured_nuisances(eft: &Eft, known: impl Fn(&str) -> bool) -> Vec
     let named = systematics.filter(|(_, s)| s.is_named_gaussian()).map(|(_, s)| s.name.as_str());
     let factors = eft.gaussian_measurements.iter().flat_map(|measurement| measurement.prediction.factors());
     let of_factors = factors.flat_map(|factor| &factor.uncertainties).map(|u| u.name.as_str());
+    let of_events = eft.unbinned_terms.iter().flat_map(|term| &term.components).flat_map(UnbinnedComponent::nuisances);
     let scaling: Vec<&str> = scaling.collect();
     let named = named.filter(|name| wanted || known(name) || scaling.contains(name));
-    named.chain(scaling.iter().copied()).chain(of_factors).collect()
+    named.chain(scaling.iter().copied()).chain(of_factors).chain(of_events).collect()
 }
 
 /// The flat errors that are parameters, each name once, in the order of the document (spec/gaussian.md, section 5).

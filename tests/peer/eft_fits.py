@@ -38,7 +38,7 @@ sys.path.insert(0, str(FIXTURES))
 import eft_expected  # noqa: E402
 
 ONE_SIGMA = 0.6826894921370859
-N_STARTS = {"fit": 6, "profile": 3}
+N_STARTS = {"fit": 24, "profile": 3}
 TOLERANCES = {"twice_nll": 1e-9, "best fit": 1e-6, "uncertainty": 1e-6, "MINOS": 1e-7, "profile": 1e-6}
 
 
@@ -62,6 +62,8 @@ class Likelihood:
             low, high = (-5.0, 5.0) if constraint else (0.0, 10.0)
             if name in self.coefficients:
                 low, high = self.coefficients[name]["bounds"]
+            if name in self.document.flat:
+                low, high = -1.0, 1.0
             for i in range(size):
                 self.labels.append((name, i))
                 start.append(init)

@@ -59,26 +59,26 @@ impl Append {
             monomials: self.terms.iter().map(|(monomial, _)| monomial.clone()).collect(),
             coefficients: &self.coefficients,
             output: &self.output_database,
-            uri: self.uri()?,
+            uri: uri_from(self.edit.output_file.as_deref(), &self.output_database)?,
             compat: self.edit.reading.compat(),
         };
         let appended = extend(&mut value, folder, &extension).map_err(fail(&self.workspace))?;
         note(&format!("{} rows, {} new columns, sha256 {}", appended.n_rows, names.len(), appended.sha256));
         self.edit.write(&value)
     }
+}
 
-    /// The path of the new database from the folder of the new document.
-    fn uri(&self) -> Result<String, CommandError> {
-        let folder = self.edit.output_file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-        let relative = self.output_database.strip_prefix(folder).ok().filter(|path| path.is_relative());
-        let parts: Option<Vec<&str>> =
-            relative.map(|p| p.components().map(|c| c.as_os_str().to_str()).collect()).unwrap_or(None);
-        parts.map(|parts| parts.join("/")).ok_or_else(|| {
-            CommandError::Usage(
-                "the new database must lie in the folder of the new document (--output-file), or below".to_owned(),
-            )
-        })
-    }
+/// The path of a new database from the folder of the new document.
+pub(super) fn uri_from(document: Option<&Path>, database: &Path) -> Result<String, CommandError> {
+    let folder = document.and_then(Path::parent).unwrap_or(Path::new(""));
+    let relative = database.strip_prefix(folder).ok().filter(|path| path.is_relative());
+    let parts: Option<Vec<&str>> =
+        relative.map(|p| p.components().map(|c| c.as_os_str().to_str()).collect()).unwrap_or(None);
+    parts.map(|parts| parts.join("/")).ok_or_else(|| {
+        CommandError::Usage(
+            "the new database must lie in the folder of the new document (--output-file), or below".to_owned(),
+        )
+    })
 }
 
 fn term(text: &str) -> Result<(Vec<String>, String), String> {

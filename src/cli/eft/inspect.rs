@@ -135,6 +135,10 @@ fn without_profile(reason: NoInformation) -> Reason {
             Code::NotRequested,
             "too many parameters for a dense matrix: no information with profiled nuisance parameters",
         ),
+        NoInformation::NoReference => Reason::new(
+            Code::NoToyData,
+            "an unbinned term has no reference events, from which Asimov data are made: its information is not in any sum",
+        ),
     }
 }
 

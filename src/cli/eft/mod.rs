@@ -3,6 +3,7 @@
 pub mod append;
 pub mod bin;
 pub mod cache;
+pub mod closure;
 pub mod compare;
 mod edit_args;
 mod event_quality;
@@ -11,6 +12,7 @@ pub mod inspect;
 pub mod promote;
 pub mod rescale;
 pub mod responses;
+pub mod score;
 pub mod strip;
 pub mod validity;
 
@@ -24,12 +26,14 @@ pub enum Eft {
     Append(append::Append),
     Bin(bin::Bin),
     Cache(cache::Cache),
+    Closure(closure::Closure),
     Compare(compare::Compare),
     Import(import::Import),
     Inspect(inspect::Inspect),
     Promote(promote::Promote),
     Rescale(rescale::Rescale),
     Responses(responses::Responses),
+    Score(score::Score),
     Strip(strip::Strip),
     Validity(validity::Validity),
 }
@@ -40,12 +44,14 @@ impl Eft {
             Eft::Append(command) => command.run(),
             Eft::Bin(command) => command.run(),
             Eft::Cache(command) => command.run(),
+            Eft::Closure(command) => command.run(),
             Eft::Compare(command) => command.run(),
             Eft::Import(command) => command.run(),
             Eft::Inspect(command) => command.run(),
             Eft::Promote(command) => command.run(),
             Eft::Rescale(command) => command.run(),
             Eft::Responses(command) => command.run(),
+            Eft::Score(command) => command.run(),
             Eft::Strip(command) => command.run(),
             Eft::Validity(command) => command.run(),
         }

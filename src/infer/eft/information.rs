@@ -4,7 +4,7 @@ use crate::infer::MOST_PARAMETERS;
 use crate::kernel::Evaluator;
 use crate::model::eft::Events;
 use crate::model::eft::polynomial::{monomial_slope, monomial_value};
-use crate::model::{Data, Model};
+use crate::model::{Data, Model, UnbinnedTerm};
 use crate::program::Program;
 use nalgebra::{DMatrix, SymmetricEigen};
 
@@ -17,7 +17,9 @@ pub struct Information {
     pub channels: Vec<ChannelInformation>,
     /// ∂tᵀ V⁻¹ ∂t of all measurements with Gaussian errors together; `None` without any.
     pub measurements: Option<DMatrix<f64>>,
-    /// The sum of all bins and measurements: the other parameters are known.
+    /// Σ s ∂ ln I ∂ ln Iᵀ of each unbinned term with its reference events; `None` for a term without them.
+    pub unbinned: Vec<Option<DMatrix<f64>>>,
+    /// The sum of all bins, measurements and terms that have one: the other parameters are known.
     pub fixed: DMatrix<f64>,
     /// The other parameters are profiled, with their auxiliary measurements and the statistical uncertainty of simulated
     /// bins; or why it is not known.
@@ -40,6 +42,8 @@ pub enum NoInformation {
     OutOfDomain,
     /// More parameters than a dense matrix should have.
     TooManyParameters,
+    /// An unbinned term has no reference events, from which Asimov data are made.
+    NoReference,
 }
 
 /// Directions in the space of the coefficients, by ascending information.
@@ -60,8 +64,9 @@ pub fn information(
 ) -> Information {
     let mut evaluator = Evaluator::new(program);
     let (n, n_bins) = (program.n_parameters(), program.n_bins());
-    let mut data = Data { main: vec![0.0; n_bins], auxiliary: vec![0.0; program.n_auxdata()] };
+    let mut data = Data::zeros(program);
     evaluator.expected(point, &mut data.main, &mut data.auxiliary);
+    data.unbinned = evaluator.asimov_events(point);
     let mut jacobian = vec![0.0; n_bins * n];
     evaluator.expected_jacobian(point, &mut jacobian);
     let slopes = |bin: usize| coefficients.iter().map(|&i| jacobian[bin * n + i]).collect::<Vec<f64>>();
@@ -80,10 +85,32 @@ pub fn information(
         let own = DMatrix::from_fn(whitened.nrows(), coefficients.len(), |a, i| whitened[(a, coefficients[i])]);
         own.tr_mul(&own)
     });
+    let unbinned = of_terms(model, &mut evaluator, &data, point, coefficients);
     let zero = DMatrix::zeros(coefficients.len(), coefficients.len());
-    let all = channels.iter().map(|c| &c.sum).chain(&measurements).fold(zero, |sum, own| sum + own);
+    let terms = unbinned.iter().flatten();
+    let all = channels.iter().map(|c| &c.sum).chain(&measurements).chain(terms).fold(zero, |sum, own| sum + own);
     let profiled = profiled(&mut evaluator, &data, point, fixed, coefficients);
-    Information { channels, measurements, fixed: all, profiled }
+    Information { channels, measurements, unbinned, fixed: all, profiled }
+}
+
+/// Of the unbinned terms, with Asimov data.
+fn of_terms(
+    model: &Model,
+    evaluator: &mut Evaluator,
+    asimov: &Data,
+    point: &[f64],
+    coefficients: &[usize],
+) -> Vec<Option<DMatrix<f64>>> {
+    let (n, m) = (point.len(), coefficients.len());
+    let data = evaluator.program.prepare(asimov);
+    let mut of_term = |(term, own): (usize, &UnbinnedTerm)| {
+        if own.reference.is_empty() {
+            return None;
+        }
+        let all = evaluator.event_information(term, point, &data);
+        Some(DMatrix::from_fn(m, m, |i, j| all[coefficients[i] * n + coefficients[j]]))
+    };
+    model.unbinned.iter().enumerate().map(&mut of_term).collect()
 }
 
 /// ∂ν∂νᵀ/ν
@@ -107,6 +134,9 @@ fn profiled(
     let n = point.len();
     if n > MOST_PARAMETERS {
         return Err(NoInformation::TooManyParameters);
+    }
+    if evaluator.program.without_reference().is_some() {
+        return Err(NoInformation::NoReference);
     }
     if asimov.main.iter().any(|nu| nu.is_nan() || *nu < 0.0) {
         return Err(NoInformation::OutOfDomain);

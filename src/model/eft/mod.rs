@@ -8,6 +8,7 @@ pub mod minimum;
 pub mod morphing;
 pub mod polynomial;
 pub mod rational;
+pub mod unbinned;
 
 pub use events::Events;
 pub use polynomial::{Monomial, Polynomial};

@@ -124,7 +124,7 @@ pub struct InformationEntry {
     /// Eigenvectors of `fixed`, by ascending eigenvalue.
     pub directions_fixed: Vec<DirectionEntry>,
     pub directions_profiled: Vec<DirectionEntry>,
-    /// The sum of all bins and measurements, the other parameters known.
+    /// The sum of all bins, measurements and unbinned terms, the other parameters known.
     pub fixed: Vec<Vec<Number>>,
     /// Of all measurements with Gaussian errors together.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,6 +133,9 @@ pub struct InformationEntry {
     pub point: BTreeMap<String, Number>,
     /// The other parameters profiled, with the statistical uncertainty of simulated bins.
     pub profiled: Option<Vec<Vec<Number>>>,
+    /// Of each unbinned term by name; null without reference events.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unbinned: BTreeMap<String, Option<Vec<Vec<Number>>>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -278,6 +281,13 @@ impl Context<'_> {
             measurements: information.measurements.as_ref().map(matrix),
             point: self.point(point),
             profiled: information.profiled.as_ref().ok().map(matrix),
+            unbinned: self
+                .model
+                .unbinned
+                .iter()
+                .map(|term| term.name.clone())
+                .zip(information.unbinned.iter().map(|own| own.as_ref().map(matrix)))
+                .collect(),
         }
     }
 }

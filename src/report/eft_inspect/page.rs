@@ -160,6 +160,10 @@ impl EftInspectReport {
         if let Some(measurements) = &self.information.measurements {
             table.add_row(std::iter::once(Cell::text("(Gaussian measurements)")).chain(widths(measurements)));
         }
+        for (term, matrix) in &self.information.unbinned {
+            let unknown = || self.free_names().map(|_| Cell::text("unknown")).collect();
+            table.add_row(std::iter::once(Cell::name(term)).chain(matrix.as_deref().map_or_else(unknown, widths)));
+        }
         table.add_row(std::iter::once(Cell::text("(all)")).chain(widths(&self.information.fixed)));
         if let Some(profiled) = &self.information.profiled {
             table.add_row(std::iter::once(Cell::text("(all, nuisance parameters profiled)")).chain(widths(profiled)));

@@ -4,12 +4,14 @@
 //! * `response`: each modifier becomes a product of polynomials, or a table of events;
 //! * `combine`: the responses of a sample become one;
 //! * `measurements`: means and covariance of the measurements with Gaussian errors;
+//! * `unbinned`: the polynomials of single events;
 //! * `parts`: response and systematics become parts whose rates add up.
 
 mod combine;
 mod measurements;
 mod parts;
 mod response;
+mod unbinned;
 mod variables;
 
 pub use response::solve_morph;

@@ -2,6 +2,7 @@
 
 use super::Source;
 use super::report::{Place, Report};
+use crate::document::eft::{Eft, EventTable};
 use crate::document::workspace::Workspace;
 use crate::event_database::path_of;
 use crate::finding::{Finding, quote};
@@ -12,21 +13,19 @@ use std::path::Path;
 /// Rewrites the paths of a document that lies in the folder `from` for one that lies in `to`; an error for those that do
 /// not lead below `to`.
 pub(super) fn move_paths(document: usize, source: &mut Source, from: &Path, to: &Path, report: &mut Report) {
-    let uris: Vec<String> =
-        source.workspace.eft.iter().flat_map(|eft| &eft.event_databases).map(|d| d.uri.clone()).collect();
+    let uris: Vec<(String, String)> = source.workspace.eft.iter().flat_map(|eft| files(eft)).collect();
     if from == to || uris.is_empty() {
         return;
     }
-    for (d, uri) in uris.iter().enumerate() {
-        let pointer = format!("/eft/event_databases/{d}/uri");
-        match moved(uri, from, to) {
+    for (pointer, uri) in uris {
+        match moved(&uri, from, to) {
             Ok(moved) => {
                 if let Some(place) = source.value.pointer_mut(&pointer) {
                     *place = json!(moved);
                 }
             }
             Err(why) => {
-                let found = format!("{}: {why}", quote(uri));
+                let found = format!("{}: {why}", quote(&uri));
                 let expected = format!("a file below {}, the folder of the result", quote(&shown(to)));
                 let hint = "write the result into the folder of the database or above it, or move the database";
                 let finding = Finding::new(&rule::EVENT_PATH, found, expected).hint(hint);
@@ -40,6 +39,22 @@ pub(super) fn move_paths(document: usize, source: &mut Source, from: &Path, to: 
             Err(findings) => report.take(document, findings),
         }
     }
+}
+
+/// The files of a document: where their paths stand, and the paths.
+fn files(eft: &Eft) -> Vec<(String, String)> {
+    let databases = eft.event_databases.iter().enumerate();
+    let mut files: Vec<_> =
+        databases.map(|(d, database)| (format!("/eft/event_databases/{d}/uri"), database.uri.clone())).collect();
+    for (t, term) in eft.unbinned_terms.iter().enumerate() {
+        let reference = term.reference.as_ref().map(|reference| ("reference/events", &reference.events));
+        for (key, table) in std::iter::once(("events", &term.events)).chain(reference) {
+            if let EventTable::File(file) = table {
+                files.push((format!("/eft/unbinned_terms/{t}/{key}/uri"), file.uri.clone()));
+            }
+        }
+    }
+    files
 }
 
 /// The path of a database from another folder.

@@ -153,9 +153,10 @@ struct NamedList {
     same: fn(&Value, &Value) -> bool,
 }
 
-const NAMED_LISTS: [NamedList; 2] = [
+const NAMED_LISTS: [NamedList; 3] = [
     NamedList { key: "event_databases", what: "event database", same: databases::same },
     NamedList { key: "gaussian_measurements", what: "measurement", same: |a, b| difference(a, b).is_none() },
+    NamedList { key: "unbinned_terms", what: "unbinned term", same: |a, b| difference(a, b).is_none() },
 ];
 
 fn join_list(

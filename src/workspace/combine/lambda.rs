@@ -29,6 +29,11 @@ pub(super) fn unify(sources: &mut [Source], report: &mut Report) {
         let place = Place::new(index, "/eft/basis/Lambda_TeV");
         let there = report.tell(&Place::new(first, place.pointer.clone()));
         let (found, expected) = (number(eft.basis.lambda_tev), format!("{}, as in {there}", number(basis.lambda_tev)));
+        if let Some(term) = eft.unbinned_terms.first() {
+            let found = format!("{found}, at which the columns of the unbinned term {} are", quote(&term.name));
+            report.add(&rule::UNBINNED_LAMBDA, &place, found, expected);
+            continue;
+        }
         let fixed = fixed_weights(&eft);
         if fixed.is_empty() {
             convert(&mut source.value, &eft, basis.lambda_tev);

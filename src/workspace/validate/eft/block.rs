@@ -34,6 +34,14 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
             check_names(context, &kinds, &factor.uncertainties, &pointer, report);
         }
     }
+    for (t, term) in context.eft.unbinned_terms.iter().enumerate() {
+        for (k, component) in term.components.iter().enumerate() {
+            for name in component.nuisances() {
+                let pointer = || format!("/eft/unbinned_terms/{t}/components/{k}");
+                check_nuisance(context, &kinds, name, pointer, report);
+            }
+        }
+    }
     check_databases(workspace, context, report);
     for (c, channel) in workspace.channels.iter().enumerate() {
         for (s, sample) in channel.samples.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The rules W201 to W248 and W320 to W326, and what W260, W269 and W271 say of a declaration: the block `eft`, the
+//! The rules W201 to W248, W320 to W326 and W340 to W351, and what W260, W269 and W271 say of a declaration: the block `eft`, the
 //! responses of samples, and what stands beside them.
 
 mod block;
@@ -6,6 +6,7 @@ mod events;
 mod gaussian;
 mod response;
 mod sample;
+mod unbinned;
 
 use super::Report;
 use crate::document::eft::{Eft, PerBin, Truncation, WilsonCoefficient};
@@ -20,6 +21,7 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) {
     let context = Context::new(eft);
     block::check(workspace, &context, report);
     let (mut used, mut broken) = (gaussian::check(&context, report), false);
+    used.extend(unbinned::check(workspace, &context, report));
     for (c, channel) in workspace.channels.iter().enumerate() {
         for (s, sample) in channel.samples.iter().enumerate() {
             let pointer = format!("/channels/{c}/samples/{s}/modifiers");
