@@ -482,8 +482,9 @@ fn lower_transposed_times(block: &CompiledBlock, x: &[f64], to: &mut [f64]) {
 
 #[inline(always)]
 fn add(a: f64, from: &[f64], to: &mut [f64]) {
-    for (to, x) in to.iter_mut().zip(from) {
-        *to += a * x;
+    let to = &mut to[..from.len()];
+    for i in 0..from.len() {
+        to[i] += a * from[i];
     }
 }
 

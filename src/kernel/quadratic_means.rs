@@ -45,8 +45,8 @@ pub(super) fn means<S: Simd>(
         let coefficients = &means.coefficients[group.coefficients.clone()];
         let mut values = ZERO;
         of_group::<S>(coefficients, local, &mut scratch.jacobian[group.variables.clone()]).store(&mut values);
-        for (position, value) in group.positions.iter().zip(values.0) {
-            mean[*position as usize] = value;
+        for (lane, position) in group.positions.iter().enumerate() {
+            mean[*position as usize] = values.0[lane];
         }
     }
 }
@@ -67,14 +67,14 @@ fn of_group<S: Simd>(coefficients: &[Lanes], c: &[f64], jacobian: &mut [Lanes]) 
         let (before, here) = jacobian.split_at_mut(first);
         block::<S>(rectangle, triangle, &c[..first], own, before, here);
     }
-    let mut sums = [S::splat(0.0); 2];
+    let (mut even, mut odd) = (S::splat(0.0), S::splat(0.0));
     let n = c.len();
     let (slopes, jacobian) = (&slopes[..n], &jacobian[..n]);
-    for i in 0..n {
-        let twice = S::load(&slopes[i]).add(S::load(&jacobian[i]));
-        sums[i % 2] = twice.fma(S::splat(c[i]), sums[i % 2]);
+    for i in (0..n).step_by(2) {
+        even = S::load(&slopes[i]).add(S::load(&jacobian[i])).fma(S::splat(c[i]), even);
+        odd = S::load(&slopes[i + 1]).add(S::load(&jacobian[i + 1])).fma(S::splat(c[i + 1]), odd);
     }
-    sums[0].add(sums[1]).fma(S::splat(0.5), S::load(&constant[0]))
+    even.add(odd).fma(S::splat(0.5), S::load(&constant[0]))
 }
 
 /// Adds what four rows of S, and the same columns before them, give to J.
@@ -189,8 +189,8 @@ pub(super) fn visit_second<S: Simd>(means: &QuadraticMeans, weight: &[f64], mut 
 #[inline(always)]
 fn weights(group: &QuadraticGroup, weight: &[f64]) -> Lanes {
     let mut weights = ZERO;
-    for (to, position) in weights.0.iter_mut().zip(&group.positions) {
-        *to = weight[*position as usize];
+    for (lane, position) in group.positions.iter().enumerate() {
+        weights.0[lane] = weight[*position as usize];
     }
     weights
 }

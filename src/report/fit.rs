@@ -27,8 +27,8 @@ pub struct FitReport {
     pub derived: Vec<DerivedEntry>,
     /// Estimated distance of `twice_nll` to the minimum.
     pub edm: Number,
-    /// All minima that were found, where samples or measurements respond to coefficients and other starts were tried; else
-    /// null.
+    /// All minima that were found; left out where nothing responds to coefficients or no other starts were tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub minima: Option<MinimaReport>,
     pub mle_parameters: ByName,
     /// Why something in this result is null although the fit may be valid, and what else is worth knowing.
