@@ -1,5 +1,5 @@
 //! Simplified likelihoods as workspaces, against minima and profiles in the shifts of the backgrounds themselves (numpy and
-//! scipy; fixtures/simplified_likelihood/expected.json).
+//! scipy; fixtures/simplified_likelihood/fit_scan.json).
 
 use super::*;
 use morphist::import::simplified_likelihood::read;
@@ -31,7 +31,7 @@ fn workspace(value: &Value, table: Option<Vec<u8>>) -> Workspace {
 
 #[test]
 fn minima_and_profiles() {
-    let expected = fixture("expected.json");
+    let expected = fixture("fit_scan.json");
     for (name, table) in [("covariance", None), ("correlation", Some(table()))] {
         let workspace = workspace(&fixture(&format!("{name}.json")), table);
         let model = from_pyhf::model(&workspace, &ModelOptions::default()).unwrap();

@@ -5,7 +5,7 @@
 
 Minima and profiles by Newton's method from scipy's minimum. `fit` and `scan` of the imported workspace agree to 1e-8 in
 twice_nll, 1e-6 of the uncertainty in μ, and 1e-6 in its uncertainty, relative. `--record` writes
-fixtures/simplified_likelihood/expected.json. Needs numpy and scipy."""
+fixtures/simplified_likelihood/fit_scan.json. Needs numpy and scipy."""
 
 import argparse
 import json
@@ -115,13 +115,13 @@ def compare(program, name, peer, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     morphist.add_arguments(parser)
-    parser.add_argument("--record", action="store_true", help="write expected.json and compare nothing")
+    parser.add_argument("--record", action="store_true", help="write fit_scan.json and compare nothing")
     arguments = parser.parse_args()
     peers = {name: numbers(name) for name in CASES}
     if arguments.record:
         versions = f"numpy {np.__version__}, scipy {scipy.__version__}"
         record = {"provenance": f"{versions}; python tests/peer/simplified_likelihood.py --record", **peers}
-        (FIXTURE / "expected.json").write_text(json.dumps(record, indent=1) + "\n")
+        (FIXTURE / "fit_scan.json").write_text(json.dumps(record, indent=1) + "\n")
         return
     with tempfile.TemporaryDirectory() as folder:
         rows = [compare(arguments.morphist, name, peer, folder) for name, peer in peers.items()]
