@@ -238,7 +238,7 @@ impl Minimizer {
             if enough || self.edm < POLISH * limits.edm_tolerance {
                 let exact = lambda == 0.0 && !self.approximate;
                 let ending = self.certify(evaluator, data, lambda);
-                if exact && ending == Ending::Converged {
+                if ending == Ending::Converged && (exact || self.has_exact_step(evaluator, data, limits)) {
                     self.take_last_step(limits);
                 }
                 return ending;
@@ -294,6 +294,18 @@ impl Minimizer {
     /// The reduced value at `theta`, with its gradient, and its Hessian where steps need a matrix.
     fn evaluate_here(&mut self, evaluator: &mut Evaluator, data: &PreparedData) -> f64 {
         evaluate(&self.system, evaluator, data, &self.theta, &mut self.gradient)
+    }
+
+    /// Replaces a step with damping or another matrix by Newton's, with the matrix that was certified; false without a
+    /// matrix, or where the step would go beyond the tolerance.
+    fn has_exact_step(&mut self, evaluator: &mut Evaluator, data: &PreparedData, limits: &Limits) -> bool {
+        if matches!(self.system, System::MatrixFree(_)) {
+            return false;
+        }
+        self.solve(evaluator, data, 0.0);
+        let slopes = self.gradient.iter().zip(&self.step).zip(&self.free).filter(|(_, free)| **free);
+        let gain = -0.5 * slopes.map(|((g, step), _)| g * step).sum::<f64>();
+        (0.0..=limits.edm_tolerance).contains(&gain)
     }
 
     /// The last Newton step gains nothing in the value, but squares the error of the parameters: Asimov data are made of
