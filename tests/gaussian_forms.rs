@@ -404,3 +404,15 @@ fn errors_that_follow_the_prediction() {
         close(Evaluator::new(&program).reduced(&result.parameters, &data), chi2, 1e-9);
     }
 }
+
+/// Asimov data set the points to their means; at zero those are the first coefficients of the fixture.
+#[test]
+fn asimov_data_set_the_points() {
+    let file = "fixtures/eft_gaussian_marginalised/workspace.json";
+    let arguments = ["asimov", file, "--init", "c1=0", "--init", "c2=0"];
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_morphist")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let measurement = &document["eft"]["gaussian_measurements"][0];
+    assert_eq!(measurement["data"], measurement["prediction"]["coefficients"][0]);
+}

@@ -202,3 +202,13 @@ fn the_recorded_minimum_of_fifty_coefficients() {
     assert!(got <= 447.092_632, "{got}");
     assert!((chi2(&problem, result.first_minimum.unwrap()) - 447.09334).abs() < 1e-5);
 }
+
+/// Data far outside of what the box reaches: every minimum has all coefficients on a bound, χ² = (5 − 1.1)² + (5 − 1)².
+#[test]
+fn all_coefficients_on_their_bounds() {
+    let points = [polynomial(&[(1.0, "a"), (0.1, "a a")], 5.0, 1.0), polynomial(&[(1.0, "b")], 5.0, 1.0)];
+    let problem = Problem::new(&[("a", -1.0, 1.0), ("b", -1.0, 1.0)], &points);
+    let result = fit(&problem, &problem.options());
+    assert!(result.valid && close(&result.parameters, &[1.0, 1.0], 0.0), "{result:?}");
+    assert!((chi2(&problem, result.twice_nll) - (3.9_f64.powi(2) + 16.0)).abs() < 1e-12);
+}

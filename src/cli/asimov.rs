@@ -102,6 +102,12 @@ impl Asimov {
             }
             set_observation(document, &channel.name, own);
         }
+        let mut rest = &auxiliary[auxiliary.len() - program.n_measured()..];
+        for set in &model.measurements.sets {
+            let (own, others) = rest.split_at(set.data.len().min(rest.len()));
+            rest = others;
+            set_measurement(document, &set.name, own);
+        }
         self.move_auxiliary_data(document, prepared, &program, &auxiliary)
     }
 
@@ -152,5 +158,14 @@ impl Asimov {
             text::label(&prepared.measurement)
         ));
         Ok(())
+    }
+}
+
+/// Replaces the data of a measurement with Gaussian errors.
+fn set_measurement(document: &mut Value, name: &str, data: &[f64]) {
+    let is_own = |measurement: &&mut Value| measurement.get("name").and_then(Value::as_str) == Some(name);
+    let measurements = document.pointer_mut("/eft/gaussian_measurements").and_then(Value::as_array_mut);
+    if let Some(own) = measurements.and_then(|all| all.iter_mut().find(is_own)) {
+        own["data"] = data.into();
     }
 }

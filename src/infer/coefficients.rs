@@ -64,6 +64,7 @@ pub fn acts(likelihood: &mut Likelihood, coefficient: usize) -> bool {
         likelihood.evaluator.expected(point, &mut main, &mut auxiliary);
         // The means of measurements are the last of the auxiliary data.
         main.extend_from_slice(&auxiliary[auxiliary.len() - program.n_measured()..]);
+        main.extend(likelihood.evaluator.unbinned_terms(point, &likelihood.data));
         main
     };
     [0.0, 0.37, -0.61].into_iter().any(|part| {

@@ -142,6 +142,9 @@ fn directions(coefficients: &[usize], basin: &Basin, options: &FitOptions) -> Ve
     if coefficients.len() > 1 {
         lines.push((coefficients.iter().map(|&i| (i, basin.theta[i])).collect(), 0.25));
         let inner = inner(coefficients, basin, options);
+        if inner.is_empty() {
+            return lines;
+        }
         let width = |a: usize| basin.widths[coefficients[a]];
         let scaled = |a: usize, b: usize| 0.5 * basin.hessian[(inner[a], inner[b])] * width(inner[a]) * width(inner[b]);
         let spectrum = SymmetricEigen::new(DMatrix::from_fn(inner.len(), inner.len(), scaled));
@@ -171,6 +174,9 @@ fn inner(coefficients: &[usize], basin: &Basin, options: &FitOptions) -> Vec<usi
 fn groups(coefficients: &[usize], basin: &Basin, options: &FitOptions) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = coefficients.iter().map(|&i| vec![i]).collect();
     let inner = inner(coefficients, basin, options);
+    if inner.is_empty() {
+        return groups;
+    }
     let scale = |a: usize| basin.hessian[(inner[a], inner[a])].sqrt();
     let scaled = |a: usize, b: usize| basin.hessian[(inner[a], inner[b])] / (scale(a) * scale(b));
     let hessian = DMatrix::from_fn(inner.len(), inner.len(), scaled);
