@@ -77,6 +77,26 @@ fn all_combinations_of_signs() {
     }
 }
 
+/// Fourteen coefficients that act only by their squares: the Standard Model is a saddle in fourteen directions. At all
+/// c_i² = 1 χ² = 0.
+#[test]
+fn off_a_saddle_of_many_directions() {
+    let names: Vec<String> = (0..14).map(|i| format!("c{i}")).collect();
+    let squares: Vec<String> = names.iter().map(|name| format!("{name} {name}")).collect();
+    let point = |i: usize| {
+        let terms: Vec<(f64, &str)> =
+            squares.iter().enumerate().map(|(j, square)| (if i == j { 1.0 } else { 0.1 }, square.as_str())).collect();
+        polynomial(&terms, 2.3, 0.1)
+    };
+    let points: Vec<_> = (0..14).map(point).collect();
+    let coefficients: Vec<(&str, f64, f64)> = names.iter().map(|name| (name.as_str(), -3.0, 3.0)).collect();
+    let problem = Problem::new(&coefficients, &points);
+    let result = fit(&problem, &FitOptions { starts: 20, ..problem.options() });
+    assert!(result.valid, "{result:?}");
+    let squares: Vec<f64> = result.parameters.iter().map(|c| c * c).collect();
+    assert!(close(&squares, &[1.0; 14], 1e-6) && chi2(&problem, result.twice_nll).abs() < 1e-9, "{result:?}");
+}
+
 /// t = c² + 10 c = 11 has the solutions 1 and −11, and −1 slides back to the first: the other side is the second minimum of the
 /// quartic along the line. A weak linear point puts the best fit at −11 with χ² = 0.
 #[test]

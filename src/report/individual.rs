@@ -77,6 +77,7 @@ impl GaussianReport {
             None if idle.contains(&coefficient) => {
                 Some(Reason::new(Code::FlatDirections, "the coefficient changes no yield"))
             }
+            None if !fit.plateau.is_empty() => Some(Reason::plateau(&model.parameter_names(), &fit.plateau)),
             None if !(sigma.is_finite() && sigma > 0.0) => {
                 Some(Reason::new(Code::NotFinite, "the Hessian gives no uncertainty"))
             }
@@ -103,7 +104,8 @@ impl GaussianReport {
     }
 
     fn failed(&self) -> bool {
-        !self.valid && self.reason.as_ref().is_none_or(|reason| reason.code != Code::FlatDirections)
+        let known = |reason: &Reason| matches!(reason.code, Code::FlatDirections | Code::Plateau);
+        !self.valid && !self.reason.as_ref().is_some_and(known)
     }
 
     fn cells(&self, name: &str, n_levels: usize) -> Vec<Cell> {

@@ -87,6 +87,8 @@ pub enum Code {
     /// Not computed because it was not asked for.
     NotRequested,
     OutOfDomain,
+    /// The minimum is a plateau of flat errors, not a point.
+    Plateau,
     /// Minima of a profile do not join continuously where a crossing was looked for.
     ProfileJumps,
     /// Yields depend on a coefficient more by its square than in first order.
@@ -359,6 +361,19 @@ impl Reason {
         }
     }
 
+    /// A minimum that is a plateau of flat errors.
+    pub fn plateau(names: &[String], directions: &[Vec<(usize, f64)>]) -> Reason {
+        let (by_name, involved) = by_name(names, directions);
+        let message = format!(
+            "flat errors make the minimum a plateau in {} {} of {}: its parameters are one point of many, without \
+             uncertainties; intervals come from profiles (minos, scan)",
+            directions.len(),
+            if directions.len() == 1 { "combination" } else { "combinations" },
+            text::list(&involved, 8)
+        );
+        Reason { directions: Some(by_name), ..Reason::of_parameters(Code::Plateau, message, involved) }
+    }
+
     /// A fit that did not end well. `init` and `bounds` are those the fit was given.
     pub fn of_failure(model: &Model, failure: &Failure, init: &[f64], bounds: &[(f64, f64)]) -> Reason {
         let names = model.parameter_names();
@@ -422,13 +437,12 @@ fn start_out_of_bounds(names: &[String], parameters: &[usize], init: &[f64], bou
 }
 
 fn flat_directions(names: &[String], directions: &[Vec<(usize, f64)>]) -> Reason {
-    let by_name: Vec<BTreeMap<String, Number>> = directions
-        .iter()
-        .map(|d| d.iter().filter_map(|&(i, w)| Some((names.get(i)?.clone(), Number(w)))).collect())
-        .collect();
-    let mut involved: Vec<String> = by_name.iter().flat_map(|d| d.keys().cloned()).collect();
-    involved.sort();
-    involved.dedup();
+    if directions.is_empty() {
+        let message = "the fit ended where the Hessian is not positive definite, neither at a minimum nor in a known \
+                       direction off it; start elsewhere (--init)";
+        return Reason::new(Code::FlatDirections, message);
+    }
+    let (by_name, involved) = by_name(names, directions);
     let message = format!(
         "the data do not determine {} {} of {}; fix some of these parameters (--fix)",
         directions.len(),
@@ -436,6 +450,18 @@ fn flat_directions(names: &[String], directions: &[Vec<(usize, f64)>]) -> Reason
         text::list(&involved, 8)
     );
     Reason { directions: Some(by_name), ..Reason::of_parameters(Code::FlatDirections, message, involved) }
+}
+
+/// Directions by the names of their parameters, and all these names.
+fn by_name(names: &[String], directions: &[Vec<(usize, f64)>]) -> (Vec<BTreeMap<String, Number>>, Vec<String>) {
+    let by_name: Vec<BTreeMap<String, Number>> = directions
+        .iter()
+        .map(|d| d.iter().filter_map(|&(i, w)| Some((names.get(i)?.clone(), Number(w)))).collect())
+        .collect();
+    let mut involved: Vec<String> = by_name.iter().flat_map(|d| d.keys().cloned()).collect();
+    involved.sort();
+    involved.dedup();
+    (by_name, involved)
 }
 
 fn term_label(model: &Model, term: usize) -> String {
