@@ -119,7 +119,7 @@ pub(crate) fn unseen_directions(
 ) -> Vec<Direction> {
     let n = parameters.len();
     let free: Vec<usize> = (0..n).filter(|&i| free[i]).collect();
-    if free.len() > MOST_PARAMETERS {
+    if free.is_empty() || free.len() > MOST_PARAMETERS {
         return Vec::new();
     }
     let (mut gradient, mut matrix) = (vec![0.0; n], vec![0.0; n * n]);
@@ -158,7 +158,7 @@ fn weak_directions(
 ) -> Vec<(Direction, f64)> {
     let n = parameters.len();
     let free: Vec<usize> = (0..n).filter(|&i| free[i]).collect();
-    if free.len() > MOST_PARAMETERS {
+    if free.is_empty() || free.len() > MOST_PARAMETERS {
         return Vec::new();
     }
     let (mut gradient, mut matrix) = (vec![0.0; n], vec![0.0; n * n]);
