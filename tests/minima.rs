@@ -4,6 +4,7 @@ mod common;
 
 use common::directory;
 use common::gaussian::{Problem, polynomial};
+use morphist::report::fit::FitReport;
 use morphist::infer::{FitOptions, FitResult, Hesse, Likelihood, ScanOptions, Watch, scan};
 
 fn fit(problem: &Problem, options: &FitOptions) -> FitResult {
@@ -40,6 +41,9 @@ fn a_mirrored_minimum() {
     let options = FitOptions { init: vec![-2.1], ..problem.options() };
     let result = fit(&problem, &options);
     assert!(result.valid && close(&result.parameters, &[positive], 1e-9), "{result:?}");
+    let report = serde_json::to_value(FitReport::new(&problem.model, &options, &result)).unwrap();
+    let delta = report["minima"]["minima"][1]["delta_twice_nll"].as_f64().unwrap();
+    assert!((delta - (height(negative) - height(positive))).abs() < 1e-9, "{delta}");
     let minima = result.minima.unwrap();
     assert_eq!(minima.found.len(), 2);
     for (minimum, want) in minima.found.iter().zip([positive, negative]) {
@@ -91,10 +95,12 @@ fn off_a_saddle_of_many_directions() {
     let points: Vec<_> = (0..14).map(point).collect();
     let coefficients: Vec<(&str, f64, f64)> = names.iter().map(|name| (name.as_str(), -3.0, 3.0)).collect();
     let problem = Problem::new(&coefficients, &points);
-    let result = fit(&problem, &FitOptions { starts: 20, ..problem.options() });
-    assert!(result.valid, "{result:?}");
-    let squares: Vec<f64> = result.parameters.iter().map(|c| c * c).collect();
-    assert!(close(&squares, &[1.0; 14], 1e-6) && chi2(&problem, result.twice_nll).abs() < 1e-9, "{result:?}");
+    for restarts in [false, true] {
+        let result = fit(&problem, &FitOptions { starts: 20, restarts, ..problem.options() });
+        assert!(result.valid, "{result:?}");
+        let squares: Vec<f64> = result.parameters.iter().map(|c| c * c).collect();
+        assert!(close(&squares, &[1.0; 14], 1e-6) && chi2(&problem, result.twice_nll).abs() < 1e-9, "{result:?}");
+    }
 }
 
 /// t = c² + 10 c = 11 has the solutions 1 and −11, and −1 slides back to the first: the other side is the second minimum of the
