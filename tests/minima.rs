@@ -4,8 +4,8 @@ mod common;
 
 use common::directory;
 use common::gaussian::{Problem, polynomial};
-use morphist::report::fit::FitReport;
 use morphist::infer::{FitOptions, FitResult, Hesse, Likelihood, ScanOptions, Watch, scan};
+use morphist::report::fit::FitReport;
 
 fn fit(problem: &Problem, options: &FitOptions) -> FitResult {
     Likelihood::new(&problem.program, &problem.data, options.clone()).fit(Hesse::No)

@@ -235,7 +235,8 @@ impl Minimizer {
             let last_gain = before - self.value;
             before = self.value;
             // Where means bend, gains fall with the square: the last step is as good as it gets.
-            let enough = self.edm < limits.edm_tolerance && ((self.curved && lambda == 0.0) || last_gain <= self.noise());
+            let enough =
+                self.edm < limits.edm_tolerance && ((self.curved && lambda == 0.0) || last_gain <= self.noise());
             if enough || self.edm < POLISH * limits.edm_tolerance {
                 let exact = lambda == 0.0 && !self.approximate;
                 let ending = self.certify(evaluator, data, lambda);

@@ -191,7 +191,8 @@ impl Program {
 
     /// The parameters that stand for flat errors of measurements: they shift means, nothing constrains them.
     pub(crate) fn flat_errors(&self) -> Vec<usize> {
-        let shifting = self.measurements.shifts.iter().map(|(_, variable, _)| self.measurements.parameters[*variable as usize]);
+        let shifting =
+            self.measurements.shifts.iter().map(|(_, variable, _)| self.measurements.parameters[*variable as usize]);
         let mut all: Vec<usize> = shifting.map(|parameter| parameter as usize).collect();
         all.sort_unstable();
         all.dedup();

@@ -21,9 +21,8 @@ impl Profile<'_> {
             let first = (0..start).find(needed).unwrap_or(start);
             let last = (start..values.len()).rfind(needed).map_or(start, |last| last + 1);
             let with_limit = |k: usize| (values[k], lowest[k] + FAR);
-            let walk = |values: &mut (dyn Iterator<Item = (f64, f64)> + Send)| {
-                self.clone().walk(branch, &seed, values, watch)
-            };
+            let walk =
+                |values: &mut (dyn Iterator<Item = (f64, f64)> + Send)| self.clone().walk(branch, &seed, values, watch);
             let (below, above) = rayon::join(
                 || walk(&mut (first..start).rev().map(with_limit)),
                 || walk(&mut (start..last).map(with_limit)),
