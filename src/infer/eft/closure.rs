@@ -65,7 +65,7 @@ impl Reference {
     /// None without reference events.
     fn new(term: &UnbinnedTerm, component: &Component, point: &[f64]) -> Option<Reference> {
         let first = term.observed.len();
-        let values = component.densities.first()?.evaluate(&term.variables(point));
+        let values = component.densities.first()?.evaluate(&term.values(point));
         let (base, values) = (component.base.get(first..)?, values.get(first..)?);
         let weighed: Vec<f64> = term.reference.iter().zip(base).map(|(w, g)| w * g).collect();
         let sum: f64 = weighed.iter().sum();
@@ -96,7 +96,7 @@ pub fn component(
     let reference = Reference::new(term, component, point)?;
     let mean = reference.mean(|r| r);
     let squares: f64 = reference.pairs().map(|(w, _)| w * w).sum();
-    let yields = |point: &[f64]| component.total.evaluate(&term.variables(point));
+    let yields = |point: &[f64]| component.total.evaluate(&term.values(point));
     let events = yields(point);
     // A ratio of densities, calibrated or not, should have mean one; one of yields follows them.
     let expected_mean = if component.follows_yields { events / yields(at_zero) } else { 1.0 };

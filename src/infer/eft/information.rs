@@ -123,7 +123,7 @@ fn of_bin(expected: f64, slopes: &[f64]) -> Option<DMatrix<f64>> {
 }
 
 /// The Hessian of −ln L for data that are what is expected has no terms of second derivatives: it is the information of
-/// all parameters.
+/// all parameters. Events are what is expected only where their ratios close, and count with eq. 10 of spec/unbinned.md.
 fn profiled(
     evaluator: &mut Evaluator,
     asimov: &Data,
@@ -146,6 +146,16 @@ fn profiled(
     let value = evaluator.hessian(point, &data, &mut gradient, &mut hessian);
     if !value.is_finite() || hessian.iter().any(|x| !x.is_finite()) {
         return Err(NoInformation::OutOfDomain);
+    }
+    if evaluator.program.is_unbinned() {
+        let none = Data { unbinned: vec![0.0; asimov.unbinned.len()], ..asimov.clone() };
+        let prepared = evaluator.program.prepare(&none);
+        evaluator.hessian(point, &prepared, &mut gradient, &mut hessian);
+        evaluator.gauss_newton(&prepared, &mut hessian);
+        for term in 0..evaluator.program.unbinned_terms().count() {
+            let own = evaluator.event_information(term, point, &data);
+            hessian.iter_mut().zip(own).for_each(|(sum, own)| *sum += 2.0 * own);
+        }
     }
     let nuisances: Vec<usize> = (0..n).filter(|i| !fixed[*i] && !coefficients.contains(i)).collect();
     let block = |rows: &[usize], columns: &[usize]| {

@@ -232,6 +232,17 @@ fn check_replicas(term: &UnbinnedTerm, component: &UnbinnedComponent, pointer: &
             report,
         );
     }
+    for (j, name) in replicas.nuisances.iter().enumerate() {
+        let first = replicas.nuisances.iter().position(|other| other == name).filter(|first| *first < j);
+        let of_ratio = component.systematics.contains_key(name) || component.yield_systematics.contains_key(name);
+        let found = match first {
+            Some(first) => format!("the name {} of replica {first} again", quote(name)),
+            None if of_ratio => format!("the name {} of a systematic of the component", quote(name)),
+            None => continue,
+        };
+        let place = format!("{pointer}/replicas/nuisances/{j}");
+        report.add(&rule::UNBINNED_REPLICA_TWICE, place, found, "a name for each replica alone");
+    }
     if replicas.central != CentralValue::MeanLogRatio {
         return;
     }
