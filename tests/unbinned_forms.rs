@@ -524,6 +524,16 @@ fn rules() {
             json!({"central": "mean_log_ratio", "columns": [["lin", "aa", "bb"]],
             "nuisances": ["one", "two"]}),
         ),
+        (
+            "W353",
+            format!("{second}/replicas"),
+            json!({"central": "mean_ratio", "columns": [["lin", "aa", "bb"]], "nuisances": ["one", "one"]}),
+        ),
+        (
+            "W353",
+            format!("{second}/replicas"),
+            json!({"central": "mean_ratio", "columns": [["lin", "aa", "bb"]], "nuisances": ["one", "n"]}),
+        ),
         ("W348", format!("{second}/correlated"), json!([{"systematics": ["n", "n"], "column": "up"}])),
         ("W351", format!("{first}/components/0/normfactors"), json!(["mu"])),
     ];

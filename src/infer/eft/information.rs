@@ -5,11 +5,13 @@ use crate::kernel::Evaluator;
 use crate::model::eft::Events;
 use crate::model::eft::polynomial::{monomial_slope, monomial_value};
 use crate::model::{Data, Model, UnbinnedTerm};
-use crate::program::Program;
+use crate::program::{CompiledTerm, Program};
 use nalgebra::{DMatrix, SymmetricEigen};
 
 /// Eigenvalues of a matrix with unit diagonal below it are directions that nothing determines.
 const NO_INFORMATION: f64 = 1e-12;
+/// Sums of events differ by more than this part.
+const ROUNDING: f64 = 1e-9;
 
 /// Information on n coefficients: matrices of n × n.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +93,34 @@ pub fn information(
     let all = channels.iter().map(|c| &c.sum).chain(&measurements).chain(terms).fold(zero, |sum, own| sum + own);
     let profiled = profiled(&mut evaluator, &data, point, fixed, coefficients);
     Information { channels, measurements, unbinned, fixed: all, profiled }
+}
+
+/// An unbinned term whose Asimov data do not have the number of events that it expects.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OpenTerm {
+    pub term: usize,
+    /// N, and Σ s of the Asimov data with its standard deviation.
+    pub expected: f64,
+    pub asimov: f64,
+    pub deviation: f64,
+}
+
+/// The terms whose ratios do not close at a point: N and Σ s differ by more than three standard deviations, and not by
+/// rounding alone (spec/unbinned.md, "Data").
+pub fn open_terms(program: &Program, point: &[f64]) -> Vec<OpenTerm> {
+    let mut evaluator = Evaluator::new(program);
+    let terms = program.unbinned.iter().enumerate().filter(|(_, compiled)| !compiled.term.reference.is_empty());
+    let one = |(term, compiled): (usize, &CompiledTerm)| {
+        let (expected, events) = evaluator.expected_events(term, point);
+        let asimov: f64 = events.iter().sum();
+        let squares = events.iter().zip(&compiled.term.reference).map(|(s, w)| (s - w * asimov).powi(2));
+        OpenTerm { term, expected, asimov, deviation: squares.sum::<f64>().sqrt() }
+    };
+    let is_open = |open: &OpenTerm| {
+        let apart = (open.expected - open.asimov).abs();
+        apart.is_nan() || apart > (3.0 * open.deviation).max(ROUNDING * open.expected.abs())
+    };
+    terms.map(one).filter(is_open).collect()
 }
 
 /// Of the unbinned terms, with Asimov data.
