@@ -158,3 +158,33 @@ pub fn build(document: &Value) -> (Model, Data) {
     let data = from_pyhf::data(&workspace, &model).unwrap();
     (model, data)
 }
+
+/// Columns of learned nuisances and of replicas, as the peer makes them.
+pub fn with_learned(mut sample: Sample) -> Sample {
+    let x = |row: &dyn Fn(&str) -> f64| row("pTW") / (row("pTW") + 200.0);
+    sample.put("up", |row| 0.1 * x(row) - 0.03);
+    sample.put("up2", |row| 0.01 * row("Qcosd") * row("Qcosd"));
+    sample.put("base", |row| 1.0 + 0.1 * row("Qcosd"));
+    sample.put("slope", |row| 0.05 * x(row) * row("Qcosd"));
+    sample.put("mixed", |row| 0.02 * row("Qcosd"));
+    for j in [1, 2] {
+        for name in &WEIGHTS[1..] {
+            sample.put(&format!("{name}_r{j}"), |row| {
+                let k = 1.0 + 0.03 * f64::from(j) * (x(row) - 0.4);
+                row(name) * if ["w01", "w02"].contains(name) { k } else { k * k }
+            });
+        }
+    }
+    sample
+}
+
+pub const LEARNED: [&str; 5] = ["up", "up2", "base", "slope", "mixed"];
+
+pub fn learned(sample: &Sample) -> Value {
+    let mut component = sample.component();
+    component["systematics"] = json!({
+        "tilt": {"kind": "log_quadratic", "linear": "up", "quadratic": "up2"},
+        "scale": {"kind": "power", "column": "base"}, "slope": {"kind": "linear", "column": "slope"}});
+    component["correlated"] = json!([{"systematics": ["tilt", "scale"], "column": "mixed"}]);
+    component
+}
