@@ -102,6 +102,47 @@ fn ratios_that_do_not_close_are_told() {
     assert!(report["notes"][0]["message"].as_str().unwrap().contains("300 events at the point"), "{report}");
 }
 
+/// Relations give the coefficients: closure at a point is that of the document without them at what they give there.
+#[test]
+fn closure_follows_relations() {
+    let plain = read_json(Path::new("fixtures/eft_unbinned_forms/workspace.json"));
+    let mut given = plain.clone();
+    given["eft"]["parameter_transform"] = json!([{
+        "parameters": [{"name": "g", "bounds": [-2.0, 2.0], "init": 0.5}, {"name": "M", "bounds": [0.5, 10.0], "init": 1.0}],
+        "relations": [
+            {"coefficient": "c1", "terms": [{"factor": -0.5, "powers": {"g": 2, "M": -2}}]},
+            {"coefficient": "c2", "terms": [{"factor": 0.25, "powers": {"g": 1, "M": -1}}, {"factor": 0.1}]}]}]);
+    given["measurements"][0]["config"]["poi"] = json!("g");
+    let run = |name: &str, document: &Value, at: [&str; 2]| {
+        let path = write(name, document);
+        json_of(
+            &["eft", "closure", &path, "--init", at[0], "--init", at[1], "--init", "tilt=0.3", "--format", "json"],
+            0,
+        )
+    };
+    // g = 0.8, M = 1.6: c1 = −0.125, c2 = 0.225.
+    let want = run("closure_plain.json", &plain, ["c1=-0.125", "c2=0.225"]);
+    let got = run("closure_given.json", &given, ["g=0.8", "M=1.6"]);
+    let mut compared = 0;
+    for (got, want) in got["terms"].as_array().unwrap().iter().zip(want["terms"].as_array().unwrap()) {
+        for (got, want) in got["components"].as_array().unwrap().iter().zip(want["components"].as_array().unwrap()) {
+            for key in ["events", "mean", "expected_mean", "variance", "expected_variance"] {
+                let (got, want) = (got["closure"][key].as_f64().unwrap(), want["closure"][key].as_f64().unwrap());
+                close(got, want, 1e-12 * want.abs().max(1.0), key);
+                compared += 1;
+            }
+        }
+        let numbers = |value: &Value| -> Vec<f64> {
+            serde_json::from_value(value["replicas"]["each"].clone()).unwrap_or_default()
+        };
+        for (got, want) in numbers(got).into_iter().zip(numbers(want)) {
+            close(got, want, 1e-10, "q of a replica");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 9 * 5 + 2 + 4 + 4);
+}
+
 #[test]
 fn what_cannot_be_done_says_why() {
     let path = write("unbinned_messages.json", &document());

@@ -67,6 +67,11 @@ impl Laurent {
         Ok(sum)
     }
 
+    /// Zero, in one bin.
+    pub fn zero() -> Laurent {
+        Laurent { terms: BTreeMap::new(), n_bins: 1 }
+    }
+
     /// A variable itself, in one bin.
     pub fn variable(variable: u32) -> Laurent {
         Laurent { terms: BTreeMap::from([(vec![(variable, 1)], vec![1.0])]), n_bins: 1 }

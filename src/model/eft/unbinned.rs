@@ -89,6 +89,15 @@ impl UnbinnedTerm {
         self.variables.iter().map(|variable| variable.value(point)).collect()
     }
 
+    /// The same with given coefficients at zero, whatever gives them.
+    pub fn without_given(&self) -> UnbinnedTerm {
+        let zero = |variable: &Variable| match variable {
+            Variable::Parameter(i) => Variable::Parameter(*i),
+            Variable::Given(_) => Variable::Given(Laurent::zero()),
+        };
+        UnbinnedTerm { variables: self.variables.iter().map(zero).collect(), ..self.clone() }
+    }
+
     pub fn n_rows(&self) -> usize {
         self.observed.len() + self.reference.len()
     }

@@ -23,6 +23,7 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
         let mut components: HashMap<&str, usize> = HashMap::new();
         check_tables(term, &pointer, report);
         check_numbers_of_replicas(term, &pointer, report);
+        check_shared_replicas(term, &pointer, report);
         for (k, component) in term.components.iter().enumerate() {
             let pointer = format!("{pointer}/components/{k}");
             check_name(&mut components, &component.name, k, &pointer, report);
@@ -212,6 +213,21 @@ fn check_numbers_of_replicas(term: &UnbinnedTerm, pointer: &str, report: &mut Re
     if let Some((k, n)) = numbers.iter().find(|(_, n)| *n != numbers[0].1) {
         let place = format!("{pointer}/components/{k}/replicas/columns");
         check_count(*n, numbers[0].1, "replica of the other components", &place, report);
+    }
+}
+
+/// A nuisance that another component has too is that of the same replica there.
+fn check_shared_replicas(term: &UnbinnedTerm, pointer: &str, report: &mut Report) {
+    let mut places: HashMap<&str, (usize, &str)> = HashMap::new();
+    for (k, component) in term.components.iter().enumerate() {
+        for (j, name) in component.replicas.iter().flat_map(|replicas| &replicas.nuisances).enumerate() {
+            let &mut (first, other) = places.entry(name).or_insert((j, &component.name));
+            if first != j && other != component.name {
+                let place = format!("{pointer}/components/{k}/replicas/nuisances/{j}");
+                let found = format!("the name {} of replica {first} of component {}", quote(name), quote(other));
+                report.add(&rule::UNBINNED_REPLICA_TWICE, place, found, "one name for one replica of all components");
+            }
+        }
     }
 }
 
