@@ -210,9 +210,11 @@ fn powers_of_couplings_and_masses_are_evaluations_too() {
 /// information is Jᵀ I J with the I of the document without relations and the Jacobian by differences of the formulas.
 #[test]
 fn events_follow_relations_in_second_order_too() {
-    for (name, (steps, formulas), parameters) in [
-        ("eft_unbinned_forms", rotation("c1", "c2"), ["eta1", "eta2"]),
-        ("eft_unbinned_forms", heavy_particle("c1", "c2"), ["g", "M"]),
+    for (name, (steps, formulas), parameters, own) in [
+        ("eft_unbinned_forms", rotation("c1", "c2"), ["eta1", "eta2"], (0.7, 1.3)),
+        ("eft_unbinned_forms", rotation("c1", "c2"), ["eta1", "eta2"], (0.0, 0.0)),
+        ("eft_unbinned_forms", heavy_particle("c1", "c2"), ["g", "M"], (0.7, 1.3)),
+        ("eft_unbinned_forms", heavy_particle("c1", "c2"), ["g", "M"], (0.0, 1.3)),
     ] {
         let (folder, mut document) = fixture(name);
         let (plain, data) = build(&document, &folder, None).unwrap();
@@ -224,7 +226,7 @@ fn events_follow_relations_in_second_order_too() {
         let names = model.parameter_names();
         let mut at = model.init();
         let places = parameters.map(|name| names.iter().position(|own| own == name).unwrap());
-        (at[places[0]], at[places[1]]) = (0.7, 1.3);
+        (at[places[0]], at[places[1]]) = own;
         let n = at.len();
         let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
         assert!(evaluator.hessian(&at, &prepared, &mut gradient, &mut hessian).is_finite());

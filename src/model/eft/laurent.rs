@@ -122,6 +122,8 @@ impl Laurent {
             match (variable == i) as u8 + (variable == j) as u8 {
                 0 => x.powi(n),
                 1 => f64::from(n) * x.powi(n.saturating_sub(1)),
+                // Also where x is zero, with its power −1 below.
+                _ if n == 1 => 0.0,
                 _ => f64::from(n) * (f64::from(n) - 1.0) * x.powi(n.saturating_sub(2)),
             }
         };
@@ -321,6 +323,8 @@ mod tests {
                 assert!((given[&0].bend(i, j, &point) - bend).abs() < 1e-13 * bend.abs());
                 assert!((given[&0].bend(j, i, &point) - bend).abs() < 1e-13 * bend.abs());
             }
+            assert_eq!((given[&1].bend(g, g, &point), given[&1].bend(g, m, &point)), (0.0, 1.0));
+            point[10] = 0.0;
             assert_eq!((given[&1].bend(g, g, &point), given[&1].bend(g, m, &point)), (0.0, 1.0));
         }
     }
