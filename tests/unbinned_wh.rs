@@ -107,6 +107,37 @@ fn q_and_non_centrality_are_numpys() {
     }
 }
 
+/// The files of the sample themselves as reference events, Parquet and Arrow: the likelihood of the columns written out, to
+/// the last bit, and numpy's.
+#[test]
+fn files_are_read_as_they_are() {
+    use morphist::document::workspace::Workspace;
+    use morphist::translate::from_pyhf::{self, ModelOptions};
+    let Some(sample) = wh::sample() else { return };
+    let numbers = numbers(&sample);
+    let points = numbers["points"].as_array().unwrap();
+    let mut own = document(json!([sample.term(sample.component(), &WEIGHTS)]));
+    let inline = values(&own, points);
+    let reference = read_json(&sample.folder.join("wh_10000.json"));
+    for (format, media_type) in
+        [("parquet", "application/vnd.apache.parquet"), ("arrow", "application/vnd.apache.arrow.file")]
+    {
+        own["eft"]["unbinned_terms"][0]["reference"]["events"] = json!({"uri": format!("wh_10000.{format}"),
+            "sha256": reference["sha256"][format], "media_type": media_type, "n_rows": sample.n_rows});
+        let workspace = Workspace::from_value(&own).unwrap();
+        let options = ModelOptions { folder: Some(sample.folder.clone()), ..ModelOptions::default() };
+        let model = from_pyhf::model(&workspace, &options).unwrap();
+        let data = from_pyhf::data(&workspace, &model).unwrap();
+        let program = Program::compile(&model);
+        let (mut evaluator, prepared) = (Evaluator::new(&program), program.prepare(&data));
+        for ((at, inline), want) in points.iter().zip(&inline).zip(floats(&numbers["forms"]["ratios"]["twice_nll"])) {
+            let got = evaluator.twice_nll(&point(&model, at), &prepared);
+            assert_eq!(got, *inline, "{format}");
+            close(got, want, 1e-12 * 2e5, format);
+        }
+    }
+}
+
 /// The same q from the ratio to the standard model, from sums of squares, from densities with and without calibration, and
 /// with another reference.
 #[test]
