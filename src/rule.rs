@@ -538,4 +538,7 @@ rules! {
     UNBINNED_LAMBDA = error("W352", "InvalidEft",
         "The coefficients of a document are divided by another Λ than those of the first, and its unbinned terms hold columns that cannot be converted.",
         "put the document first, or give its coefficients the Λ of the first");
+    UNBINNED_REPLICA_TWICE = error("W353", "InvalidUnbinned",
+        "One nuisance parameter stands for two replicas of a term, which would cancel their spread, or is a systematic of the component.",
+        "give each replica a nuisance parameter of its own");
 }

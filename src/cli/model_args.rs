@@ -127,12 +127,12 @@ impl Prepared {
     ///
     /// # Errors
     /// Where the likelihood has an unbinned term.
-    pub fn refuse_unbinned(&self, what: &str) -> CommandResult {
+    pub fn refuse_unbinned(&self, what: &str, why: &str) -> CommandResult {
         match self.model.unbinned.first() {
             None => Ok(()),
             Some(term) => {
                 let name = text::label(&term.name);
-                Err(CommandError::Message(format!("{what}: not defined with the unbinned term {name}")))
+                Err(CommandError::Message(format!("{what}: not defined with the unbinned term {name}: {why}")))
             }
         }
     }

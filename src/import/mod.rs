@@ -4,6 +4,7 @@
 pub mod attach;
 pub mod combine_scaling;
 pub mod eft2obs;
+pub mod event_columns;
 mod factory;
 mod hepdata;
 pub mod histeft;

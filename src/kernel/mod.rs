@@ -1,6 +1,7 @@
 //! [`Program`] → numbers: value, gradient, Hessian, expected data. Slices in, caller's buffers out.
 
 pub(crate) mod batch;
+mod chain;
 pub(crate) mod cholesky;
 mod event_rows;
 pub mod events;

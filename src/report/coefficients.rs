@@ -92,7 +92,7 @@ impl IntervalsReport {
         let at =
             |values: Option<&Vec<f64>>| Number(values.and_then(|v| v.get(coefficient)).copied().unwrap_or(f64::NAN));
         let mut notes = scan::notes(scan.first_minimum, best.twice_nll, scan.stopped);
-        notes.extend(scan.sensitivity.as_ref().and_then(sensitivity::remark));
+        notes.extend(sensitivity::remark(model, coefficient, scan.sensitivity.as_ref()));
         let failure = |f: &_| Reason::of_failure(model, f, &options.init, &options.bounds);
         IntervalsReport {
             best_fit: at(Some(&best.parameters)),

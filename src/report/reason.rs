@@ -74,6 +74,8 @@ pub enum Code {
     NoToyData,
     /// No toy has a valid fit.
     NoValidToy,
+    /// Ratios of an unbinned term do not have the mean that they should have.
+    NotClosed,
     /// The data do not exclude any value of the POI.
     NotExcluded,
     /// A Wilson coefficient is not excluded at its bound, beyond which its responses do not hold.

@@ -8,10 +8,10 @@ use crate::cli::output::{OutputArgs, write_json};
 use crate::cli::{CommandError, CommandResult, note, progress, warn};
 use crate::document::workspace::Workspace;
 use crate::infer::eft::directions::{Spectrum, of_data_sets, spectrum};
-use crate::infer::eft::information::information;
+use crate::infer::eft::information::{information, open_terms};
 use crate::infer::{Hesse, Likelihood};
 use crate::program::Program;
-use crate::report::eft_directions::{EftDirectionsReport, Found, no_information};
+use crate::report::eft_directions::{EftDirectionsReport, Found, no_information, not_closed};
 use crate::report::reason::{Code, Reason};
 use crate::workspace::rotate::{Axis, Rotation, rotate};
 use crate::workspace::{Scope, validate};
@@ -78,6 +78,7 @@ impl Directions {
             Place::BestFit => best_fit(&prepared, &program, &mut notes)?,
         };
         let (model, coefficients) = (&prepared.model, &free.parameters);
+        notes.extend(open_terms(&program, &point).iter().map(|open| not_closed(model, open)));
         let found = information(model, &program, &point, &prepared.fixed, coefficients);
         let matrix = found.profiled.map_err(|reason| CommandError::Message(no_information(reason).message))?;
         let spectrum = spectrum(&matrix);

@@ -12,7 +12,7 @@ use crate::model::eft::polynomial;
 use crate::model::eft::{Form, Monomial};
 use crate::model::{self, Model};
 use crate::program::Program;
-use crate::report::eft_directions::no_information;
+use crate::report::eft_directions::{no_information, not_closed};
 use crate::report::eft_inspect::events::EventsEntry;
 use crate::report::eft_inspect::{BasisEntry, Context, EftInspectReport, ModifierEntry, MorphingEntry, ResponseFacts};
 use crate::report::reason::{Code, Reason};
@@ -61,6 +61,7 @@ impl Inspect {
         let mut notes = Vec::new();
         let found = information::information(model, &program, &point, &prepared.fixed, &free.parameters);
         notes.extend(found.profiled.as_ref().err().map(|reason| no_information(*reason)));
+        notes.extend(information::open_terms(&program, &point).iter().map(|open| not_closed(model, open)));
         let lost = found.channels.iter().flat_map(|c| &c.bins).filter(|bin| bin.is_none()).count();
         if lost > 0 {
             let message = format!("bins without a positive yield that move: {lost}, left out of the information");

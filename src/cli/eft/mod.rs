@@ -19,6 +19,7 @@ pub mod rescale;
 pub mod responses;
 pub mod score;
 pub mod strip;
+pub mod table;
 pub mod validity;
 
 use super::CommandResult;
@@ -43,6 +44,7 @@ pub enum Eft {
     Responses(responses::Responses),
     Score(score::Score),
     Strip(strip::Strip),
+    Table(table::Table),
     Validity(validity::Validity),
 }
 
@@ -64,6 +66,7 @@ impl Eft {
             Eft::Responses(command) => command.run(),
             Eft::Score(command) => command.run(),
             Eft::Strip(command) => command.run(),
+            Eft::Table(command) => command.run(),
             Eft::Validity(command) => command.run(),
         }
     }

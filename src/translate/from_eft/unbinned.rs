@@ -11,7 +11,7 @@ use crate::event_database::Table;
 use crate::finding::{Finding, Findings, Result, number, quote};
 use crate::model::UnbinnedTerm;
 use crate::model::eft::Polynomial;
-use crate::model::eft::unbinned::{Component, EventRows, RowFactor, RowSum};
+use crate::model::eft::unbinned::{Component, EventRows, RowFactor, RowSum, Variable};
 use crate::rule;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -87,20 +87,32 @@ impl<'w, 'c> Reader<'w, 'c> {
                 Err(found) => findings.0.extend(found.0.into_iter().map(placed)),
             }
         }
-        if variables.parameters.iter().any(|number| self.context.transform.gives(*number)) {
-            let found = "an unbinned term in a coefficient that parameter_transform gives";
-            findings.push(Finding::new(&rule::EFT_RESPONSE, found, "unbinned terms in parameters of the model"));
-        }
         let observed = self.observed_weights();
         let observed = observed.map_err(|found| findings.0.extend(found.0)).unwrap_or_default();
         if !findings.is_valid() {
             return Err(findings);
         }
-        let ordered = variables.parameters.iter().zip(&variables.order);
+        let (mut parameters, mut sources) = (Vec::new(), Vec::new());
+        let mut coefficients: BTreeSet<usize> = BTreeSet::new();
+        for (&number, &order) in variables.parameters.iter().zip(&variables.order) {
+            let (source, own) = match self.context.transform.expression(number) {
+                None => (Variable::Parameter(number), vec![number]),
+                Some(expression) => {
+                    let own = expression.variables().into_iter().map(|parameter| parameter as usize);
+                    (Variable::Given(expression.clone()), own.collect())
+                }
+            };
+            sources.push(source);
+            coefficients.extend(own.iter().copied().filter(|_| order > 0));
+            parameters.extend(own);
+        }
+        let mut seen = BTreeSet::new();
+        parameters.retain(|parameter| seen.insert(*parameter));
         Ok(UnbinnedTerm {
             name: self.document.name.clone(),
-            coefficients: ordered.filter(|(_, order)| **order > 0).map(|(parameter, _)| *parameter).collect(),
-            parameters: variables.parameters,
+            coefficients: parameters.iter().copied().filter(|parameter| coefficients.contains(parameter)).collect(),
+            parameters,
+            variables: sources,
             components,
             observed,
             reference: self.reference_weights.clone(),
