@@ -6,12 +6,14 @@ use common::program::json_of;
 use common::read_json;
 use morphist::document::workspace::Workspace;
 use morphist::infer::eft::directions::{DataSet, of_data_sets};
+use morphist::infer::{FitOptions, Hesse, fit};
 use morphist::kernel::Evaluator;
 use morphist::kernel::simd::Backend;
 use morphist::model::{Data, Model};
 use morphist::program::Program;
 use morphist::translate::from_pyhf::{self, ModelOptions};
 use morphist::workspace::{Scope, validate};
+use nalgebra::DMatrix;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -271,4 +273,53 @@ fn a_wrong_file_is_refused() {
     broken["eft"]["unbinned_terms"][0]["components"][1]["density"] = json!("nothing");
     let error = try_build(&broken, &options()).unwrap_err();
     assert!(error.contains("W265") && error.contains("nothing"), "{error}");
+}
+
+/// With c2 held and one start the fit walks through a region of negative curvature to a place where six parameters press
+/// against their bounds. The Hessian of the others, of differences of gradients, is positive definite there, so that nothing
+/// is undetermined.
+#[test]
+fn a_regular_minimum_among_bounds() {
+    let (document, _) = fixture();
+    let (model, data) = build(&document);
+    let program = Program::compile(&model);
+    let prepared = program.prepare(&data);
+    let names = model.parameter_names();
+    let held = names.iter().position(|name| name == "c2").unwrap();
+    let mut options = FitOptions { restarts: false, hesse: Hesse::No, ..FitOptions::new(&model) };
+    (options.init[held], options.fixed[held]) = (0.0, true);
+    let mut evaluator = Evaluator::new(&program);
+    let result = fit(&mut evaluator, &prepared, &options);
+    assert!(result.valid && result.at_limit.len() > 3, "{result:?}");
+    let mut gradient_at = |point: &[f64]| {
+        let mut gradient = vec![0.0; names.len()];
+        evaluator.gradient(point, &prepared, &mut gradient);
+        gradient
+    };
+    for (i, slope) in gradient_at(&result.parameters).iter().enumerate().filter(|(i, _)| *i != held) {
+        let (low, high) = options.bounds[i];
+        let x = result.parameters[i];
+        assert!(
+            if x <= low {
+                *slope > 0.0
+            } else if x >= high {
+                *slope < 0.0
+            } else {
+                slope.abs() < 1e-3
+            },
+            "{i}: {slope}"
+        );
+    }
+    let free: Vec<usize> = (0..names.len()).filter(|i| *i != held && !result.at_limit.contains(i)).collect();
+    let step = 1e-4;
+    let hessian = DMatrix::from_fn(free.len(), free.len(), |a, b| {
+        let moved = |by: f64| {
+            let mut point = result.parameters.clone();
+            point[free[a]] += by;
+            point
+        };
+        (gradient_at(&moved(step))[free[b]] - gradient_at(&moved(-step))[free[b]]) / (2.0 * step)
+    });
+    let symmetric = 0.5 * (&hessian + hessian.transpose());
+    assert!(symmetric.symmetric_eigenvalues().min() > 1.0, "{symmetric}");
 }

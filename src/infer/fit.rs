@@ -274,7 +274,7 @@ impl Fitter {
             }
             if self.leave_saddle(evaluator, data, options) {
                 start.copy_from_slice(&self.minimizer.trial);
-            } else if self.minimizer.edm > options.edm_tolerance {
+            } else if limits.leave_early || self.minimizer.edm > options.edm_tolerance {
                 start.copy_from_slice(&self.minimizer.theta);
             } else {
                 break;
