@@ -10,8 +10,8 @@ profile of a coefficient come from minima with the coefficient held, each from s
 
     what              criterion
     twice_nll         1e-9 above or below the lowest
-    best fit          1e-6 of the uncertainty
-    uncertainties     1e-6, relative
+    best fit          1e-6 of the uncertainty; also of the coefficients that a transform gives
+    uncertainties     1e-6, relative; likewise
     MINOS             1e-7 of the interval
     profile           1e-6 max(1, height)
 
@@ -55,14 +55,14 @@ class Likelihood:
 
     def __init__(self, path):
         self.document = Closed(json.loads(path.read_text()), path.parent)
-        self.coefficients = {c["name"]: c for c in self.document.eft["wilson_coefficients"]}
+        self.coefficients = self.document.fitted
         own = {p["name"]: p for p in self.document.workspace["measurements"][0]["config"]["parameters"]}
         self.sizes = {name: size for name, (size, _, _) in self.document.parameters.items()}
         self.labels, start, bounds = [], [], []
         for name, (size, init, constraint) in self.document.parameters.items():
             low, high = (-5.0, 5.0) if constraint else (0.0, 10.0)
             if name in self.coefficients:
-                low, high = self.coefficients[name]["bounds"]
+                low, high = self.coefficients[name][1]
             if name in self.document.flat:
                 low, high = -1.0, 1.0
             for i in range(size):
@@ -151,17 +151,34 @@ class Likelihood:
                 break
         return float(self.value(x)), x
 
-    def uncertainties(self, x):
-        """likelihood.md, eq. 13; None for a parameter at a limit where the whole Hessian is not positive definite."""
+    def covariance(self, x):
+        """likelihood.md, eq. 13, with the parameters that it is of: those inside of their bounds where the whole Hessian is
+        not positive definite."""
         everything = list(range(len(x)))
         h = np.full(len(x), 1e-3)
         inside = [k for k in everything if self.low[k] < x[k] < self.high[k]]
         for at in (everything, inside):
             hessian = self.hessian(x, at, h)
             if np.isfinite(hessian).all() and np.linalg.eigvalsh(hessian).min() > 0:
-                covariance = 2 * np.linalg.inv(hessian)
-                return {k: float(np.sqrt(covariance[i, i])) for i, k in enumerate(at)}
-        return {}
+                return at, 2 * np.linalg.inv(hessian)
+        return [], np.zeros((0, 0))
+
+    def derived(self, x, at, covariance):
+        """parameter-transform.md, section 6, with the derivatives of eq. 1 from differences."""
+        def values(x):
+            values = {name: [v for (own, _), v in zip(self.labels, x) if own == name] for name in self.sizes}
+            theta = self.document.complete(eft_expected.named(self.document, values))
+            return np.array([theta[name] for name in names], np.longdouble)
+
+        names = [name for name in self.document.order if name not in self.coefficients]
+        centre, slopes = np.array(x, np.longdouble), []
+        for k in at:
+            step = np.zeros(len(x), np.longdouble)
+            step[k] = 1e-4
+            slopes.append((8 * (values(centre + step) - values(centre - step)) - (values(centre + 2 * step) - values(centre - 2 * step))) / np.longdouble(12e-4))
+        slopes = np.array(slopes, float).reshape(len(at), len(names))
+        widths = np.sqrt(np.einsum("ac,ab,bc->c", slopes, covariance, slopes))
+        return [{"name": name, "uncertainty": float(width), "value": float(value)} for name, value, width in zip(names, values(centre), widths)]
 
     # Profiles --------------------------------------------------------------------------------------------------------
 
@@ -199,7 +216,9 @@ def numbers(path):
     """All that the peer says of one document."""
     likelihood = Likelihood(path)
     value, x = likelihood.polish(likelihood.lowest(likelihood.start)[1])
-    sigma = likelihood.uncertainties(x)
+    at, covariance = likelihood.covariance(x)
+    sigma = {k: float(np.sqrt(covariance[i, i])) for i, k in enumerate(at)}
+    derived = likelihood.derived(x, at, covariance)
     by_name = lambda values: {name: [values.get(k) for k, (own, _) in enumerate(likelihood.labels) if own == name] for name in likelihood.sizes}
     label = lambda k: f"{name}[{i}]" if likelihood.sizes[name := likelihood.labels[k][0]] > 1 and (i := likelihood.labels[k][1]) is not None else likelihood.labels[k][0]
     at_limit = [label(k) for k in range(len(x)) if x[k] in (likelihood.low[k], likelihood.high[k])]
@@ -210,7 +229,7 @@ def numbers(path):
     heights = [float(likelihood.profile(x, k, a)[0] - value) for a in at]
     return {
         "twice_nll": value, "mle_parameters": by_name(dict(enumerate(map(float, x)))), "uncertainties": by_name(sigma),
-        "at_limit": at_limit, "coefficient": likelihood.labels[k][0], "minos": sides, "scan": {"values": at, "delta_twice_nll": heights},
+        "at_limit": at_limit, "coefficient": likelihood.labels[k][0], "minos": sides, "scan": {"values": at, "delta_twice_nll": heights}, **({"derived": derived} if derived else {}),
         "calls": likelihood.calls,
     }
 
@@ -227,6 +246,10 @@ def compare(program, path, peer):
             worst["best fit"] = max(worst["best fit"], abs(ours["mle_parameters"][name][i] - value) / (sigma or 1.0))
             if sigma is not None:
                 worst["uncertainty"] = max(worst["uncertainty"], abs(ours_sigma / sigma - 1))
+    for entry, own in zip(peer.get("derived", []), ours.get("derived", []), strict=True):
+        assert entry["name"] == own["name"], (entry, own)
+        worst["best fit"] = max(worst["best fit"], abs(own["value"] - entry["value"]) / (entry["uncertainty"] or 1.0))
+        worst["uncertainty"] = max(worst["uncertainty"], abs(own["uncertainty"] - entry["uncertainty"]) / (entry["uncertainty"] or 1.0))
     name, at = peer["coefficient"], peer["scan"]["values"]
     found = morphist.run(program, "minos", path, name)
     interval = found["parameters"][name]
