@@ -83,7 +83,11 @@ impl GaussianReport {
             None if !fit.at_limit.is_empty() => {
                 let names = model.parameter_names();
                 let names: Vec<&str> = fit.at_limit.iter().filter_map(|&i| names.get(i)).map(String::as_str).collect();
-                let message = format!("parameters at a bound are held there: {}", text::list(&names, 6));
+                // Where the Hessian is not positive definite with them, they are left out of it.
+                let of = |i: &usize| fit.uncertainties.as_ref().and_then(|all| all.get(*i)).copied();
+                let are_held = fit.at_limit.iter().any(|i| of(i).is_none_or(f64::is_nan));
+                let meaning = if are_held { "held there" } else { "free to pass it in this interval" };
+                let message = format!("parameters at a bound are {meaning}: {}", text::list(&names, 6));
                 Some(Reason::new(Code::AtBound, message))
             }
             None => None,

@@ -59,6 +59,8 @@ pub enum Code {
     /// The statistical uncertainty of simulated events is not well known.
     FewEvents,
     FlatDirections,
+    /// Parameters of flat errors, whose distribution within their bounds is not known.
+    FlatErrors,
     /// Numbers of some parameters are missing; each says why.
     Incomplete,
     Interrupted,

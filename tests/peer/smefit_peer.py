@@ -41,6 +41,7 @@ class Fit:
                 self.config.get("default_order", "LO"),
                 self.config["theory_path"],
                 cutoff_scale=self.config.get("cutoff_scale"),
+                has_uv_couplings=self.config.get("uv_couplings", False),
             )
         self.coefficients = CoefficientManager.from_dict(self.config["coefficients"])
         assert list(self.datasets.OperatorsNames) == list(self.coefficients.name)
