@@ -362,6 +362,10 @@ fn a_limit_on_a_coefficient_is_one_on_a_mass() {
     let refused = morphist(&["limit", path, "--poi", "M", "--fix", "g=1"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(stderr(&refused).contains("eft mass"), "{}", stderr(&refused));
+    let bounds = morphist(&["fit", path, "--bounds", "M=0,20", "--fix", "g=1"]);
+    assert_eq!(bounds.status.code(), Some(2));
+    assert!(stderr(&bounds).contains("stands in a denominator of CHbox"), "{}", stderr(&bounds));
+    json_of(&["fit", path, "--bounds", "M=0.1,20", "--bounds", "g=-1,2", "--fix", "g=1"], 0);
     let coupling = morphist(&["eft", "mass", path, "g"]);
     assert!(stderr(&coupling).contains("not stand in denominators"), "{}", stderr(&coupling));
 }

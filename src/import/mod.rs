@@ -26,7 +26,8 @@ mod terms;
 mod yaml;
 
 use crate::document::eft::{
-    GaussianMeasurement, MapData, MorphData, PolynomialData, PolynomialSource, RationalData, TransformStep, WilsonCoefficient,
+    GaussianMeasurement, MapData, MorphData, PolynomialData, PolynomialSource, RationalData, TransformStep,
+    WilsonCoefficient,
 };
 use crate::document::workspace::{Modifier, Workspace};
 use crate::document::{Document, Limits, position};

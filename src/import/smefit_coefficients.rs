@@ -176,7 +176,8 @@ impl Coefficients {
         }
         let used: BTreeSet<String> =
             in_tables.iter().flat_map(|name| self.sum_of(name)).map(|(name, _)| name).collect();
-        let relations = given.iter().map(|(name, (_, terms))| Relation { coefficient: (*name).clone(), terms: terms.clone() });
+        let relations =
+            given.iter().map(|(name, (_, terms))| Relation { coefficient: (*name).clone(), terms: terms.clone() });
         let relations: Vec<Relation> = relations.collect();
         let mut coefficients: Vec<WilsonCoefficient> = given.iter().map(|(_, (own, _))| own.clone()).collect();
         coefficients.extend(self.own.values().filter(|own| used.contains(&own.name)).cloned());

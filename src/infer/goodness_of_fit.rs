@@ -71,8 +71,7 @@ pub fn saturated(likelihood: &mut Likelihood, parameters: &[f64]) -> GoodnessOfF
     let constraints = constraints.collect();
     let is_free = |i: &usize| !likelihood.options.fixed[*i] && !constrained.contains(i);
     let flat = flat_parameters(program);
-    let (flat, free): (Vec<usize>, Vec<usize>) =
-        (0..parameters.len()).filter(is_free).partition(|i| flat.contains(i));
+    let (flat, free): (Vec<usize>, Vec<usize>) = (0..parameters.len()).filter(is_free).partition(|i| flat.contains(i));
     let (_, measured) = program.beyond_parameters();
     let residuals = observed.auxiliary[measured.clone()].iter().zip(&expected.auxiliary[measured]);
     let (measurements, shared_errors) = measured_parts(program, residuals.map(|(d, t)| d - t).collect());

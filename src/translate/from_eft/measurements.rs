@@ -50,7 +50,8 @@ impl EftContext<'_> {
             first += document.data.len();
         }
         let covariance = self.covariance(&prepared, first);
-        let whitening = Whitening::new(&covariance).map_err(|error| self.not_positive(&prepared, &covariance, &error))?;
+        let whitening =
+            Whitening::new(&covariance).map_err(|error| self.not_positive(&prepared, &covariance, &error))?;
         let half_widths = self.half_widths(&prepared, first);
         let flat = match self.eft.flat_errors {
             FlatErrors::Marginalised => Flat::Marginalised(half_widths),
@@ -136,7 +137,8 @@ impl EftContext<'_> {
         let (what, expected) = if too_large {
             ("errors or covariances beyond the numbers that there are", "errors below 1e154; choose another unit")
         } else {
-            let expected = "an error above zero for each point (above 1e-161, that its square is), and correlations below one";
+            let expected =
+                "an error above zero for each point (above 1e-161, that its square is), and correlations below one";
             ("errors whose covariance is not positive definite", expected)
         };
         let found = format!("{what}, of {}", names.join(", "));
