@@ -2,10 +2,9 @@
 """Fits of documents with the EFT extension beside an independent likelihood: the equations of spec/eft.md and
 spec/event-database.md in numpy (fixtures/eft_expected.py, extended precision), minimised by iminuit.
 
-Documents: fixtures/eft_*/workspace.json that have an eft.json, examples/wh/*.json and examples/global/workspace.json. The
-minimum is the lowest of iminuit from the suggested
-start and seeded random places in the box of the coefficients, then polished by Newton steps with derivatives from
-differences of fourth order. Uncertainties are those of the Hessian there (likelihood.md, eq. 13). Intervals and the
+Documents: fixtures/eft_*/workspace.json that have an eft.json, examples/wh/*.json and workspace.json of examples/global and
+examples/uv. The minimum is the lowest of iminuit from the suggested start and seeded random places in the box of the
+coefficients, then polished by Newton steps with derivatives from differences of fourth order. Uncertainties are those of the Hessian there (likelihood.md, eq. 13). Intervals and the
 profile of a coefficient come from minima with the coefficient held, each from several starts.
 
     what              criterion
@@ -69,6 +68,7 @@ class Likelihood:
                 self.labels.append((name, i))
                 start.append(init)
                 bounds.append(own.get(name, {}).get("bounds", [(low, high)] * size)[i])
+        self.held = {k for k, (name, _) in enumerate(self.labels) if name in self.document.fixed}
         self.start = np.array(start, float)
         self.low, self.high = np.array(bounds, float).T
         self.calls = 0
@@ -88,7 +88,7 @@ class Likelihood:
             out = x.copy()
             for k, (name, _) in enumerate(self.labels):
                 free_factor = self.low[k] == 0 and self.high[k] == 10
-                if k not in held and (name in self.coefficients or free_factor):
+                if k not in held and k not in self.held and (name in self.coefficients or free_factor):
                     out[k] = rng.uniform(0, 4) if free_factor else rng.uniform(self.low[k], self.high[k])
             yield out
 
@@ -101,7 +101,7 @@ class Likelihood:
         minuit = iminuit.Minuit(finite, start)
         minuit.errordef, minuit.strategy, minuit.tol = 1.0, 1, 1e-4
         minuit.limits = list(zip(self.low, self.high))
-        for k in held:
+        for k in {*held, *self.held}:
             minuit.fixed[k] = True
         minuit.migrad()
         return minuit.fval, np.array(minuit.values)
@@ -137,7 +137,7 @@ class Likelihood:
         width = self.high - self.low
         near = 1e-5 * width
         x = np.where(x - self.low < near, self.low, np.where(self.high - x < near, self.high, x))
-        free = [k for k in range(len(x)) if self.low[k] < x[k] < self.high[k]]
+        free = [k for k in range(len(x)) if self.low[k] < x[k] < self.high[k] and k not in self.held]
         h = np.full(len(x), 2e-3)
         hessian = self.hessian(x, free, h)
         for _ in range(12):
@@ -154,7 +154,7 @@ class Likelihood:
     def covariance(self, x):
         """likelihood.md, eq. 13, with the parameters that it is of: those inside of their bounds where the whole Hessian is
         not positive definite."""
-        everything = list(range(len(x)))
+        everything = [k for k in range(len(x)) if k not in self.held]
         h = np.full(len(x), 1e-3)
         inside = [k for k in everything if self.low[k] < x[k] < self.high[k]]
         for at in (everything, inside):
@@ -217,12 +217,12 @@ def numbers(path):
     likelihood = Likelihood(path)
     value, x = likelihood.polish(likelihood.lowest(likelihood.start)[1])
     at, covariance = likelihood.covariance(x)
-    sigma = {k: float(np.sqrt(covariance[i, i])) for i, k in enumerate(at)}
+    sigma = {k: float(np.sqrt(covariance[i, i])) for i, k in enumerate(at)} | dict.fromkeys(likelihood.held, 0.0)
     derived = likelihood.derived(x, at, covariance)
     by_name = lambda values: {name: [values.get(k) for k, (own, _) in enumerate(likelihood.labels) if own == name] for name in likelihood.sizes}
     label = lambda k: f"{name}[{i}]" if likelihood.sizes[name := likelihood.labels[k][0]] > 1 and (i := likelihood.labels[k][1]) is not None else likelihood.labels[k][0]
-    at_limit = [label(k) for k in range(len(x)) if x[k] in (likelihood.low[k], likelihood.high[k])]
-    k = next(i for i, (name, _) in enumerate(likelihood.labels) if name in likelihood.coefficients)
+    at_limit = [label(k) for k in range(len(x)) if x[k] in (likelihood.low[k], likelihood.high[k]) and k not in likelihood.held]
+    k = next(i for i, (name, _) in enumerate(likelihood.labels) if name in likelihood.coefficients and i not in likelihood.held)
     sides = {end: likelihood.side(x, value, k, sign, sigma[k]) for end, sign in (("lower", -1), ("upper", 1))}
     low, high = likelihood.low[k], likelihood.high[k]
     at = [float(a) for a in np.round(np.linspace(0.9 * low + 0.1 * high, 0.1 * low + 0.9 * high, 5), 3)]
@@ -245,7 +245,7 @@ def compare(program, path, peer):
             assert (sigma is None) == (ours_sigma is None), (name, sigma, ours_sigma)
             worst["best fit"] = max(worst["best fit"], abs(ours["mle_parameters"][name][i] - value) / (sigma or 1.0))
             if sigma is not None:
-                worst["uncertainty"] = max(worst["uncertainty"], abs(ours_sigma / sigma - 1))
+                worst["uncertainty"] = max(worst["uncertainty"], abs(ours_sigma - sigma) / (sigma or 1.0))
     for entry, own in zip(peer.get("derived", []), ours.get("derived", []), strict=True):
         assert entry["name"] == own["name"], (entry, own)
         worst["best fit"] = max(worst["best fit"], abs(own["value"] - entry["value"]) / (entry["uncertainty"] or 1.0))
@@ -272,7 +272,7 @@ def main():
     parser.add_argument("--files", default="*", metavar="GLOBS", help="documents, by folder and name, such as 'eft_morph/*'")
     parser.add_argument("--record", action="store_true", help="write fixtures/eft_*/fit.json and compare nothing")
     arguments = parser.parse_args()
-    paths = [*(p for p in sorted(FIXTURES.glob("eft_*/workspace.json")) if (p.parent / "eft.json").exists()), *sorted((corpus.CRATE / "examples/wh").glob("pt*.json")), corpus.CRATE / "examples/global/workspace.json"]
+    paths = [*(p for p in sorted(FIXTURES.glob("eft_*/workspace.json")) if (p.parent / "eft.json").exists()), *sorted((corpus.CRATE / "examples/wh").glob("pt*.json")), *(corpus.CRATE / f"examples/{name}/workspace.json" for name in ("global", "uv"))]
     rows, missed = [], 0
     for path in paths:
         name = f"{path.parent.name}/{path.name}"
