@@ -127,6 +127,12 @@ fn couplings_and_masses_are_relations() {
     assert_eq!(import.warnings.0.len(), 2, "{}", import.warnings);
     let (model, ..) = built(&import);
     assert_eq!(model.parameter_names(), ["OuW", "M", "g", "y"]);
+    // The default bounds of what is held contain zero, which a denominator must not.
+    let held = runcard("uv").replace("{min: 0.5, max: 5.0, is_mass: True}", "{constrain: True, value: 2.0}");
+    let import = self::import(&held).unwrap();
+    let mass = &import.transform[0].parameters[0];
+    assert_eq!((mass.name.as_str(), mass.fixed, mass.init, mass.bounds), ("M", true, 2.0, [1.0, 4.0]));
+    built(&import);
 }
 
 /// Columns of zeros are left out, and a sign of errors that are squared; both are told.

@@ -4,7 +4,7 @@ use super::combine::series;
 use super::response::{product_of_powers, terms, truncate};
 use super::transform::impossible;
 use super::variables::Variables;
-use super::{EftContext, PlainSample};
+use super::{EftContext, Owner};
 use crate::document::eft::{
     Correlation, Distribution, FlatErrors, GaussianMeasurement, GaussianSystematic, MultiplicativeReference,
     Prediction, SystematicKind,
@@ -285,7 +285,7 @@ fn scale(document: &GaussianMeasurement, form: &mut Form, variables: &mut Variab
     let n = document.data.len();
     let mut terms = vec![(Vec::new(), vec![1.0; n])];
     for systematic in document.systematics.iter().filter(|s| s.follows_prediction(document)) {
-        let variable = variables.variable(&named(document), &systematic.name)?;
+        let variable = variables.variable(Owner::Measurement(&document.name), &systematic.name)?;
         terms.push((vec![variable], systematic.values.clone()));
     }
     if let Form::Product(factors) = form
@@ -296,26 +296,21 @@ fn scale(document: &GaussianMeasurement, form: &mut Form, variables: &mut Variab
     Ok(())
 }
 
-/// Findings name the measurement in the place of a sample.
-fn named(document: &GaussianMeasurement) -> PlainSample<'_> {
-    PlainSample { channel: "gaussian_measurements", name: &document.name, nominal: &document.data, effects: Vec::new() }
-}
-
 /// The means as a product of polynomials, or its series to an order that is asked for beyond the document.
 fn form(document: &GaussianMeasurement, max_np_order: Option<u32>, variables: &mut Variables) -> Result<Form> {
-    let plain = named(document);
+    let (owner, n) = (Owner::Measurement(&document.name), document.data.len());
     let form = match &document.prediction {
         Prediction::Polynomial { monomials, coefficients, truncation } => {
-            let polynomial = truncate(terms(&plain, monomials, coefficients, variables)?, truncation, variables);
+            let polynomial = truncate(terms((owner, n), monomials, coefficients, variables)?, truncation, variables);
             Form::Product(vec![Factor { polynomial, power: 1 }])
         }
         Prediction::Rational { factors, expansion, factor_truncation } => {
-            product_of_powers(&plain, factors, *expansion, factor_truncation, variables)?
+            product_of_powers((owner, n), factors, *expansion, factor_truncation, variables)?
         }
     };
     match (max_np_order, &form) {
         (Some(most), Form::Product(factors)) => {
-            let polynomial = series(&plain, factors, most, variables)?;
+            let polynomial = series(owner, factors, most, variables)?;
             Ok(Form::Product(vec![Factor { polynomial, power: 1 }]))
         }
         _ => Ok(form),
