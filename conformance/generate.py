@@ -92,8 +92,10 @@ def eft_cases(name, recorded):
 def eft_fit_cases(name, fit):
     """Minimum, intervals and profile of a coefficient from numpy and iminuit (tests/peer/eft_fits.py)."""
     document, which = {"workspace": {"file": f"fixtures/{name}/workspace.json"}}, {"measurement": fit["measurement"]}
-    expect = {"valid": True, **{k: fit[k] for k in ("twice_nll", "mle_parameters", "uncertainties", "at_limit")}}
+    expect = {"valid": True, **{k: fit[k] for k in ("twice_nll", "mle_parameters", "uncertainties", "at_limit", "derived") if k in fit}}
     tolerance = {"twice_nll": {"abs": 1e-7}, "mle_parameters": {"sigma": 1e-4, "abs": 1e-6}, "uncertainties": {"rel": 1e-5}}
+    if "derived" in fit:
+        tolerance["derived"] = {"abs": 1e-6, "rel": 1e-5}
     yield case(f"{name}/fit", "likelihood.md, eq. 12 and 13", document, "fit", which, expect, tolerance, fit["provenance"])
     coefficient, at = fit["coefficient"], fit["scan"]["values"]
     expect = {"intervals": {coefficient: fit["minos"]}}

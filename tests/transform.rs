@@ -421,6 +421,10 @@ fn a_limit_on_a_coefficient_is_one_on_a_mass() {
     let refused = morphist(&["limit", path, "--poi", "M", "--fix", "g=1"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(stderr(&refused).contains("eft mass"), "{}", stderr(&refused));
+    let bounds = morphist(&["fit", path, "--bounds", "M=0,20", "--fix", "g=1"]);
+    assert_eq!(bounds.status.code(), Some(2));
+    assert!(stderr(&bounds).contains("stands in a denominator of CHbox"), "{}", stderr(&bounds));
+    json_of(&["fit", path, "--bounds", "M=0.1,20", "--bounds", "g=-1,2", "--fix", "g=1"], 0);
     let coupling = morphist(&["eft", "mass", path, "g"]);
     assert!(stderr(&coupling).contains("not stand in denominators"), "{}", stderr(&coupling));
 }
@@ -473,6 +477,23 @@ fn an_evolution_matrix_puts_parameters_at_another_scale() {
     std::fs::write(&file, two.to_string()).unwrap();
     let output = run(&matrix, &scales);
     assert!(stderr(&output).contains("W338"), "{}", stderr(&output));
+}
+
+/// The first step of examples/uv is what the command of its README writes.
+#[test]
+fn the_example_is_what_the_importer_writes() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let path = |name: &str| examples.join(name).to_str().unwrap().to_owned();
+    let (matrix, plain) = (path("uv/evolution.csv"), path("global/workspace.json"));
+    let arguments = ["eft", "import", "--from", "rg-matrix", &matrix, "--workspace", &plain];
+    let mut evolved =
+        json_of(&[&arguments[..], &["--from-scale-gev", "1000", "--to-scale-gev", "91.1876"]].concat(), 0);
+    let example = common::read_json(&examples.join("uv/workspace.json"));
+    let steps = evolved["eft"]["parameter_transform"].as_array_mut().unwrap();
+    assert_eq!(steps.len(), 1);
+    steps.push(example["eft"]["parameter_transform"][1].clone());
+    evolved["measurements"][0]["config"]["poi"] = json!("M");
+    assert_eq!(evolved, example);
 }
 
 /// Documents with one transform are combined; another one, none, or another Λ is refused by name.

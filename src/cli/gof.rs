@@ -17,7 +17,7 @@ use crate::report::text;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Goodness of fit by the saturated model, with the parts of channels, bins and constraints
+/// Goodness of fit by the saturated model, with the parts of channels, bins, measurements and constraints
 #[derive(Args, Debug)]
 pub struct Gof {
     /// Workspace, gzipped or not; - is standard input

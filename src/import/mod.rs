@@ -27,7 +27,8 @@ mod terms;
 mod yaml;
 
 use crate::document::eft::{
-    GaussianMeasurement, MapData, MorphData, PolynomialData, PolynomialSource, RationalData, WilsonCoefficient,
+    GaussianMeasurement, MapData, MorphData, PolynomialData, PolynomialSource, RationalData, TransformStep,
+    WilsonCoefficient,
 };
 use crate::document::workspace::{Modifier, Workspace};
 use crate::document::{Document, Limits, position};
@@ -43,6 +44,8 @@ pub struct Import {
     pub responses: Vec<ImportedResponse>,
     /// Measurements with Gaussian errors, for the block `eft`.
     pub measurements: Vec<GaussianMeasurement>,
+    /// Relations among coefficients, for the block `eft`.
+    pub transform: Vec<TransformStep>,
     /// A whole document, where the file is one: the other parts are then empty.
     pub workspace: Option<Workspace>,
     /// What was not carried over.

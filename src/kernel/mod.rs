@@ -6,7 +6,7 @@ pub(crate) mod cholesky;
 mod event_rows;
 pub mod events;
 pub(crate) mod expected;
-mod flat_error;
+pub(crate) mod flat_error;
 mod gradient;
 pub mod hessian;
 mod measurement;

@@ -59,6 +59,8 @@ pub enum Code {
     /// The statistical uncertainty of simulated events is not well known.
     FewEvents,
     FlatDirections,
+    /// Parameters of flat errors, whose distribution within their bounds is not known.
+    FlatErrors,
     /// Numbers of some parameters are missing; each says why.
     Incomplete,
     Interrupted,
@@ -252,13 +254,8 @@ impl Reason {
                 Reason::new(Code::NoToyData, message)
             }
             GenerationFailure::Event { term, row, weight } => {
-                let message = format!(
-                    "{} of the unbinned term {} would be drawn with the weight {}",
-                    event_name(model, term, row),
-                    term_label(model, term),
-                    number(weight)
-                );
-                Reason::new(Code::NoToyData, message)
+                let event = event_name(model, term, row);
+                Reason::new(Code::NoToyData, format!("{event} would be drawn with the weight {}", number(weight)))
             }
             GenerationFailure::Covariance => {
                 Reason::new(Code::NoToyData, "the fit has no positive definite covariance to draw parameters from")
@@ -346,12 +343,8 @@ impl Reason {
                 Reason::of_parameters(Code::OutOfDomain, message, vec![name])
             }
             OutOfDomain::Event { term, row, intensity } => {
-                let message = format!(
-                    "{} of the unbinned term {} has the density {}: the likelihood is zero here",
-                    event_name(model, term, row),
-                    term_label(model, term),
-                    number(intensity)
-                );
+                let (event, density) = (event_name(model, term, row), number(intensity));
+                let message = format!("{event} has the density {density}: the likelihood is zero here");
                 Reason::new(Code::OutOfDomain, message)
             }
             OutOfDomain::UnbinnedYield { term, expected } => {
@@ -473,10 +466,11 @@ fn term_label(model: &Model, term: usize) -> String {
 /// A row of an unbinned term in words.
 fn event_name(model: &Model, term: usize, row: usize) -> String {
     let n_observed = model.unbinned.get(term).map_or(0, |term| term.observed.len());
-    match row.checked_sub(n_observed) {
-        None => format!("the observed event in row {row} (from 0)"),
-        Some(row) => format!("the reference event in row {row} (from 0)"),
-    }
+    let (kind, row) = match row.checked_sub(n_observed) {
+        None => ("observed", row),
+        Some(row) => ("reference", row),
+    };
+    format!("the {kind} event in row {row} (from 0) of the unbinned term {}", term_label(model, term))
 }
 
 fn channel_name(model: &Model, index: usize) -> String {

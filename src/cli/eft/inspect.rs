@@ -1,9 +1,8 @@
 //! `morphist eft inspect`: what the EFT extension of a workspace says before any fit.
 
+use super::document_args::DocumentArgs;
 use super::event_quality::{Source, entries};
-use crate::cli::input_args::InputArgs;
-use crate::cli::model_args::{ModelArgs, Prepared};
-use crate::cli::output::OutputArgs;
+use crate::cli::model_args::Prepared;
 use crate::cli::{CommandError, CommandResult, note};
 use crate::document::eft::{Eft, Expansion, Mode, Truncation};
 use crate::document::workspace::{Modifier, Sample};
@@ -36,11 +35,7 @@ pub struct Inspect {
     #[arg(long, value_name = "FILE")]
     pub independent: Option<PathBuf>,
     #[command(flatten)]
-    pub input: InputArgs,
-    #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
+    pub args: DocumentArgs,
 }
 
 /// The Wilson coefficients that may move: parameter and name.
@@ -51,7 +46,7 @@ pub(super) struct Free {
 
 impl Inspect {
     pub fn run(&self) -> CommandResult {
-        let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        let prepared = self.args.prepare(&self.workspace)?;
         let eft = block(&prepared)?;
         let free = free(&prepared, eft);
         let (model, program) = (&prepared.model, Program::compile(&prepared.model));
@@ -85,7 +80,7 @@ impl Inspect {
             notes,
         };
         report.notes.iter().for_each(|reason| note(&reason.message));
-        self.output.write(&report, || report.page(&prepared.file, &prepared.measurement, self.bins))
+        self.args.output.write(&report, || report.page(&prepared.file, &prepared.measurement, self.bins))
     }
 }
 
@@ -99,7 +94,7 @@ impl Inspect {
     ) -> Result<Vec<EventsEntry>, CommandError> {
         let own = Source { path: &self.workspace, workspace: &prepared.loaded.workspace, eft };
         let Some(path) = &self.independent else { return entries(prepared, &own, None, point, notes) };
-        let other = self.input.load(path)?;
+        let other = self.args.input.load(path)?;
         let Some(block) = other.workspace.eft.as_deref() else {
             let message = format!("--independent {}: a plain workspace, without events", path.display());
             return Err(CommandError::Message(message));

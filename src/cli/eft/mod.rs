@@ -7,6 +7,7 @@ mod chosen;
 pub mod closure;
 pub mod compare;
 pub mod directions;
+mod document_args;
 mod edit_args;
 mod event_quality;
 pub mod import;
