@@ -1,4 +1,4 @@
-//! Goodness of fit by the saturated model (spec/inference.md, eq. 35).
+//! Goodness of fit by the saturated model (spec/inference.md, eq. 35 and 61).
 
 use super::fit::{FitOptions, Hesse};
 use super::generate::{GenerationFailure, Generator, Origin, ToyKind};
@@ -31,7 +31,7 @@ pub struct GoodnessOfFit {
     pub shared_errors: f64,
 }
 
-/// (d − t − U α̂)ᵀ B⁻¹ (d − t − U α̂) of one block of the covariance.
+/// (r − U α̂)ᵀ B⁻¹ (r − U α̂) of one block of the covariance (spec/inference.md, eq. 61).
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeasuredPart {
     /// Numbered through all measurements.
