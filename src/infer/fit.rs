@@ -413,14 +413,14 @@ impl Fitter {
         data: &PreparedData,
         options: &FitOptions,
     ) -> Vec<uncertainty::Direction> {
-        let Minimizer { theta, gradient, .. } = &self.minimizer;
-        let mut free = self.minimizer.free.clone();
-        let at_edge = |i: &usize| !(free[*i] || options.fixed[*i]) && gradient[*i].abs() < EDGE;
-        let at_edge: Vec<usize> = evaluator.program.flat_errors().into_iter().filter(at_edge).collect();
+        let Minimizer { theta, gradient, free, weak, .. } = &self.minimizer;
         let program = evaluator.program;
-        if !(self.minimizer.weak || program.is_clamped()) && at_edge.is_empty() {
+        let at_edge = |i: &usize| !(free[*i] || options.fixed[*i]) && gradient[*i].abs() < EDGE;
+        let at_edge: Vec<usize> = program.flat_errors().into_iter().filter(at_edge).collect();
+        if !(*weak || program.is_clamped()) && at_edge.is_empty() {
             return Vec::new();
         }
+        let mut free = free.clone();
         at_edge.into_iter().for_each(|i| free[i] = true);
         let wider = program.with_clamps_times(1.0 + EDGE);
         uncertainty::undetermined_directions(&mut Evaluator::new(&wider), data, theta, &free, &self.minimizer.widths())
