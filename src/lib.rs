@@ -21,10 +21,12 @@
 pub mod cli;
 pub mod document;
 pub mod event_database;
+pub mod expression;
 pub mod finding;
 pub mod import;
 pub mod infer;
 pub mod kernel;
+mod landau;
 pub mod model;
 pub mod normal;
 pub mod plot;
