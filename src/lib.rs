@@ -23,6 +23,7 @@ pub mod document;
 pub mod event_database;
 pub mod expression;
 pub mod finding;
+pub mod graph;
 pub mod import;
 pub mod infer;
 pub mod kernel;
