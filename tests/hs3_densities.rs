@@ -222,6 +222,12 @@ fn constraints_of_scipy() {
             GAMMA + GAMMA_MASS,
         ),
         (
+            json!({"name": "con", "type": "bifurkated_gaussian_dist", "x": "a", "mean": 1.3, "sigmaL": 0.5, "sigmaR": 0.9}),
+            json!({"a": 1.1}),
+            BIFURCATED,
+            BIFURCATED,
+        ),
+        (
             json!({"name": "con", "type": "multivariate_normal_dist", "x": [0.3, "nom"], "mean": ["a", 1.0],
                 "correlations": [[1, 0.4], [0.4, 1]], "standard_deviations": [0.5, "b"]}),
             json!({"a": 0.1, "b": 1.5}),
@@ -247,6 +253,7 @@ const GAUSSIAN_MASS: f64 = -0.17115963986631116;
 const POISSON: f64 = 2.0919247153964378;
 const LOGNORMAL: f64 = -0.0010627761950435244;
 const LOGNORMAL_MASS: f64 = -0.05140518262943182;
+const BIFURCATED: f64 = 0.6422635892659403;
 const GAMMA: f64 = 0.850409644086295;
 const GAMMA_MASS: f64 = -0.07821589397295896;
 const MULTIVARIATE: f64 = 1.5439706813375564;

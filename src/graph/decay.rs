@@ -1,4 +1,4 @@
-//! Exponential decays seen through a resolution (spec/hs3.md, eq. 37 to 40).
+//! Exponential decays seen through a resolution (spec/hs3.md, eq. 37 and 38).
 
 use super::builder::Id;
 use super::maker::{Maker, unsupported};

@@ -102,7 +102,7 @@ impl Graph {
         let mut findings = parts.findings;
         if findings.is_empty() {
             let rest = maker.builder.sum(&parts.scalars);
-            let program = Program::compile(&maker.builder, rest, &parts.sums);
+            let program = Program::compile(&maker.builder, &[rest], &parts.sums);
             return Ok(GraphLikelihood {
                 parameters,
                 warnings: maker.warnings,
@@ -226,7 +226,7 @@ fn choose<'d>(
 }
 
 /// Values and ranges of all parameters that nodes stand for, in the order in which the likelihood needs them.
-fn parameters(maker: &mut Maker, point: Option<&str>) -> Vec<Parameter> {
+pub(super) fn parameters(maker: &mut Maker, point: Option<&str>) -> Vec<Parameter> {
     let document = maker.document;
     let first = point.or(Some("default_values")).and_then(|name| document.point(name));
     let points: Vec<_> = first.into_iter().chain(&document.parameter_points).collect();
@@ -263,7 +263,8 @@ fn parameters(maker: &mut Maker, point: Option<&str>) -> Vec<Parameter> {
 }
 
 impl GraphLikelihood {
-    /// Memory for [`GraphLikelihood::value`]; nothing is allocated after it is made.
+    /// Memory for [`GraphLikelihood::value`], which allocates nothing more, but where an integral needs more cells than ever
+    /// before.
     pub fn scratch(&self) -> Scratch {
         self.program.scratch()
     }

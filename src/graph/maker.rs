@@ -221,14 +221,14 @@ impl<'d> Maker<'d> {
         Ok(value)
     }
 
-    /// ∫ f over ranges of variables that are neither parameters nor variates outside of it.
+    /// ∫ f over ranges of variables, which mean inside of it nothing that they mean outside.
     fn integral_function(&mut self, of: &str, variables: &[String], domain: Option<&str>, at: &str) -> Result<Id> {
         let mut over = Vec::with_capacity(variables.len());
         let outer = self.ranges.clone();
         for name in variables {
             let range = self.range_in_domains(name, domain);
             match range {
-                Some((low, high)) if low.is_finite() && high.is_finite() && !outer.contains_key(name) => {
+                Some((low, high)) if low.is_finite() && high.is_finite() => {
                     over.push((self.builder.observable_index(name), low, high));
                     self.ranges.insert(name.clone(), (low, high));
                 }

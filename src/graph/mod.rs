@@ -11,6 +11,7 @@ mod constraint;
 mod decay;
 mod density;
 mod derivative;
+mod functions;
 mod interpolation;
 mod likelihood;
 mod maker;
@@ -21,5 +22,6 @@ mod shape;
 mod spline;
 mod term;
 
+pub use functions::Functions;
 pub use likelihood::{Convention, Graph, GraphLikelihood, Options, Parameter, Selection};
 pub use program::Scratch;

@@ -24,8 +24,8 @@ pub(super) struct Program {
     /// Which scalar is an integral's value, by integral.
     integral_at: Vec<usize>,
     terms: Vec<Term>,
-    /// The scalar that is added to the sums.
-    rest: usize,
+    /// The scalars that are asked for. The first is added to the sums.
+    outputs: Vec<usize>,
     tables: Tables,
     slots: usize,
     backend: Backend,
@@ -53,10 +53,10 @@ pub struct Scratch {
 }
 
 impl Program {
-    /// Compiles `rest` − Σ over all sums.
-    pub fn compile(builder: &Builder, rest: Id, sums: &[Sum]) -> Program {
+    /// Compiles the first output − Σ over all sums, and the other outputs.
+    pub fn compile(builder: &Builder, outputs: &[Id], sums: &[Sum]) -> Program {
         let mut compiler = Compiler { builder, scalars: BTreeSet::new() };
-        compiler.need(rest);
+        outputs.iter().for_each(|output| compiler.need(*output));
         sums.iter().for_each(|sum| compiler.need_of_column(sum.column));
         let order: BTreeMap<Id, usize> = compiler.scalars.iter().enumerate().map(|(i, id)| (*id, i)).collect();
         let scalars: Vec<Scalar> = order.keys().map(|id| scalar(builder, *id, &order)).collect();
@@ -79,10 +79,11 @@ impl Program {
             }
         }
         let backend = Backend::detect();
+        let outputs = outputs.iter().map(|id| order[id]).collect();
         let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, backend)).collect();
         let lengths = terms.iter().map(|t| &t.program).chain(integrals.iter().map(|i| &i.program));
         let slots = lengths.map(|program| program.operations.len()).max().unwrap_or(0);
-        Program { scalars, integrals, integral_at, terms, rest: order[&rest], tables, slots, backend }
+        Program { scalars, integrals, integral_at, terms, outputs, tables, slots, backend }
     }
 
     pub fn scratch(&self) -> Scratch {
@@ -91,7 +92,7 @@ impl Program {
             scalar_adjoints: vec![0.0; self.scalars.len()],
             slots: vec![ZERO; self.slots * BLOCK],
             adjoints: vec![ZERO; self.slots * BLOCK],
-            cells: vec![Vec::with_capacity(256); self.integrals.len()],
+            cells: vec![Vec::with_capacity(32); self.integrals.len()],
             work: Work::default(),
             sums: vec![0.0; self.terms.len()],
         }
@@ -102,7 +103,25 @@ impl Program {
         for (i, term) in self.terms.iter().enumerate() {
             scratch.sums[i] = term.run(self, scratch, false);
         }
-        scratch.scalars[self.rest] + scratch.sums.iter().sum::<f64>()
+        self.rest(scratch) + scratch.sums.iter().sum::<f64>()
+    }
+
+    /// The scalar that is added to the sums.
+    fn rest(&self, scratch: &Scratch) -> f64 {
+        self.outputs.first().map_or(0.0, |rest| scratch.scalars[*rest])
+    }
+
+    /// The scalars that are asked for.
+    pub fn outputs(&self, theta: &[f64], values: &mut [f64], scratch: &mut Scratch) {
+        self.forward_scalars(theta, scratch);
+        values.iter_mut().zip(&self.outputs).for_each(|(value, at)| *value = scratch.scalars[*at]);
+    }
+
+    /// Adds Σ adjoint · ∂output/∂parameter to the gradient, at the point of the last forward pass.
+    pub fn pull_back(&self, adjoints: &[f64], gradient: &mut [f64], scratch: &mut Scratch) {
+        scratch.scalar_adjoints.fill(0.0);
+        self.outputs.iter().zip(adjoints).for_each(|(at, adjoint)| scratch.scalar_adjoints[*at] += adjoint);
+        self.backward_scalars(gradient, scratch);
     }
 
     /// The gradient is written over.
@@ -113,9 +132,11 @@ impl Program {
             scratch.sums[i] = term.run(self, scratch, true);
         }
         gradient.fill(0.0);
-        scratch.scalar_adjoints[self.rest] += 1.0;
+        if let Some(rest) = self.outputs.first() {
+            scratch.scalar_adjoints[*rest] += 1.0;
+        }
         self.backward_scalars(gradient, scratch);
-        scratch.scalars[self.rest] + scratch.sums.iter().sum::<f64>()
+        self.rest(scratch) + scratch.sums.iter().sum::<f64>()
     }
 
     fn forward_scalars(&self, theta: &[f64], scratch: &mut Scratch) {
@@ -157,7 +178,7 @@ impl Program {
 
     /// Whether the scalar part of the last evaluation is finite.
     pub fn rest_is_finite(&self, scratch: &Scratch) -> bool {
-        scratch.scalars[self.rest].is_finite()
+        self.rest(scratch).is_finite()
     }
 }
 
