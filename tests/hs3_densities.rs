@@ -130,6 +130,24 @@ fn families() -> Vec<(Value, &'static str, Value, [f64; 2])> {
             [0.5, 4.0],
         ),
         (
+            json!({"type": "relativistic_breit_wigner_dist", "x": "x", "mass": "m", "channels": [
+                {"name": "first", "Gamma": "g", "m1": 0.5, "m2": 0.2, "l": 1, "R": 1.5}, {"Gamma": "h"}]}),
+            "x*(g*2*(((x^2-0.49)*(x^2-0.09))/(4*x^2))^1.5*2.25/x/(1+2.25*((x^2-0.49)*(x^2-0.09))/(4*x^2)))\
+             *(x > 0.7)/((m^2-x^2)^2+m^2*(h+g*2*(x > 0.7 ? ((x^2-0.49)*(x^2-0.09))/(4*x^2) : 0)^1.5*2.25/x\
+             /(1+2.25*(x > 0.7 ? ((x^2-0.49)*(x^2-0.09))/(4*x^2) : 0)))^2)",
+            json!({"m": 2.0, "g": 0.6, "h": 0.3}),
+            [0.75, 4.0],
+        ),
+        (
+            json!({"type": "relativistic_breit_wigner_dist", "m": "x", "mass": "m", "channels": [
+                {"Gamma": "g", "m1": 0.1, "m2": 0.05, "l": 2, "R": 2.0}]}),
+            "((x^2-0.0225)*(x^2-0.0025)/(4*x^2))^2.5*16*2/(9+12*((x^2-0.0225)*(x^2-0.0025)/(4*x^2))\
+             +16*((x^2-0.0225)*(x^2-0.0025)/(4*x^2))^2)*g/((m^2-x^2)^2+m^2*(((x^2-0.0225)*(x^2-0.0025)/(4*x^2))^2.5\
+             *16*2/(9+12*((x^2-0.0225)*(x^2-0.0025)/(4*x^2))+16*((x^2-0.0225)*(x^2-0.0025)/(4*x^2))^2)*g/x)^2)",
+            json!({"m": 2.0, "g": 0.6}),
+            [0.5, 4.0],
+        ),
+        (
             json!({"type": "decay_dist", "t": "x", "tau": "t", "resolutionModel": "gm", "decayType": 0}),
             "exp(s*s/(2*t*t)-(x-m)/t)*erfc((s/t-(x-m)/s)/sqrt(2))",
             json!({"t": 0.9, "m": 0.2, "s": 0.5}),
@@ -160,7 +178,8 @@ fn types_are_their_formulas() {
         typed["name"] = json!("p");
         let z = format!("((2*x-{})/{})", range[0] + range[1], range[1] - range[0]);
         let generic = json!({"name": "p", "type": "generic_dist", "expression": formula.replace('z', &z)});
-        let events: Vec<f64> = EVENTS.iter().map(|x| if range[1] < 4.0 { x - 2.0 } else { *x }).collect();
+        let shift = if range[1] < 4.0 { -2.0 } else { f64::max(range[0] - 0.5, 0.0) };
+        let events: Vec<f64> = EVENTS.iter().map(|x| (x + shift).min(range[1])).collect();
         let make = |density: &Value| {
             let all = if formula.contains("erfc") { json!([density, model]) } else { json!([density]) };
             document(all, parameters.clone(), range, &events)

@@ -340,6 +340,7 @@ pub(super) fn variate_slot(kind: &Kind) -> Option<&Slot> {
         | Kind::Poisson { x, .. }
         | Kind::Polynomial { x, .. }
         | Kind::PowerSum { x, .. }
+        | Kind::RelativisticBreitWigner { x, .. }
         | Kind::Uniform { x, .. } => x,
         _ => return None,
     })

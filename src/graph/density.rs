@@ -143,9 +143,6 @@ impl<'d> Maker<'d> {
             Kind::Projected { .. } => {
                 unsupported(at, "a projection of a density", "the density of the variates that remain")
             }
-            Kind::RelativisticBreitWigner { .. } => {
-                unsupported(at, "a relativistic Breit-Wigner density", "generic_dist with its formula")
-            }
             Kind::BinSampling { .. } | Kind::BincountsDensity { .. } | Kind::BincountsExtended { .. } => {
                 unsupported(at, "a density of bins inside of another", "a likelihood that pairs it with binned data")
             }

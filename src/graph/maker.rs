@@ -186,7 +186,7 @@ impl<'d> Maker<'d> {
         let expression = &formula.expression;
         let mut names = Vec::with_capacity(expression.names.len());
         for name in &expression.names {
-            names.push(self.deeper(at, |maker| maker.named(name, at))?);
+            names.push(self.named(name, at)?);
         }
         let mut ids: Vec<Id> = Vec::with_capacity(expression.steps.len());
         for step in &expression.steps {

@@ -4,6 +4,7 @@
 //! Every node is a number that depends on parameters alone, or a column over the events of one set of data. Columns run
 //! block by block; integrals that have no closed form are columns over the points of a quadrature.
 
+mod breit_wigner;
 mod builder;
 mod closed;
 mod column;

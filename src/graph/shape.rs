@@ -122,6 +122,7 @@ impl Maker<'_> {
                 self.builder.polynomial(x, &coefficients)
             }
             Kind::PowerSum { x, coefficients, exponents } => self.power_sum(x, coefficients, exponents, at)?,
+            Kind::RelativisticBreitWigner { x, mass, channels } => self.breit_wigner(x, mass, channels, at)?,
             Kind::Uniform { .. } => {
                 let expected = "one over the range of its variate";
                 return unsupported(at, "a uniform density with a range of its own", expected);

@@ -264,6 +264,7 @@ impl Distribution {
 fn canonical(kind: &str) -> &str {
     match kind {
         "ARGUS_dist" => "argus_dist",
+        "gennormal_dist" => "generalized_normal_dist",
         "normal_dist" => "gaussian_dist",
         "multinormal_dist" => "multivariate_normal_dist",
         "binsampling" => "binsampling_dist",
