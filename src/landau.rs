@@ -19,7 +19,7 @@ pub fn ln_density(lambda: f64) -> (f64, f64) {
     let place = (lambda - LOW) / STEP;
     let node = place.floor();
     let table = || TABLE.get(node as usize).zip(TABLE.get(node as usize + 1));
-    match if place >= 0.0 { table() } else { None } {
+    match if (0.0..NODES as f64).contains(&place) { table() } else { None } {
         Some((left, right)) => between(left, right, place - node),
         None if lambda.is_finite() => {
             let [value, slope, _] = exact(lambda);

@@ -403,6 +403,23 @@ fn what_cannot_be_evaluated_says_why() {
     assert_eq!(rules(&global), Ok(vec!["W427"]));
 }
 
+/// A width below zero, and a rate that depends on a variate.
+#[test]
+fn values_outside_of_the_domain() {
+    let gaussian = json!([{"name": "p", "type": "gaussian_dist", "x": "x", "mean": 1, "sigma": "s"}]);
+    let likelihood = compile(&document(gaussian, json!({"s": -2.0}), [0.0, 3.0], &[1.0]), &Options::default()).unwrap();
+    let (mut gradient, mut scratch) = ([1.0], likelihood.scratch());
+    assert_eq!(likelihood.value_and_gradient(&[-2.0], &mut gradient, &mut scratch), f64::INFINITY);
+    assert_eq!(gradient, [0.0]);
+    assert!(likelihood.reason(&scratch).is_some());
+    assert!(likelihood.value(&[2.0], &mut scratch).is_finite());
+    assert_eq!(likelihood.reason(&scratch), None);
+    let extended = json!([{"name": "p", "type": "extend_pdf", "pdf": "g", "norm": "x"},
+                          {"name": "g", "type": "gaussian_dist", "x": "x", "mean": 1, "sigma": 1}]);
+    let value = document(extended, json!({}), [0.0, 3.0], &[1.0]);
+    assert_eq!(compile(&value, &Options::default()).err(), Some(vec!["W422"]));
+}
+
 /// Chains, doublings and nested integrals: an answer at once.
 #[test]
 fn hostile_graphs_are_refused_at_once() {

@@ -153,7 +153,7 @@ impl Parts {
                 continue;
             }
             match maker.term(distribution, data, &format!("{}/data/{i}", likelihood.pointer)) {
-                Ok(term) => self.add_term(term, &distribution.pointer),
+                Ok(term) => self.add_term(maker, term, &distribution.pointer),
                 Err(findings) => self.findings.extend(findings.0),
             }
         }
@@ -162,7 +162,14 @@ impl Parts {
         }
     }
 
-    fn add_term(&mut self, term: Term, at: &str) {
+    fn add_term(&mut self, maker: &Maker, term: Term, at: &str) {
+        let builder = &maker.builder;
+        let known = |sum: &Sum| builder.observables_of(sum.column).iter().all(|o| sum.data.contains_key(o));
+        if term.scalars.iter().any(|id| builder.is_column(*id)) || !term.sums.iter().all(known) {
+            let (found, expected) = ("a rate or a probability that depends on a variate", "one of parameters alone");
+            self.findings.push(Finding::new(&rule::HS3_UNSUPPORTED, found, expected).at(at));
+            return;
+        }
         self.scalars.extend(term.scalars);
         self.sums.extend(term.sums);
         self.wanted.extend(term.constraints.into_iter().map(|name| (name, at.to_string())));
