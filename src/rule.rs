@@ -544,4 +544,89 @@ rules! {
     UNBINNED_REPLICA_TWICE = error("W353", "InvalidUnbinned",
         "One nuisance parameter stands for two replicas of a term, which would cancel their spread, or is a systematic of the component.",
         "give each replica a nuisance parameter of its own");
+    // HS3 documents
+    HS3_METADATA = warning("W401", "InvalidSpecification",
+        "An HS3 document has no metadata, or no metadata.hs3_version; an error for a strict reader.",
+        "add \"metadata\": {\"hs3_version\": \"0.2\"}, with the program that wrote the file in packages");
+    HS3_COMPONENT = error("W402", "InvalidSpecification",
+        "A member of an HS3 component is missing, or is not what its type asks for.",
+        "write what expected names");
+    HS3_UNKNOWN_KEY = warning("W403", "UnknownKey",
+        "An HS3 component has a key that its type does not have; it is not used. An error for a strict reader.",
+        "remove it, correct its spelling, or mark it as an extension: \"name:key\"");
+    HS3_UNKNOWN_TYPE = warning("W404", "UnknownType",
+        "An HS3 component has a type that is not known; it is kept, and is an error where a likelihood needs it (W421).",
+        "correct the type, or leave the component out");
+    HS3_NUMERIC_STRING = warning("W405", "NumericString",
+        "A number is written as a string, as ROOT writes some; it is read as the number. An error for a strict reader.",
+        "write the number without quotes");
+    HS3_SPELLING = warning("W406", "OtherSpelling",
+        "A key, a type or an array is written in the way of one program; it is read as what the specification has. An error for a strict reader.",
+        "write what expected names");
+    HS3_NAME = warning("W407", "InvalidName",
+        "A name is not made of letters, digits and underscores, with no digit first; ROOT does not read it.",
+        "rename the component");
+    HS3_DUPLICATE_NAME = error("W408", "DuplicateName",
+        "Two HS3 components, or a component and a parameter, have one name.",
+        "rename one of the two");
+    HS3_UNRESOLVED = warning("W409", "UnresolvedReference",
+        "An HS3 component names a distribution, a function, data or a likelihood that is not there. An error for a strict reader, and where a likelihood needs it.",
+        "correct the name, or add the component");
+    HS3_CYCLE = error("W410", "CyclicReference",
+        "An HS3 component needs itself, directly or through others.",
+        "break the circle at the reference that found names");
+    HS3_AXIS = error("W411", "AxisShape",
+        "An axis is none (edges that do not rise, min not below max), or the numbers are not as many as the axes claim.",
+        "give the axes as many bins as there are numbers");
+    HS3_EXPRESSION = error("W412", "InvalidExpression",
+        "A generic expression does not follow the grammar of spec/hs3.md.",
+        "mend the expression at the column that found names");
+    HS3_EXPRESSION_DEPTH = error("W413", "DepthLimit",
+        "A generic expression is nested deeper than the limit (200).",
+        "write parts of it as functions of their own");
+    HS3_EXPRESSION_FORM = warning("W414", "OtherSpelling",
+        "A generic expression uses functions or names that the specification's grammar does not have. An error for a strict reader.",
+        "other programs may not read it: write it with exp, log, pow, min and names of parameters");
+    HS3_LIKELIHOOD = error("W415", "InvalidLikelihood",
+        "A likelihood has another number of distributions than of data.",
+        "pair each distribution with its data");
+    HS3_WEIGHTS = warning("W416", "WeightsShape",
+        "Unbinned data have another number of weights than of events: missing weights are 1, those too many are not used. An error for a strict reader.",
+        "write one weight for each event");
+    HS3_UNKNOWN_DOMAIN = warning("W417", "UnresolvedReference",
+        "An analysis names a domain that is not there; it is not used. An error for a strict reader.",
+        "correct the name");
+    HS3_NO_BINS = warning("W418", "AxisShape",
+        "The only axis of binned numbers has neither nbins nor edges: it has as many bins as there are numbers. An error for a strict reader.",
+        "write nbins");
+    HS3_NO_VALUE = warning("W419", "MissingValue",
+        "A parameter that a likelihood needs has no value in the parameter points: it is 1, or the middle of its range where that does not contain 1.",
+        "add the parameter to the parameter point that analyses start from");
+    HS3_RANGE = error("W420", "MissingRange",
+        "A variate over which a density is normalised has no finite range, in its data or in default_domain.",
+        "write min and max of its axis");
+    HS3_UNKNOWN_NEEDED = error("W421", "UnknownType",
+        "A likelihood needs a component whose type is not known.",
+        "correct the type, or choose another likelihood");
+    HS3_UNSUPPORTED = error("W422", "Unsupported",
+        "A likelihood needs something that is understood but not evaluated.",
+        "write the component in the form that expected names");
+    HS3_COEFFICIENTS = error("W423", "InvalidMixture",
+        "The coefficients of a mixture do not fit its parts: their number, or n of them in a mixture that is not extended and whose sum is not 1.",
+        "write n − 1 coefficients, or n with extended: true");
+    HS3_DEPTH = error("W424", "DepthLimit",
+        "Components of an HS3 document use one another in a chain longer than the limit (300), or more than 10^6 times in all.",
+        "no model needs this: is this the right file?");
+    HS3_BIN_INTEGRAL = warning("W425", "BinnedDensity",
+        "A continuous density has binned data: its integral over each bin counts. Of ROOT's files the value at the centre counts, without this warning.",
+        "say which is meant: bincounts_extended_dist, or the conventions of ROOT");
+    HS3_CHOICE = error("W426", "UnknownLikelihood",
+        "A likelihood or an analysis is asked for that the document lacks, or none where there are several.",
+        "choose one of those that expected names");
+    HS3_GLOBAL = warning("W427", "GlobalObservable",
+        "A parameter of a domain of global observables is not constant in the parameter points; it is held constant.",
+        "write const: true in the parameter point");
+    HS3_EVENT = error("W428", "EventOutside",
+        "An event lies outside of the range of its axis, or is weighted by something that is no number.",
+        "leave the event out, or widen the axis");
 }

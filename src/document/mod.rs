@@ -3,6 +3,7 @@
 pub mod digest;
 pub mod eft;
 pub mod extension;
+pub mod hs3;
 mod modifier;
 pub mod patch;
 pub mod patchset;
