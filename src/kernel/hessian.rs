@@ -5,6 +5,7 @@
 
 use super::cholesky::{add_scaled, rank_update_body};
 use super::measurement;
+use super::penalty;
 use super::response;
 use super::scratch::Scratch;
 use super::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
@@ -245,7 +246,7 @@ fn fill_body<S: Simd>(
     jacobian_body::<S>(program, scratch, blocks);
     add_bins::<S>(program, data, scratch, blocks);
     add_halves::<S>(program, blocks);
-    add_constraints(program, data, scratch, blocks);
+    add_constraints(program, data, scratch, blocks, curvature);
     if !program.measurements.is_empty() {
         let measurements = &mut scratch.measurements;
         measurement::add_hessian_body::<S>(
@@ -528,7 +529,13 @@ fn add_halves<S: Simd>(program: &Program, blocks: &mut Blocks) {
     }
 }
 
-fn add_constraints(program: &Program, data: &PreparedData, scratch: &Scratch, blocks: &mut Blocks) {
+fn add_constraints(
+    program: &Program,
+    data: &PreparedData,
+    scratch: &Scratch,
+    blocks: &mut Blocks,
+    curvature: Curvature,
+) {
     let expected = &flat(&scratch.expected)[program.layout.n_bins..];
     let poissons = program.constraints.poissons.iter().zip(expected).enumerate();
     let poissons = poissons.map(|(index, (&(parameter, factor, _), nu))| {
@@ -536,7 +543,9 @@ fn add_constraints(program: &Program, data: &PreparedData, scratch: &Scratch, bl
     });
     let gaussians =
         program.constraints.gaussians.iter().map(|&(parameter, sigma, _)| (parameter, 1.0 / (sigma * sigma)));
-    for (parameter, curvature) in gaussians.chain(poissons) {
+    let exact = curvature != Curvature::GaussNewton;
+    let penalties = penalty::curvatures(&program.penalties, &scratch.theta, exact);
+    for (parameter, curvature) in gaussians.chain(poissons).chain(penalties) {
         match program.places[parameter as usize] {
             Place::Shared(i) => *blocks.shared_at(i as usize, i as usize) += 2.0 * curvature,
             Place::Local(k) => {

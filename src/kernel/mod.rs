@@ -9,6 +9,7 @@ mod flat_error;
 mod gradient;
 pub mod hessian;
 mod measurement;
+mod penalty;
 mod quadratic_means;
 mod rates;
 mod response;
