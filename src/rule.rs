@@ -642,4 +642,7 @@ rules! {
     HS3_STATERROR = warning("W445", "MissingConstraint",
         "A staterror has no type of constraint, and the program that wrote the file has no default: it is taken as Gaussian. An error for a strict reader.",
         "write constraint_type, or constraints by name");
+    HS3_FACTOR_SUM = warning("W446", "NegativeFactor",
+        "Several normsys of a sample add to one another, as ROOT's codes 0 and 2 do. ROOT ends their sum at zero; here it may become negative.",
+        "write interpolation that multiplies");
 }

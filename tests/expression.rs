@@ -96,7 +96,11 @@ fn derivatives_are_differences() {
                     continue; // A kink or a jump lies between.
                 }
                 let error = (gradient[i] - difference).abs();
-                assert!(error <= 1e-7 * difference.abs().max(1.0), "{text} at {values:?}: {} {difference}", gradient[i]);
+                assert!(
+                    error <= 1e-7 * difference.abs().max(1.0),
+                    "{text} at {values:?}: {} {difference}",
+                    gradient[i]
+                );
             }
         }
     }

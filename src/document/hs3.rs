@@ -11,7 +11,9 @@ mod histfactory;
 mod recognise;
 mod references;
 
-pub use analysis::{Analysis, Domain, DomainAxis, Likelihood, LikelihoodData, Metadata, Package, Point, PointParameter};
+pub use analysis::{
+    Analysis, Domain, DomainAxis, Likelihood, LikelihoodData, Metadata, Package, Point, PointParameter,
+};
 pub use data::{Axis, Binning, Contents, Data, DataKind, GaussianUncertainty};
 pub use dialect::{Dialect, Version};
 pub use distribution::{

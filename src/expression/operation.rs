@@ -128,8 +128,20 @@ impl Binary {
             Binary::Multiply => a * b,
             Binary::Divide => a / b,
             Binary::Power => power(a, b),
-            Binary::Min => if a < b { a } else { b },
-            Binary::Max => if a > b { a } else { b },
+            Binary::Min => {
+                if a < b {
+                    a
+                } else {
+                    b
+                }
+            }
+            Binary::Max => {
+                if a > b {
+                    a
+                } else {
+                    b
+                }
+            }
             Binary::Atan2 => a.atan2(b),
             Binary::Equal => truth(nearly_equal(a, b)),
             Binary::NotEqual => truth(!nearly_equal(a, b)),
@@ -151,8 +163,20 @@ impl Binary {
             Binary::Multiply => (b, a),
             Binary::Divide => (1.0 / b, -y / b),
             Binary::Power => power_slopes(a, b, y),
-            Binary::Min => if a < b { (1.0, 0.0) } else { (0.0, 1.0) },
-            Binary::Max => if a > b { (1.0, 0.0) } else { (0.0, 1.0) },
+            Binary::Min => {
+                if a < b {
+                    (1.0, 0.0)
+                } else {
+                    (0.0, 1.0)
+                }
+            }
+            Binary::Max => {
+                if a > b {
+                    (1.0, 0.0)
+                } else {
+                    (0.0, 1.0)
+                }
+            }
             Binary::Atan2 => {
                 let square = a * a + b * b;
                 (b / square, -a / square)

@@ -136,7 +136,9 @@ impl Parser<'_> {
         self.deeper(|parser| {
             let mut left = parser.prefix()?;
             while let Token::Sign(sign) = parser.token {
-                let Some((strength, operation)) = binary(sign).filter(|(strength, _)| *strength >= least) else { break };
+                let Some((strength, operation)) = binary(sign).filter(|(strength, _)| *strength >= least) else {
+                    break;
+                };
                 parser.next()?;
                 let right = parser.operators(strength + 1)?;
                 left = parser.push(Step::Binary(operation, left, right));

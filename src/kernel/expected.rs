@@ -60,6 +60,10 @@ fn row_scales<S: Simd>(program: &Program, scratch: &mut Scratch, order: Order) {
         if outside {
             product = product.mul(logarithm.exp());
         }
+        if program.clip_factors {
+            let zero = S::splat(0.0);
+            product = product.select_less(zero, zero, product);
+        }
         for slot in &rows.slots {
             // SAFETY: slots hold parameter indices and the index of the one behind them.
             product = product.mul(unsafe { S::gather(&scratch.factors, &slot[group]) });

@@ -36,7 +36,7 @@ pub struct Model {
     pub clip_sample_data: Option<f64>,
     /// Lower clip of each bin's summed rate, where switched on.
     pub clip_bin_data: Option<f64>,
-    /// Ends templates that offsets move at zero, where switched on.
+    /// Ends templates that offsets move, and products of normsys, at zero, where switched on.
     pub template_clip: Option<TemplateClip>,
     /// Terms in single parameters beside their auxiliary measurements.
     pub penalties: Vec<Penalty>,
@@ -52,8 +52,8 @@ pub struct Model {
     pub warnings: Findings,
 }
 
-/// The nominal yields with their offsets end at zero, before any factor, where a part has an offset
-/// (spec/hs3-histfactory.md, "Negative templates").
+/// The nominal yields with their offsets end at zero, before any factor, where a part has an offset; and so does the
+/// product of the normsys of a part (spec/hs3-histfactory.md, "Negative templates").
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TemplateClip {
     /// (channel, sample, part) of the parts that subtract: theirs are negatives of templates and end at zero from below.

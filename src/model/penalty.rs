@@ -133,8 +133,7 @@ mod tests {
 
     #[test]
     fn derivatives_of_the_logarithmic_form() {
-        let kind =
-            PenaltyKind::Logarithmic { shift: 0.1, linear: 16.0, logarithm: -15.0, square: 4.0, centre: 0.2 };
+        let kind = PenaltyKind::Logarithmic { shift: 0.1, linear: 16.0, logarithm: -15.0, square: 4.0, centre: 0.2 };
         for theta in [0.3, 1.0, 2.5] {
             derivatives(&Penalty { parameter: 0, kind }, theta);
         }

@@ -41,6 +41,7 @@ impl Program {
             local_start,
             places,
             clip_sample: model.clip_sample_data,
+            clip_factors: model.template_clip.is_some(),
             clip_bin: model.clip_bin_data,
             pyhf_domain: model.pyhf_domain,
             layout,

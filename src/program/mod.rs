@@ -40,6 +40,8 @@ pub struct Program {
     pub(crate) local: Vec<u32>,
     pub(crate) local_start: Vec<u32>,
     pub(crate) clip_sample: Option<f64>,
+    /// The product of the interpolated factors of a row ends at zero.
+    pub(crate) clip_factors: bool,
     pub(crate) clip_bin: Option<f64>,
     pub(crate) pyhf_domain: bool,
     pub(crate) responses: Responses,

@@ -131,7 +131,8 @@ impl Likelihood {
         let distributions = fields.name_list("distributions", ReferenceKind::Distribution);
         let data = read_data(&mut fields);
         let has_aux = fields.has("aux_distributions");
-        let aux = if has_aux { fields.name_list("aux_distributions", ReferenceKind::Distribution) } else { Some(vec![]) };
+        let aux =
+            if has_aux { fields.name_list("aux_distributions", ReferenceKind::Distribution) } else { Some(vec![]) };
         let aux_data = fields.optional_texts("aux_data").unwrap_or_default();
         fields.finish();
         let references = std::mem::take(&mut fields.references);
@@ -248,16 +249,7 @@ impl Analysis {
         let aux_likelihood_terms = fields.optional_texts("aux_likelihood_terms").unwrap_or_default();
         fields.finish();
         let (name, likelihood) = (name?, likelihood?);
-        Some(Analysis {
-            name,
-            pointer,
-            likelihood,
-            parameters_of_interest,
-            domains,
-            init,
-            prior,
-            aux_likelihood_terms,
-        })
+        Some(Analysis { name, pointer, likelihood, parameters_of_interest, domains, init, prior, aux_likelihood_terms })
     }
 }
 

@@ -156,7 +156,9 @@ impl Contents {
         let contents = fields.numbers("contents")?;
         let errors = fields.optional_numbers("errors");
         let uncertainty = fields.child("uncertainty").and_then(|(v, p, r)| GaussianUncertainty::read(v, p, r));
-        for (name, length) in [("errors", errors.as_ref().map(Vec::len)), ("uncertainty", uncertainty.as_ref().map(|u| u.sigma.len()))] {
+        for (name, length) in
+            [("errors", errors.as_ref().map(Vec::len)), ("uncertainty", uncertainty.as_ref().map(|u| u.sigma.len()))]
+        {
             if length.is_some_and(|length| length != contents.len()) {
                 let (at, found) = (fields.at(name), format!("{} numbers", length.unwrap_or(0)));
                 fields.reader.add(&rule::HS3_AXIS, &at, found, format!("{}, one a bin", contents.len()));
@@ -239,7 +241,12 @@ fn flat_entries(fields: &mut Fields, key: &'static str, axes: usize) -> Option<V
     let pointer = fields.at(key);
     let Some(Value::Array(rows)) = fields.raw(key) else {
         let at = fields.pointer.clone();
-        fields.reader.add(&rule::HS3_COMPONENT, &at, format!("no array {}", quote(key)), "an array with an entry an event");
+        fields.reader.add(
+            &rule::HS3_COMPONENT,
+            &at,
+            format!("no array {}", quote(key)),
+            "an array with an entry an event",
+        );
         return None;
     };
     let mut entries = Vec::with_capacity(rows.len().saturating_mul(axes.max(1)));

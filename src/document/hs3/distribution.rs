@@ -20,47 +20,177 @@ pub struct Distribution {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum DistributionKind {
-    Argus { mass: Slot, resonance: Slot, slope: Slot, power: Slot },
-    BarlowBeestonLite { x: Vec<Slot>, expected: Vec<Slot> },
-    Bernstein { x: Slot, coefficients: Vec<Slot> },
-    BifurcatedGaussian { x: Slot, mean: Slot, sigma_left: Slot, sigma_right: Slot },
-    BincountsDensity { x: Slot, density: String, axes: Vec<Axis> },
-    BincountsExtended { rate: Slot, dist: String, axes: Vec<Axis> },
-    BinSampling { pdf: String, observable: Slot, epsilon: f64 },
-    Chebychev { x: Slot, coefficients: Vec<Slot> },
+    Argus {
+        mass: Slot,
+        resonance: Slot,
+        slope: Slot,
+        power: Slot,
+    },
+    BarlowBeestonLite {
+        x: Vec<Slot>,
+        expected: Vec<Slot>,
+    },
+    Bernstein {
+        x: Slot,
+        coefficients: Vec<Slot>,
+    },
+    BifurcatedGaussian {
+        x: Slot,
+        mean: Slot,
+        sigma_left: Slot,
+        sigma_right: Slot,
+    },
+    BincountsDensity {
+        x: Slot,
+        density: String,
+        axes: Vec<Axis>,
+    },
+    BincountsExtended {
+        rate: Slot,
+        dist: String,
+        axes: Vec<Axis>,
+    },
+    BinSampling {
+        pdf: String,
+        observable: Slot,
+        epsilon: f64,
+    },
+    Chebychev {
+        x: Slot,
+        coefficients: Vec<Slot>,
+    },
     /// Without a right tail the density is Gaussian above m0.
-    CrystalBall { m: Slot, m0: Slot, left: Tail, right: Option<Tail> },
-    Decay { t: Slot, tau: Slot, resolution: String, decay_type: i64 },
-    DensityFunction { function: String, logarithm: bool },
-    EfficiencyProduct { pdf: String, efficiency: Slot },
-    Exponential { x: Slot, c: Slot },
+    CrystalBall {
+        m: Slot,
+        m0: Slot,
+        left: Tail,
+        right: Option<Tail>,
+    },
+    Decay {
+        t: Slot,
+        tau: Slot,
+        resolution: String,
+        decay_type: i64,
+    },
+    DensityFunction {
+        function: String,
+        logarithm: bool,
+    },
+    EfficiencyProduct {
+        pdf: String,
+        efficiency: Slot,
+    },
+    Exponential {
+        x: Slot,
+        c: Slot,
+    },
     /// A distribution with an expected number of events.
-    Extended { pdf: String, rate: Slot },
-    FftConvolution { pdf1: String, pdf2: String, variable: Slot },
-    Gamma { x: Slot, gamma: Slot, beta: Slot, mu: Slot },
-    Gaussian { x: Slot, mean: Slot, sigma: Slot },
-    GeneralizedNormal { x: Slot, mean: Slot, alpha: Slot, beta: Slot },
+    Extended {
+        pdf: String,
+        rate: Slot,
+    },
+    FftConvolution {
+        pdf1: String,
+        pdf2: String,
+        variable: Slot,
+    },
+    Gamma {
+        x: Slot,
+        gamma: Slot,
+        beta: Slot,
+        mu: Slot,
+    },
+    Gaussian {
+        x: Slot,
+        mean: Slot,
+        sigma: Slot,
+    },
+    GeneralizedNormal {
+        x: Slot,
+        mean: Slot,
+        alpha: Slot,
+        beta: Slot,
+    },
     Generic(Formula),
     HistFactory(Box<Channel>),
-    Histogram { axes: Vec<Axis>, contents: Contents },
-    Landau { x: Slot, mean: Slot, sigma: Slot },
-    LegacyExpPoly { x: Slot, coefficients: Vec<Slot> },
-    LogNormal { x: Slot, mu: Slot, sigma: Slot },
-    Mixture { summands: Vec<String>, coefficients: Vec<Slot>, extended: Option<bool> },
+    Histogram {
+        axes: Vec<Axis>,
+        contents: Contents,
+    },
+    Landau {
+        x: Slot,
+        mean: Slot,
+        sigma: Slot,
+    },
+    LegacyExpPoly {
+        x: Slot,
+        coefficients: Vec<Slot>,
+    },
+    LogNormal {
+        x: Slot,
+        mu: Slot,
+        sigma: Slot,
+    },
+    Mixture {
+        summands: Vec<String>,
+        coefficients: Vec<Slot>,
+        extended: Option<bool>,
+    },
     /// A mixture of resolution models.
-    MixtureModel { summands: Vec<String>, coefficients: Vec<Slot> },
-    MultivariateNormal { x: Vec<Slot>, mean: Vec<Slot>, covariance: Covariance },
-    Poisson { x: Slot, mean: Slot, integer: bool },
-    Polynomial { x: Slot, coefficients: Vec<Slot> },
-    PowerSum { x: Slot, coefficients: Vec<Slot>, exponents: Vec<Slot> },
-    Product { factors: Vec<String>, normalization: Vec<Normalization> },
-    Projected { pdf: String, observables: Vec<String> },
-    RateDensity { x: Slot, density: String },
-    RelativisticBreitWigner { x: Slot, mass: Slot, channels: Vec<BreitWignerChannel> },
+    MixtureModel {
+        summands: Vec<String>,
+        coefficients: Vec<Slot>,
+    },
+    MultivariateNormal {
+        x: Vec<Slot>,
+        mean: Vec<Slot>,
+        covariance: Covariance,
+    },
+    Poisson {
+        x: Slot,
+        mean: Slot,
+        integer: bool,
+    },
+    Polynomial {
+        x: Slot,
+        coefficients: Vec<Slot>,
+    },
+    PowerSum {
+        x: Slot,
+        coefficients: Vec<Slot>,
+        exponents: Vec<Slot>,
+    },
+    Product {
+        factors: Vec<String>,
+        normalization: Vec<Normalization>,
+    },
+    Projected {
+        pdf: String,
+        observables: Vec<String>,
+    },
+    RateDensity {
+        x: Slot,
+        density: String,
+    },
+    RelativisticBreitWigner {
+        x: Slot,
+        mass: Slot,
+        channels: Vec<BreitWignerChannel>,
+    },
     ResolutionModel(Resolution),
-    Uniform { x: Slot, min: Option<Slot>, max: Option<Slot> },
-    WeightedSum { samples: Vec<Slot>, coefficients: Vec<Slot>, extended: Option<bool> },
-    Unknown { kind: String },
+    Uniform {
+        x: Slot,
+        min: Option<Slot>,
+        max: Option<Slot>,
+    },
+    WeightedSum {
+        samples: Vec<Slot>,
+        coefficients: Vec<Slot>,
+        extended: Option<bool>,
+    },
+    Unknown {
+        kind: String,
+    },
 }
 
 /// One side of a crystal ball.
@@ -159,24 +289,19 @@ fn fundamental(kind: &str, fields: &mut Fields) -> Option<Option<DistributionKin
         "crystalball_dist" | "crystalball_doublesided_dist" => crystal_ball(fields),
         "decay_dist" => decay(fields),
         "exponential_dist" => read2(fields, ["x", "c"]).map(|[x, c]| Kind::Exponential { x, c }),
-        "gamma_dist" => read4(fields, ["x", "gamma", "beta", "mu"])
-            .map(|[x, gamma, beta, mu]| Kind::Gamma { x, gamma, beta, mu }),
+        "gamma_dist" => {
+            read4(fields, ["x", "gamma", "beta", "mu"]).map(|[x, gamma, beta, mu]| Kind::Gamma { x, gamma, beta, mu })
+        }
         "gaussian_dist" => {
             read3(fields, ["x", "mean", "sigma"]).map(|[x, mean, sigma]| Kind::Gaussian { x, mean, sigma })
         }
         "generalized_normal_dist" => read4(fields, ["x", "mean", "alpha", "beta"])
             .map(|[x, mean, alpha, beta]| Kind::GeneralizedNormal { x, mean, alpha, beta }),
         "generic_dist" => fields.formula("expression").map(Kind::Generic),
-        "histogram_dist" => {
-            fields.object("data", histogram).map(|(axes, contents)| Kind::Histogram { axes, contents })
-        }
-        "landau_dist" => {
-            read3(fields, ["x", "mean", "sigma"]).map(|[x, mean, sigma]| Kind::Landau { x, mean, sigma })
-        }
+        "histogram_dist" => fields.object("data", histogram).map(|(axes, contents)| Kind::Histogram { axes, contents }),
+        "landau_dist" => read3(fields, ["x", "mean", "sigma"]).map(|[x, mean, sigma]| Kind::Landau { x, mean, sigma }),
         "legacy_exp_poly_dist" => coefficients(fields).map(|(x, coefficients)| Kind::LegacyExpPoly { x, coefficients }),
-        "lognormal_dist" => {
-            read3(fields, ["x", "mu", "sigma"]).map(|[x, mu, sigma]| Kind::LogNormal { x, mu, sigma })
-        }
+        "lognormal_dist" => read3(fields, ["x", "mu", "sigma"]).map(|[x, mu, sigma]| Kind::LogNormal { x, mu, sigma }),
         "multivariate_normal_dist" => multivariate(fields),
         "poisson_dist" => {
             let integer = fields.flag("integer").unwrap_or(false);
@@ -255,8 +380,11 @@ fn composite(kind: &str, fields: &mut Fields) -> Option<Option<DistributionKind>
             fields.raw("ipOrder");
             fields.raw("conv_func");
             let pdfs = fields.reference("pdf1", Dist).zip(fields.reference("pdf2", Dist));
-            pdfs.zip(fields.slot("conv_var"))
-                .map(|((pdf1, pdf2), variable)| Kind::FftConvolution { pdf1, pdf2, variable })
+            pdfs.zip(fields.slot("conv_var")).map(|((pdf1, pdf2), variable)| Kind::FftConvolution {
+                pdf1,
+                pdf2,
+                variable,
+            })
         }
         "binsampling_dist" => {
             let epsilon = fields.optional_number("epsilon").unwrap_or(1e-4);

@@ -244,7 +244,9 @@ impl<'v, 'r> Fields<'v, 'r> {
 
     /// Rows of slots.
     pub fn slot_matrix(&mut self, key: &'static str) -> Option<Vec<Vec<Slot>>> {
-        let rows = self.required(key, "an array of arrays", |v| v.as_array()?.iter().map(Value::as_array).collect::<Option<Vec<_>>>())?;
+        let rows = self.required(key, "an array of arrays", |v| {
+            v.as_array()?.iter().map(Value::as_array).collect::<Option<Vec<_>>>()
+        })?;
         let pointer = self.at(key);
         let mut matrix = Vec::with_capacity(rows.len());
         for (i, row) in rows.into_iter().enumerate() {
@@ -308,7 +310,11 @@ impl<'v, 'r> Fields<'v, 'r> {
     }
 
     /// The members of a required object, read by `read`.
-    pub fn object<T>(&mut self, key: &'static str, read: impl Fn(&'v Value, String, &mut Reader) -> Option<T>) -> Option<T> {
+    pub fn object<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&'v Value, String, &mut Reader) -> Option<T>,
+    ) -> Option<T> {
         match self.raw(key) {
             Some(value) => {
                 let pointer = self.at(key);
@@ -322,7 +328,11 @@ impl<'v, 'r> Fields<'v, 'r> {
     }
 
     /// An array of objects, those left out that cannot be read; absent is empty.
-    pub fn components<T>(&mut self, key: &'static str, read: impl Fn(&'v Value, String, &mut Reader) -> Option<T>) -> Vec<T> {
+    pub fn components<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&'v Value, String, &mut Reader) -> Option<T>,
+    ) -> Vec<T> {
         let Some(items) = self.optional(key, "an array of objects", Value::as_array) else { return Vec::new() };
         let pointer = self.at(key);
         let read = |(i, item)| read(item, format!("{pointer}/{i}"), self.reader);
@@ -347,7 +357,8 @@ impl<'v, 'r> Fields<'v, 'r> {
                 Some(Formula { text, expression })
             }
             Err(error) => {
-                let rule = if error.kind == ErrorKind::Depth { &rule::HS3_EXPRESSION_DEPTH } else { &rule::HS3_EXPRESSION };
+                let rule =
+                    if error.kind == ErrorKind::Depth { &rule::HS3_EXPRESSION_DEPTH } else { &rule::HS3_EXPRESSION };
                 let found = format!("{} at column {} of the expression", error.found, error.column);
                 self.reader.add(rule, &pointer, found, error.expected);
                 None

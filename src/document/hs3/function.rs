@@ -18,27 +18,72 @@ pub struct Function {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum FunctionKind {
-    Product { factors: Vec<Slot> },
-    Sum { summands: Vec<Slot> },
+    Product {
+        factors: Vec<Slot>,
+    },
+    Sum {
+        summands: Vec<Slot>,
+    },
     /// Σ aᵢ xⁱ.
-    Polynomial { x: Slot, coefficients: Vec<Slot> },
+    Polynomial {
+        x: Slot,
+        coefficients: Vec<Slot>,
+    },
     /// Of `function` to `x`; ROOT takes differences of width `eps`.
-    Derivative { function: String, x: String, order: i64, eps: f64 },
+    Derivative {
+        function: String,
+        x: String,
+        order: i64,
+        eps: f64,
+    },
     Generic(Formula),
-    Integral { integrand: String, variables: Vec<String>, domain: Option<String> },
+    Integral {
+        integrand: String,
+        variables: Vec<String>,
+        domain: Option<String>,
+    },
     /// A constant in each bin.
-    Histogram { axes: Vec<Axis>, contents: Contents },
+    Histogram {
+        axes: Vec<Axis>,
+        contents: Contents,
+    },
     /// A parameter or function in each bin.
-    Step { variables: Vec<String>, parameters: Vec<Slot>, axes: Vec<Axis> },
+    Step {
+        variables: Vec<String>,
+        parameters: Vec<Slot>,
+        axes: Vec<Axis>,
+    },
     /// ROOT's PiecewiseInterpolation: of functions.
-    Interpolation { nominal: Slot, variations: Interpolated, positive_definite: bool },
+    Interpolation {
+        nominal: Slot,
+        variations: Interpolated,
+        positive_definite: bool,
+    },
     /// ROOT's FlexibleInterpVar: of numbers.
-    Interpolation0d { nominal: Slot, variations: Interpolated },
-    BinWidth { histogram: String, divide: bool },
+    Interpolation0d {
+        nominal: Slot,
+        variations: Interpolated,
+    },
+    BinWidth {
+        histogram: String,
+        divide: bool,
+    },
     /// Σ kᵢ sᵢ.
-    WeightedSum { samples: Vec<Slot>, coefficients: Vec<Slot> },
-    Spline { x: Slot, x0: Vec<f64>, y0: Vec<f64>, interpolation: String, logx: bool, logy: bool },
-    Unknown { kind: String },
+    WeightedSum {
+        samples: Vec<Slot>,
+        coefficients: Vec<Slot>,
+    },
+    Spline {
+        x: Slot,
+        x0: Vec<f64>,
+        y0: Vec<f64>,
+        interpolation: String,
+        logx: bool,
+        logy: bool,
+    },
+    Unknown {
+        kind: String,
+    },
 }
 
 /// Up and down variations, one for each variable.

@@ -63,8 +63,14 @@ pub enum ModifierKind {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModifierData {
     None,
-    Normsys { lo: f64, hi: f64 },
-    Histosys { lo: HistoSide, hi: HistoSide },
+    Normsys {
+        lo: f64,
+        hi: f64,
+    },
+    Histosys {
+        lo: HistoSide,
+        hi: HistoSide,
+    },
     /// Of shapesys; what they mean depends on the dialect (D2).
     Vals(Vec<f64>),
     /// Of pyhs3's full Barlow-Beeston method.
@@ -187,7 +193,16 @@ impl Modifier {
             let at = fields.at("type");
             fields.reader.add(&rule::HS3_UNKNOWN_TYPE, &at, quote(unknown), "a known type of modifier");
             let (constraint, data) = (Constraint::default(), ModifierData::None);
-            let modifier = Modifier { name, pointer, kind, parameter: None, parameters: vec![], data, constraint, interpolation: None };
+            let modifier = Modifier {
+                name,
+                pointer,
+                kind,
+                parameter: None,
+                parameters: vec![],
+                data,
+                constraint,
+                interpolation: None,
+            };
             return Some(modifier);
         }
         let parameter = fields.optional_text("parameter");
@@ -233,7 +248,11 @@ impl Constraint {
 
 impl ModifierData {
     /// With the interpolation that pyhs3 writes inside.
-    fn read(kind: &ModifierKind, outer: &mut Fields, bins: Option<usize>) -> Option<(ModifierData, Option<Interpolation>)> {
+    fn read(
+        kind: &ModifierKind,
+        outer: &mut Fields,
+        bins: Option<usize>,
+    ) -> Option<(ModifierData, Option<Interpolation>)> {
         let needed = matches!(kind, ModifierKind::Normsys | ModifierKind::Histosys);
         let Some((value, pointer, reader)) = outer.child("data").filter(|(value, ..)| !value.is_null()) else {
             if needed {

@@ -132,21 +132,26 @@ fn interpolated<S: Simd>(program: &Program, entry: u32, lane: u32, alpha: S, ord
 #[inline(always)]
 fn add_row<S: Simd>(program: &Program, batch: &mut Batch, channel: &ChannelLayout, row: usize, order: Order) {
     let index = channel.first_row + row;
-    let mut product = S::splat(1.0);
+    let (mut product, mut of_interpolated) = (S::splat(1.0), S::splat(1.0));
     for scale in scale_range(program, index) {
         let to = &mut batch.log_derivatives[scale];
-        product = product.mul(match program.rows.scales[scale] {
+        match program.rows.scales[scale] {
             RowScale::Plain { parameter } => {
                 to[0] = batch.inverse[parameter as usize];
                 to[1] = ZERO;
-                S::load(&batch.factors[parameter as usize])
+                product = product.mul(S::load(&batch.factors[parameter as usize]));
             }
             RowScale::Interpolated { parameter, entry, lane } => {
                 let alpha = S::load(&batch.theta[parameter as usize]);
-                interpolated::<S>(program, entry, lane, alpha, order, to)
+                of_interpolated = of_interpolated.mul(interpolated::<S>(program, entry, lane, alpha, order, to));
             }
-        });
+        }
     }
+    if program.clip_factors {
+        let zero = S::splat(0.0);
+        of_interpolated = of_interpolated.select_less(zero, zero, of_interpolated);
+    }
+    product = product.mul(of_interpolated);
     for bin in 0..channel.n_bins {
         let cell = channel.first_cell + row * channel.n_bins + bin;
         let mut sum = S::splat(flat(&program.cells.nominal)[cell]);

@@ -1,4 +1,4 @@
-//! Code 6: sixth-order polynomial inside, linear outside, as a factor (spec/interpolation.md, "Code 6").
+//! Code 6: sixth-order polynomial inside, linear outside, as a factor (spec/interpolation.md, "Factors with linear tails").
 
 /// a₁…a₆ of `f = 1 + S α + q(α) A` inside, with q of code 4p.
 pub fn coefficients(lo: f64, hi: f64) -> [f64; 6] {

@@ -52,12 +52,15 @@ pub(super) fn choose<'d>(
     };
     let wanted = likelihood.or(chosen.map(|analysis| analysis.likelihood.as_str()));
     let likelihood = match (wanted, document.likelihoods.as_slice()) {
-        (Some(name), all) => all.iter().find(|l| l.name == name).ok_or_else(|| {
-            none(format!("no likelihood {}", quote(name)), format!("one of {}", likelihoods()))
-        })?,
+        (Some(name), all) => all
+            .iter()
+            .find(|l| l.name == name)
+            .ok_or_else(|| none(format!("no likelihood {}", quote(name)), format!("one of {}", likelihoods())))?,
         (None, [only]) => only,
         (None, []) => return Err(none("no likelihood".to_string(), "at least one".to_string())),
-        (None, _) => return Err(none("several likelihoods".to_string(), format!("the choice of one of {}", likelihoods()))),
+        (None, _) => {
+            return Err(none("several likelihoods".to_string(), format!("the choice of one of {}", likelihoods())));
+        }
     };
     if let Some(analysis) = chosen.filter(|analysis| analysis.likelihood != likelihood.name) {
         let found = format!("the likelihood {} with the analysis {}", quote(&likelihood.name), quote(&analysis.name));
@@ -135,12 +138,7 @@ fn add_region<'d>(
 }
 
 /// The factors of products of products; the reader has made sure that nothing needs itself.
-fn flatten<'d>(
-    document: &'d Hs3Document,
-    name: &str,
-    at: &str,
-    factors: &mut Vec<&'d Distribution>,
-) -> Result<()> {
+fn flatten<'d>(document: &'d Hs3Document, name: &str, at: &str, factors: &mut Vec<&'d Distribution>) -> Result<()> {
     let mut stack = vec![name.to_string()];
     while let Some(name) = stack.pop() {
         let Some(distribution) = document.distribution(&name) else {
@@ -156,12 +154,7 @@ fn flatten<'d>(
     Ok(())
 }
 
-fn counts<'d>(
-    document: &'d Hs3Document,
-    channel: &Channel,
-    data: &'d LikelihoodData,
-    at: &str,
-) -> Result<&'d [f64]> {
+fn counts<'d>(document: &'d Hs3Document, channel: &Channel, data: &'d LikelihoodData, at: &str) -> Result<&'d [f64]> {
     let LikelihoodData::Name(name) = data else {
         return Err(unsupported("a number as the data of a channel", "the name of binned data").at(at).into());
     };

@@ -64,7 +64,8 @@ impl Type {
 pub(super) fn source<'d>(document: &'d Hs3Document, modifier: &Modifier, index: usize) -> Result<Source<'d>, Finding> {
     let keys = &modifier.constraint;
     let unresolved = |name: &str| {
-        let mut finding = Finding::new(&rule::HS3_UNRESOLVED, quote(name), "the name of a distribution of the document");
+        let mut finding =
+            Finding::new(&rule::HS3_UNRESOLVED, quote(name), "the name of a distribution of the document");
         finding.severity = Severity::Error;
         finding.at(modifier.pointer.clone())
     };
@@ -123,8 +124,12 @@ impl Ties<'_, '_> {
             }
             other => {
                 let found = format!("the constraint {other:?} on {}", quote(name));
-                Err(Finding::new(&rule::HS3_CONSTRAINT, found, "Gauss, or the name of a distribution that says what is meant")
-                    .at(modifier.pointer.clone()))
+                Err(Finding::new(
+                    &rule::HS3_CONSTRAINT,
+                    found,
+                    "Gauss, or the name of a distribution that says what is meant",
+                )
+                .at(modifier.pointer.clone()))
             }
         }
     }
@@ -182,7 +187,9 @@ impl Ties<'_, '_> {
             names.retain(|name| self.values.is_constant(name) != Some(true));
             match (of_model.as_slice(), names.as_slice()) {
                 ([only], _) | ([], [only]) => Ok((*only).to_string()),
-                (found, _) => Err(self.beyond(distribution, format!("{} with {} parameters", quote(name), found.len()))),
+                (found, _) => {
+                    Err(self.beyond(distribution, format!("{} with {} parameters", quote(name), found.len())))
+                }
             }
         };
         match &distribution.kind {
@@ -299,8 +306,11 @@ impl Ties<'_, '_> {
                 Err(self.beyond(distribution, format!("the function {} in {}", quote(name), quote(&distribution.name))))
             }
             Slot::Name(name) => self.values.value_anywhere(name).ok_or_else(|| {
-                let mut finding =
-                    Finding::new(&rule::HS3_NO_VALUE, format!("no value of {}", quote(name)), "a value in the parameter points");
+                let mut finding = Finding::new(
+                    &rule::HS3_NO_VALUE,
+                    format!("no value of {}", quote(name)),
+                    "a value in the parameter points",
+                );
                 finding.severity = Severity::Error;
                 finding.at(distribution.pointer.clone())
             }),

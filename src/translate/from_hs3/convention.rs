@@ -7,7 +7,7 @@ use crate::document::hs3::{Dialect, Version};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Conventions {
     pub dialect: Dialect,
-    /// Templates that histosys modifiers move end at zero (A6).
+    /// Templates that histosys modifiers move end at zero, and so do products of normsys (A6).
     pub clip_templates: bool,
     /// The Gaussians of constraints are normalised over the ranges of their observables (A8).
     pub truncate_constraints: bool,

@@ -196,7 +196,9 @@ impl<'d> Translator<'d> {
             ModifierKind::Staterror => (per_bin(&|bin| format!("gamma_stat_{channel}_bin_{bin}")), Role::Gamma),
             ModifierKind::Custom => {
                 let found = format!("the custom modifier {}", quote(&own()));
-                return Err(unsupported(found, "a modifier of parameters, not of a function").at(modifier.pointer.clone()));
+                return Err(
+                    unsupported(found, "a modifier of parameters, not of a function").at(modifier.pointer.clone())
+                );
             }
             ModifierKind::Unknown(kind) => {
                 let finding = Finding::new(&rule::HS3_UNKNOWN_NEEDED, quote(kind), "a known type of modifier");
@@ -269,7 +271,8 @@ impl<'d> Translator<'d> {
                 let (tied, tie) = ties.named(distribution, &|name| table.index(name).is_some())?;
                 if tied != *name {
                     let found = format!("a constraint of {} for {}", quote(&tied), quote(name));
-                    let finding = Finding::new(&rule::HS3_CONSTRAINT, found, "a distribution of the modifier's parameter");
+                    let finding =
+                        Finding::new(&rule::HS3_CONSTRAINT, found, "a distribution of the modifier's parameter");
                     return Err(finding.at(modifier.pointer.clone()));
                 }
                 return table.tie(name, tie, &modifier.pointer);
@@ -329,7 +332,8 @@ impl<'d> Translator<'d> {
             _ => {
                 let at = region.pointer;
                 let found = format!("staterrors of {} without a constraint", quote(region.name));
-                let mut finding = Finding::new(&rule::HS3_STATERROR, found, "constraint_type, here taken as Gauss").at(at);
+                let mut finding =
+                    Finding::new(&rule::HS3_STATERROR, found, "constraint_type, here taken as Gauss").at(at);
                 if self.options.strict {
                     finding.severity = crate::finding::Severity::Error;
                     return Err(finding.at(modifier.pointer.clone()));

@@ -54,7 +54,8 @@ pub(super) struct SampleMaker<'c, 'd> {
 
 impl<'d> SampleMaker<'_, 'd> {
     pub fn parts(&self, warnings: &mut Findings) -> Result<Parts> {
-        let (mut templates, mut scales) = (vec![Template { has_nominal: true, ..Template::default() }], vec![(1.0, vec![])]);
+        let (mut templates, mut scales) =
+            (vec![Template { has_nominal: true, ..Template::default() }], vec![(1.0, vec![])]);
         let (mut common, mut findings) = (Vec::new(), Findings::default());
         for (modifier, names) in self.sample.modifiers.iter().zip(self.names) {
             let indices: Vec<usize> = names.iter().filter_map(|name| self.table.index(name)).collect();
@@ -78,6 +79,11 @@ impl<'d> SampleMaker<'_, 'd> {
             if let Err(finding) = added {
                 findings.push(finding);
             }
+        }
+        if self.conventions.clip_templates && scales.len() > 1 {
+            let found = format!("normsys of {} that add to one another", quote(&self.sample.name));
+            let finding = Finding::new(&rule::HS3_FACTOR_SUM, found, "a sum above zero, at which nothing here ends it");
+            warnings.push(finding.at(self.sample.pointer.clone()));
         }
         if let Err(finding) = self.check_clip(&templates) {
             findings.push(finding);
@@ -164,7 +170,8 @@ impl<'d> SampleMaker<'_, 'd> {
     fn check_clip(&self, templates: &[Template]) -> std::result::Result<(), Finding> {
         let linear = |template: &Template| template.factors.iter().any(|f| f.code.factor().has_linear_tail());
         if self.conventions.clip_templates && (templates.len() > 1 || templates.iter().any(linear)) {
-            let found = format!("factors and offsets of the template of {} that ends at zero", quote(&self.sample.name));
+            let found =
+                format!("factors and offsets of the template of {} that ends at zero", quote(&self.sample.name));
             let expected = "histosys that all add, or multiply first with exponential tails; or no clip of templates";
             return Err(unsupported(found, expected).at(self.sample.pointer.clone()));
         }
@@ -212,7 +219,9 @@ impl<'d> SampleMaker<'_, 'd> {
         }
         let in_bin = |bin: usize| {
             let mut part = whole.clone();
-            let clear = |values: &mut Vec<f64>| values.iter_mut().enumerate().filter(|(b, _)| *b != bin).for_each(|(_, v)| *v = 0.0);
+            let clear = |values: &mut Vec<f64>| {
+                values.iter_mut().enumerate().filter(|(b, _)| *b != bin).for_each(|(_, v)| *v = 0.0)
+            };
             clear(&mut part.nominal);
             for effect in &mut part.effects {
                 if let Effect::Offset { lo, hi, .. } = effect {

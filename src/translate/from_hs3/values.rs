@@ -34,7 +34,8 @@ impl<'d> Values<'d> {
     /// As [`Values::value`], or else at the first other point that has one: ROOT writes some global observables only in
     /// the snapshot of nominal values.
     pub fn value_anywhere(&self, name: &str) -> Option<f64> {
-        let others = || self.others.iter().flat_map(|point| &point.parameters).find(|p| p.name == name).map(|p| p.value);
+        let others =
+            || self.others.iter().flat_map(|point| &point.parameters).find(|p| p.name == name).map(|p| p.value);
         self.value(name).or_else(others)
     }
 

@@ -49,7 +49,8 @@ impl<'c> Widths<'c> {
                 }
             }
         }
-        let exact = |name: &str, width: f64| if conventions.widths_from_ranges { of_range(values, name, width) } else { width };
+        let exact =
+            |name: &str, width: f64| if conventions.widths_from_ranges { of_range(values, name, width) } else { width };
         let of_gamma = bins.into_iter().map(|(name, bin)| (name, exact(name, staterror::relative_uncertainty(&bin))));
         Widths { conventions, of_gamma: of_gamma.collect() }
     }
