@@ -454,6 +454,12 @@ fn a19_to_a21_shared_and_constant_parameters() {
     let squared = translate(&squared, Dialect::Canonical);
     close(expected(&squared, &[("m", 3.0)])[0], 450.0);
     derivatives(&squared, &[("m", 1.1)]);
+    // One factor of a bin twice, alone and shared with a factor of all bins.
+    let bins = json!({"name": "s", "type": "shapefactor", "parameters": ["g", "m"]});
+    let shared = document(json!([bins, bins, factor]), json!([]), &[("g", 1.0), ("m", 1.0)]);
+    let shared = translate(&shared, Dialect::Canonical);
+    close(expected(&shared, &[("g", 3.0), ("m", 2.0)])[1], 60.0 * 8.0);
+    derivatives(&shared, &[("g", 1.1), ("m", 0.9)]);
     value["parameter_points"][0]["parameters"][0]["const"] = json!(true);
     let held = translate(&value, Dialect::Canonical);
     assert_eq!(held.model.fixed(), [true]);

@@ -442,6 +442,8 @@ fn add_factors<S: Simd>(
 /// Adds to the elements (a, b) and (b, a) of two different factors of one cell.
 fn add_pair(program: &Program, blocks: &mut Blocks, a: u32, b: u32, value: f64) {
     match (program.places[a as usize], program.places[b as usize]) {
+        // Both elements of one parameter are the same one.
+        (Place::Shared(i), Place::Shared(j)) if i == j => *blocks.shared_at(i as usize, i as usize) += 2.0 * value,
         (Place::Shared(i), Place::Shared(j)) => *blocks.shared_at(i.max(j) as usize, i.min(j) as usize) += value,
         (Place::Local(k), Place::Shared(j)) | (Place::Shared(j), Place::Local(k)) => {
             blocks.cross[k as usize * blocks.stride + j as usize / 8].0[j as usize % 8] += value;
@@ -474,6 +476,15 @@ fn add_scales<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks
         let kept = flat(of_factor)[place];
         add_scaled::<S>(factor.log_derivative, u, of_factor);
         flat_mut(of_factor)[place] = kept + factor.diagonal;
+    }
+    if program.rows.repeats {
+        // f g of one parameter: 2 f′ g′ beside f″ g and f g″.
+        for (i, factor) in scales.iter().enumerate() {
+            for other in scales[..i].iter().filter(|other| other.place == factor.place) {
+                let product = 2.0 * row_weight * factor.log_derivative * other.log_derivative;
+                flat_mut(&mut half[factor.place * stride..(factor.place + 1) * stride])[factor.place] += product;
+            }
+        }
     }
 }
 

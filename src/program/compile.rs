@@ -1,6 +1,6 @@
 //! [`Model`] → [`Program`]: names are gone, every list becomes flat, what changes nothing is dropped.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::layout::ChannelLayout;
 use super::measurement::CompiledMeasurements;
@@ -171,6 +171,12 @@ fn rows(model: &Model, layout: &Layout) -> Rows {
                 _ => {}
             }
         }
+        let first = rows.scale_start.last().map_or(0, |start| *start as usize);
+        let mut seen = HashSet::new();
+        rows.repeats |= rows.scales[first..].iter().any(|scale| {
+            let (RowScale::Plain { parameter } | RowScale::Interpolated { parameter, .. }) = scale;
+            !seen.insert(*parameter)
+        });
         plain_of_row.push(plain);
         rows.scale_start.push(rows.scales.len() as u32);
     }

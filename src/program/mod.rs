@@ -72,6 +72,8 @@ pub(crate) struct Rows {
     pub slots: Vec<Vec<[u32; 8]>>,
     /// (row, parameter) of every plain factor.
     pub plain: Vec<(u32, u32)>,
+    /// Some row has two factors of one parameter.
+    pub repeats: bool,
     /// What scales row r: `scales[scale_start[r]..scale_start[r + 1]]`.
     pub scale_start: Vec<u32>,
     pub scales: Vec<RowScale>,
