@@ -444,7 +444,7 @@ rules! {
         "combine the documents without their transforms, and add the transform to the result");
     // Measurements with Gaussian errors
     GAUSSIAN_NAME = error("W320", "InvalidMeasurements",
-        "A measurement, a systematic of a measurement, or a correlation of two measurements stands twice.",
+        "A measurement, a systematic of a measurement, or a correlation of two measurements stands twice, or has an empty name.",
         "keep one of the two, or rename it");
     GAUSSIAN_LENGTH = error("W321", "InvalidMeasurements",
         "A list of a measurement does not have an entry for each point, or for each monomial.",
@@ -456,8 +456,8 @@ rules! {
         "A measurement has multiplicative errors and does not say what they are fractions of; or they are fractions of the model and not Gaussian errors that are correlated by name.",
         "add the member multiplicative to the measurement: data, t0 for the prediction at zero, or model");
     GAUSSIAN_POSITIVE = error("W324", "InvalidMeasurements",
-        "The covariance of some points is not positive definite: an error is zero, or correlations contradict each other.",
-        "give every point an error above zero; write covariances with more digits");
+        "The covariance of some points is not positive definite: an error is zero, or its square is beyond the numbers that there are, or correlations contradict each other.",
+        "give every point an error above zero, in a unit that squares can have; write covariances with more digits");
     GAUSSIAN_ERROR = error("W325", "InvalidMeasurements",
         "An uncorrelated error is negative.",
         "write its size");
@@ -467,6 +467,9 @@ rules! {
     GAUSSIAN_FLAT = error("W327", "InvalidMeasurements",
         "A flat error has the name of something else; or it is clamped or marginalised, and correlated, or beside another one, or on a point that other errors correlate.",
         "give it a name of its own, or correlation none; or profile flat errors");
+    GAUSSIAN_CORRELATION = warning("W328", "InvalidMeasurements",
+        "Two points are correlated so much that rounding decides about what their difference says.",
+        "write their difference, or one of them, as the measurement; or an error of each point alone");
     // Relations among coefficients
     TRANSFORM_NAME = error("W330", "InvalidTransform",
         "A relation names something that is neither a Wilson coefficient nor a parameter of its step or an earlier one.",
@@ -538,6 +541,9 @@ rules! {
     UNBINNED_LAMBDA = error("W352", "InvalidEft",
         "The coefficients of a document are divided by another Λ than those of the first, and its unbinned terms hold columns that cannot be converted.",
         "put the document first, or give its coefficients the Λ of the first");
+    UNBINNED_REPLICA_TWICE = error("W353", "InvalidUnbinned",
+        "One nuisance parameter stands for two replicas of a term, which would cancel their spread, or is a systematic of the component.",
+        "give each replica a nuisance parameter of its own");
     // HS3 documents
     HS3_METADATA = warning("W401", "InvalidSpecification",
         "An HS3 document has no metadata, or no metadata.hs3_version; an error for a strict reader.",

@@ -13,13 +13,15 @@ use std::path::{Path, PathBuf};
 
 const OUTER: Join = Join::Outer(Channels::Whole);
 
-/// The fixtures of the extension but those with files of events and with measurements, whose combination has tests of its
-/// own.
+/// The fixtures of the extension but those with events, with measurements and with a transform, whose combination has tests of
+/// its own.
 fn fixtures() -> Vec<(String, Value)> {
     let mut folders: Vec<_> = std::fs::read_dir("fixtures").unwrap().map(|f| f.unwrap().path()).collect();
     folders.retain(|folder| folder.file_name().unwrap().to_str().unwrap().starts_with("eft_") && folder.is_dir());
-    folders.retain(|folder| !folder.ends_with("eft_events") && !folder.ends_with("eft_unbinned"));
+    folders.retain(|folder| !folder.ends_with("eft_events"));
     folders.retain(|folder| !folder.to_str().unwrap().contains("eft_gaussian"));
+    folders.retain(|folder| !folder.to_str().unwrap().contains("eft_unbinned"));
+    folders.retain(|folder| !folder.ends_with("eft_running") && !folder.ends_with("eft_masses"));
     folders.sort();
     assert_eq!(folders.len(), 14);
     folders.iter().map(|f| (f.display().to_string(), common::read_json(&f.join("workspace.json")))).collect()

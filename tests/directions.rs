@@ -335,6 +335,20 @@ fn three_kinds_of_intervals_have_closed_forms() {
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
+/// With d on its bound, the Gaussian row of a is that of the whole inverse, and says so.
+#[test]
+fn gaussian_rows_say_what_becomes_of_bounds() {
+    let mut narrow = document();
+    narrow["eft"]["wilson_coefficients"][2]["bounds"] = json!([-0.5, 0.5]);
+    let file = scratch("individual_bound.json", &narrow.to_string());
+    let report = json_of(&["eft", "individual", file.to_str().unwrap(), "a"], 0);
+    let gaussian = &report["coefficients"][0]["gaussian"];
+    let sigma = fisher(0..5).try_inverse().unwrap()[(0, 0)].sqrt();
+    assert!((gaussian["uncertainty"].as_f64().unwrap() - sigma).abs() < 1e-10 * sigma);
+    let message = gaussian["reason"]["message"].as_str().unwrap();
+    assert_eq!(message, "parameters at a bound are free to pass it in this interval: d");
+}
+
 /// Without the second measurement, and cut at order 1 of means with squares, side by side.
 #[test]
 fn comparisons_leave_data_sets_out() {

@@ -4,7 +4,8 @@
 mod common;
 
 use morphist::document::workspace::Workspace;
-use morphist::infer::{FitOptions, Hesse, fit};
+use morphist::infer::interval::ONE_SIGMA;
+use morphist::infer::{Crossing, Failure, FitOptions, Hesse, Likelihood, ScanOptions, Side, Watch, fit, minos, scan};
 use morphist::kernel::Evaluator;
 use morphist::model::{Data, Model};
 use morphist::program::Program;
@@ -218,15 +219,61 @@ fn zonotope(r: &DVector<f64>, inverse: &DMatrix<f64>, e: &[[f64; 4]; 3]) -> f64 
     lowest
 }
 
-/// On a plateau a whole range of the coefficient is as good: no uncertainty is made up.
+/// a = ½ ± 1 with a flat error of ± 1: every a in [−½, 3/2] is as good. The fit says so instead of making up an uncertainty,
+/// and MINOS finds the ends of (|a − ½| − 1)² = 1, whether the fit starts on the plateau or beside it.
 #[test]
 fn a_plateau_has_no_single_minimum() {
+    for (form, init) in [("profiled", 0.0), ("profiled", 1.2), ("profiled", 7.0), ("clamp", 0.3), ("clamp", -6.0)] {
+        let (model, program, data) =
+            compile(&document(&[(0.5, 1.0, 0.0)], json!([flat("th", "none", json!([1.0]))]), form));
+        let mut options = FitOptions::new(&model);
+        options.fixed[1] = true;
+        options.init[0] = init;
+        let result = fit(&mut Evaluator::new(&program), &program.prepare(&data), &options);
+        assert!(result.valid && result.uncertainties.is_none() && !result.plateau.is_empty(), "{result:?}");
+        assert!((result.parameters[0] - 0.5).abs() <= 1.0 + 1e-9, "{result:?}");
+        let found = minos(&Likelihood::new(&program, &data, options.clone()), &[0], ONE_SIGMA, &Watch::new());
+        let interval = &found.parameters[0];
+        for (side, want) in [(&interval.lower, -1.5), (&interval.upper, 2.5)] {
+            let Side::Searched(Crossing::At(end)) = side else { panic!("{form} {init}: {side:?}") };
+            assert!((end - want).abs() < 1e-6, "{form} {init}: {end} and {want}");
+        }
+        let scan_options = ScanOptions { low: Some(-4.0), high: Some(4.0), n_points: 9, ..ScanOptions::default() };
+        let found = scan(&Likelihood::new(&program, &data, options), 0, &scan_options, &Watch::new());
+        assert_eq!(found.points.len(), 9);
+        for point in &found.points {
+            close(point.height, ((point.value - 0.5).abs() - 1.0).max(0.0).powi(2), 1e-9);
+        }
+    }
+}
+
+/// Two points with one flat error in common: of d = 1, 2 and t = a, the errors ½, it leaves a plateau of [½, 5/2] around the
+/// mean 3/2, χ² = 2 there, and 8 (a − 5/2)² more beyond it.
+#[test]
+fn a_plateau_of_a_common_error() {
+    let points = [(1.0, 0.5, 0.0), (2.0, 0.5, 0.0)];
     let (model, program, data) =
-        compile(&document(&[(0.5, 1.0, 0.0)], json!([flat("th", "none", json!([1.0]))]), "profiled"));
+        compile(&document(&points, json!([flat("th", "name", json!([1.0, 1.0]))]), "profiled"));
     let mut options = FitOptions::new(&model);
     options.fixed[1] = true;
-    let result = fit(&mut Evaluator::new(&program), &program.prepare(&data), &options);
-    assert!(!result.valid && result.uncertainties.is_none(), "{result:?}");
+    let found = minos(&Likelihood::new(&program, &data, options), &[0], ONE_SIGMA, &Watch::new());
+    let interval = &found.parameters[0];
+    let beyond = 1.0 / 8.0_f64.sqrt();
+    for (side, want) in [(&interval.lower, 0.5 - beyond), (&interval.upper, 2.5 + beyond)] {
+        let Side::Searched(Crossing::At(end)) = side else { panic!("{side:?}") };
+        assert!((end - want).abs() < 1e-6, "{end} and {want}");
+    }
+}
+
+/// What no mean sees is not explained by a flat error: b moves no point.
+#[test]
+fn a_plateau_hides_nothing_undetermined() {
+    for form in ["profiled", "clamp"] {
+        let (model, program, data) =
+            compile(&document(&[(0.5, 1.0, 0.0)], json!([flat("th", "none", json!([1.0]))]), form));
+        let result = fit(&mut Evaluator::new(&program), &program.prepare(&data), &FitOptions::new(&model));
+        assert!(!result.valid && matches!(result.reason, Some(Failure::FlatDirections { .. })), "{result:?}");
+    }
 }
 
 /// Names that are taken, and forms that do not fit.

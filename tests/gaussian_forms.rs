@@ -248,10 +248,12 @@ fn a_channel_shares_a_nuisance() {
 /// What the rules say of broken measurements.
 #[test]
 fn rules() {
-    let broken: [(&str, &str, Value); 13] = [
+    let broken: [(&str, &str, Value); 15] = [
         ("W320", "/eft/gaussian_measurements/1/name", json!("first")),
         ("W320", "/eft/gaussian_measurements/0/systematics/1/name", json!("each")),
         ("W320", "/eft/gaussian_correlations/0/measurements/1", json!("second")),
+        ("W320", "/eft/gaussian_measurements/1/name", json!("")),
+        ("W320", "/eft/gaussian_measurements/0/systematics/1/name", json!("")),
         ("W321", "/eft/gaussian_measurements/0/prediction/coefficients/1", json!([1.0])),
         ("W321", "/eft/gaussian_measurements/0/uncorrelated", json!([1.0])),
         ("W321", "/eft/gaussian_measurements/0/covariance/1", json!([1.0])),
@@ -282,9 +284,37 @@ fn rules() {
     let mut singular = document(eft(&[]));
     *singular.pointer_mut("/eft/gaussian_measurements/1/theory_covariance").unwrap() =
         json!([[0.01, 0.02], [0.02, 0.03]]);
-    let workspace = Workspace::from_value(&singular).unwrap();
-    let error = from_pyhf::model(&workspace, &ModelOptions::default()).unwrap_err();
-    assert_eq!(error.0[0].rule, "W324");
+    let refused = |document: &Value| {
+        let workspace = Workspace::from_value(document).unwrap();
+        from_pyhf::model(&workspace, &ModelOptions::default()).unwrap_err()
+    };
+    assert_eq!(refused(&singular).0[0].rule, "W324");
+    // Squares that are no numbers are another fault than correlations.
+    for (error, word) in [(1e160, "beyond the numbers"), (1e-170, "not positive definite")] {
+        let mut far = document(eft(&[]));
+        *far.pointer_mut("/eft/gaussian_measurements/1").unwrap() = json!({"name": "second", "data": [0.8, -0.1],
+            "uncorrelated": [0.1, error], "prediction": {"kind": "polynomial", "truncation": "none",
+                "monomials": [[], ["a"]], "coefficients": [1.0, 0.2]}});
+        far["eft"]["gaussian_correlations"] = json!([]);
+        let found = refused(&far);
+        assert_eq!(found.0[0].rule, "W324");
+        assert!(found.0[0].found.contains(word) && found.0[0].found.contains("second"), "{found}");
+    }
+}
+
+/// Two points whose difference is what rounding leaves of it are a warning with their names.
+#[test]
+fn correlations_next_to_one_are_told() {
+    for (rho, told) in [(1.0 - 1e-15, true), (-(1.0 - 1e-13), true), (1.0 - 1e-9, false)] {
+        let own = json!({"name": "twins", "data": [1.0, 2.0], "covariance": [[4.0, 4.0 * rho], [4.0 * rho, 4.0]],
+            "prediction": {"kind": "polynomial", "truncation": "none", "monomials": [[], ["a"], ["b"]],
+                "coefficients": [1.0, [0.2, 0.1], [0.1, 0.3]]}});
+        let document = document(eft(&[("gaussian_measurements", json!([own])), ("gaussian_correlations", json!([]))]));
+        let (model, ..) = compile(&document);
+        let warnings: Vec<&str> = model.warnings.0.iter().map(|w| w.rule).collect();
+        assert_eq!(warnings, if told { vec!["W328"] } else { vec![] }, "{rho}: {}", model.warnings);
+        assert!(!told || model.warnings.0[0].found.contains("point 0 of \"twins\" and point 1 of \"twins\""));
+    }
 }
 
 /// A plain workspace still needs a channel.

@@ -163,7 +163,7 @@ fn blinded_channels_are_predicted_only() {
     let (fit, said) = told(&["fit", ALL, "--blind", "SR"]);
     assert_eq!((&fit["held_by_blinding"], &fit["mle_parameters"]["mu"]), (&json!(["mu"]), &json!([1.0])));
     assert!(said.contains("held at the start"), "{said}");
-    assert!(refused(&["ranking", ALL, "--blind", "SR"], 1).contains("blinded channels only"));
+    assert!(refused(&["ranking", ALL, "--blind", "SR"], 1).contains("blinded data only"));
 }
 
 /// The yields of a fit are those of its result applied, also to a model that has a channel more: what both share is

@@ -5,6 +5,7 @@ mod common;
 use common::directory;
 use common::gaussian::{Problem, polynomial};
 use morphist::infer::{FitOptions, FitResult, Hesse, Likelihood, ScanOptions, Watch, scan};
+use morphist::report::fit::FitReport;
 
 fn fit(problem: &Problem, options: &FitOptions) -> FitResult {
     Likelihood::new(&problem.program, &problem.data, options.clone()).fit(Hesse::No)
@@ -40,6 +41,9 @@ fn a_mirrored_minimum() {
     let options = FitOptions { init: vec![-2.1], ..problem.options() };
     let result = fit(&problem, &options);
     assert!(result.valid && close(&result.parameters, &[positive], 1e-9), "{result:?}");
+    let report = serde_json::to_value(FitReport::new(&problem.model, &options, &result)).unwrap();
+    let delta = report["minima"]["minima"][1]["delta_twice_nll"].as_f64().unwrap();
+    assert!((delta - (height(negative) - height(positive))).abs() < 1e-9, "{delta}");
     let minima = result.minima.unwrap();
     assert_eq!(minima.found.len(), 2);
     for (minimum, want) in minima.found.iter().zip([positive, negative]) {
@@ -74,6 +78,28 @@ fn all_combinations_of_signs() {
             assert!((chi2(&problem, minimum.twice_nll) - height).abs() < 1e-8);
             assert_eq!(minimum.at_limit.is_empty(), !at_bound);
         }
+    }
+}
+
+/// Fourteen coefficients that act only by their squares: the Standard Model is a saddle in fourteen directions. At all
+/// c_i² = 1 χ² = 0.
+#[test]
+fn off_a_saddle_of_many_directions() {
+    let names: Vec<String> = (0..14).map(|i| format!("c{i}")).collect();
+    let squares: Vec<String> = names.iter().map(|name| format!("{name} {name}")).collect();
+    let point = |i: usize| {
+        let terms: Vec<(f64, &str)> =
+            squares.iter().enumerate().map(|(j, square)| (if i == j { 1.0 } else { 0.1 }, square.as_str())).collect();
+        polynomial(&terms, 2.3, 0.1)
+    };
+    let points: Vec<_> = (0..14).map(point).collect();
+    let coefficients: Vec<(&str, f64, f64)> = names.iter().map(|name| (name.as_str(), -3.0, 3.0)).collect();
+    let problem = Problem::new(&coefficients, &points);
+    for restarts in [false, true] {
+        let result = fit(&problem, &FitOptions { starts: 20, restarts, ..problem.options() });
+        assert!(result.valid, "{result:?}");
+        let squares: Vec<f64> = result.parameters.iter().map(|c| c * c).collect();
+        assert!(close(&squares, &[1.0; 14], 1e-6) && chi2(&problem, result.twice_nll).abs() < 1e-9, "{result:?}");
     }
 }
 

@@ -7,11 +7,13 @@ use common::Random;
 use common::program::{json_of, morphist, scratch, stderr};
 use morphist::document::workspace::Workspace;
 use morphist::finding::Findings;
+use morphist::infer::eft::information::information;
 use morphist::kernel::Evaluator;
 use morphist::model::{Data, Model};
 use morphist::program::Program;
 use morphist::translate::from_pyhf::{self, ModelOptions};
 use morphist::workspace::{Scope, validate};
+use nalgebra::DMatrix;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -156,6 +158,7 @@ fn rotations_are_evaluations_at_the_rotated_point() {
         "eft_rational",
         "eft_rational_errors",
         "eft_relative",
+        "eft_unbinned_forms",
     ] {
         let (steps, formulas) = rotation("c1", "c2");
         compare(name, &steps, formulas, ["eta1", "eta2"], None);
@@ -167,7 +170,7 @@ fn rotations_are_evaluations_at_the_rotated_point() {
 /// Truncation counts orders in the original coefficients: the rotated document truncated is the truncated one rotated.
 #[test]
 fn truncation_comes_before_substitution() {
-    for name in ["eft_absolute", "eft_forms", "eft_morph", "eft_rational"] {
+    for name in ["eft_absolute", "eft_forms", "eft_morph", "eft_rational", "eft_unbinned_forms"] {
         let (steps, formulas) = rotation("c1", "c2");
         compare(name, &steps, formulas, ["eta1", "eta2"], Some(1));
         let (steps, formulas) = heavy_particle("c1", "c2");
@@ -186,6 +189,8 @@ fn powers_of_couplings_and_masses_are_evaluations_too() {
         "eft_rational",
         "eft_rational_errors",
         "eft_relative",
+        "eft_unbinned",
+        "eft_unbinned_forms",
     ] {
         let (steps, formulas) = heavy_particle("c1", "c2");
         compare(name, &steps, formulas, ["g", "M"], None);
@@ -201,15 +206,69 @@ fn powers_of_couplings_and_masses_are_evaluations_too() {
     }
 }
 
-/// Unbinned terms know no relations: said, and not evaluated otherwise.
+/// Single events: second derivatives and information by the chain rule. Hessians are differences of gradients, and the
+/// information is Jᵀ I J with the I of the document without relations and the Jacobian by differences of the formulas.
 #[test]
-fn unbinned_terms_refuse_given_coefficients() {
-    let (folder, mut document) = fixture("eft_unbinned");
-    document["eft"]["parameter_transform"] = rotation("c1", "c2").0;
-    document["measurements"][0]["config"]["poi"] = json!("");
-    let error = build(&document, &folder, None).unwrap_err();
-    assert_eq!(error.0[0].rule, "W280", "{error}");
-    assert!(error.to_string().contains("unbinned term"), "{error}");
+fn events_follow_relations_in_second_order_too() {
+    for (name, (steps, formulas), parameters, own) in [
+        ("eft_unbinned_forms", rotation("c1", "c2"), ["eta1", "eta2"], (0.7, 1.3)),
+        ("eft_unbinned_forms", rotation("c1", "c2"), ["eta1", "eta2"], (0.0, 0.0)),
+        ("eft_unbinned_forms", heavy_particle("c1", "c2"), ["g", "M"], (0.7, 1.3)),
+        ("eft_unbinned_forms", heavy_particle("c1", "c2"), ["g", "M"], (0.0, 1.3)),
+    ] {
+        let (folder, mut document) = fixture(name);
+        let (plain, data) = build(&document, &folder, None).unwrap();
+        document["eft"]["parameter_transform"] = steps;
+        document["measurements"][0]["config"]["poi"] = json!("");
+        let (model, _) = build(&document, &folder, None).unwrap();
+        let program = Program::compile(&model);
+        let (mut evaluator, prepared) = (Evaluator::new(&program), program.prepare(&data));
+        let names = model.parameter_names();
+        let mut at = model.init();
+        let places = parameters.map(|name| names.iter().position(|own| own == name).unwrap());
+        (at[places[0]], at[places[1]]) = own;
+        let n = at.len();
+        let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
+        assert!(evaluator.hessian(&at, &prepared, &mut gradient, &mut hessian).is_finite());
+        let largest = hessian.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+        for i in 0..n {
+            let mut slopes = |k: f64| {
+                let (mut moved, mut own) = (at.clone(), vec![0.0; n]);
+                moved[i] += k * 1e-3;
+                evaluator.gradient(&moved, &prepared, &mut own);
+                own
+            };
+            let [a, b, c, d] = [-2.0, -1.0, 1.0, 2.0].map(&mut slopes);
+            for j in 0..n {
+                let want = (a[j] - 8.0 * b[j] + 8.0 * c[j] - d[j]) / (12.0 * 1e-3);
+                let got = hessian[i * n + j];
+                assert!((got - want).abs() < 1e-8 * largest, "{name} {} {}: {got} and {want}", names[i], names[j]);
+            }
+        }
+        let p = places.map(|i| at[i]);
+        let given: Vec<(String, f64)> =
+            model.derived.iter().zip(formulas).map(|(d, formula)| (d.name.clone(), formula(&p))).collect();
+        let there = plain_point(&plain, &model, &at, &given);
+        let own_places = ["c1", "c2"].map(|c| plain.parameter_names().iter().position(|own| own == c).unwrap());
+        let plain_program = Program::compile(&plain);
+        let of_plain = information(&plain, &plain_program, &there, &vec![false; there.len()], &own_places);
+        let found = information(&model, &program, &at, &vec![false; n], &places);
+        let jacobian = DMatrix::from_fn(2, 2, |c, k| {
+            let moved = |sign: f64| {
+                let mut p = p;
+                p[k] += sign * 1e-5;
+                formulas[c](&p)
+            };
+            (moved(1.0) - moved(-1.0)) / 2e-5
+        });
+        for (got, plain) in found.unbinned.iter().zip(&of_plain.unbinned) {
+            let want = jacobian.transpose() * plain.as_ref().unwrap() * &jacobian;
+            let got = got.as_ref().unwrap();
+            assert!((got - &want).abs().max() < 1e-8 * want.abs().max(), "{name}: {got} and {want}");
+        }
+        let want = jacobian.transpose() * of_plain.profiled.unwrap() * &jacobian;
+        assert!((found.profiled.unwrap() - &want).abs().max() < 1e-8 * want.abs().max(), "{name}");
+    }
 }
 
 /// A relation between two coefficients leaves one of them.
@@ -362,6 +421,10 @@ fn a_limit_on_a_coefficient_is_one_on_a_mass() {
     let refused = morphist(&["limit", path, "--poi", "M", "--fix", "g=1"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(stderr(&refused).contains("eft mass"), "{}", stderr(&refused));
+    let bounds = morphist(&["fit", path, "--bounds", "M=0,20", "--fix", "g=1"]);
+    assert_eq!(bounds.status.code(), Some(2));
+    assert!(stderr(&bounds).contains("stands in a denominator of CHbox"), "{}", stderr(&bounds));
+    json_of(&["fit", path, "--bounds", "M=0.1,20", "--bounds", "g=-1,2", "--fix", "g=1"], 0);
     let coupling = morphist(&["eft", "mass", path, "g"]);
     assert!(stderr(&coupling).contains("not stand in denominators"), "{}", stderr(&coupling));
 }
@@ -414,6 +477,23 @@ fn an_evolution_matrix_puts_parameters_at_another_scale() {
     std::fs::write(&file, two.to_string()).unwrap();
     let output = run(&matrix, &scales);
     assert!(stderr(&output).contains("W338"), "{}", stderr(&output));
+}
+
+/// The first step of examples/uv is what the command of its README writes.
+#[test]
+fn the_example_is_what_the_importer_writes() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let path = |name: &str| examples.join(name).to_str().unwrap().to_owned();
+    let (matrix, plain) = (path("uv/evolution.csv"), path("global/workspace.json"));
+    let arguments = ["eft", "import", "--from", "rg-matrix", &matrix, "--workspace", &plain];
+    let mut evolved =
+        json_of(&[&arguments[..], &["--from-scale-gev", "1000", "--to-scale-gev", "91.1876"]].concat(), 0);
+    let example = common::read_json(&examples.join("uv/workspace.json"));
+    let steps = evolved["eft"]["parameter_transform"].as_array_mut().unwrap();
+    assert_eq!(steps.len(), 1);
+    steps.push(example["eft"]["parameter_transform"][1].clone());
+    evolved["measurements"][0]["config"]["poi"] = json!("M");
+    assert_eq!(evolved, example);
 }
 
 /// Documents with one transform are combined; another one, none, or another Λ is refused by name.

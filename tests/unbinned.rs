@@ -5,12 +5,15 @@ mod common;
 use common::program::json_of;
 use common::read_json;
 use morphist::document::workspace::Workspace;
+use morphist::infer::eft::directions::{DataSet, of_data_sets};
+use morphist::infer::{FitOptions, Hesse, fit};
 use morphist::kernel::Evaluator;
 use morphist::kernel::simd::Backend;
 use morphist::model::{Data, Model};
 use morphist::program::Program;
 use morphist::translate::from_pyhf::{self, ModelOptions};
 use morphist::workspace::{Scope, validate};
+use nalgebra::DMatrix;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -77,9 +80,14 @@ fn derivatives_are_differences() {
     let program = Program::compile(&model);
     let prepared = program.prepare(&data);
     let n = model.n_parameters();
-    for backend in Backend::available() {
+    // One of numpy's points, and where a fit with c2 fixed ends: nuisances at their bounds, terms that contradict each other.
+    let far = json!({"c1": 2.7, "c2": 0.0, "mu_b": 0.97, "tilt": 4.9, "bend": -4.9, "rate": 4.9, "rep0": -4.9, "rep1": -4.9,
+        "rep2": 4.9, "slope": 4.9, "tune": -3.1});
+    for (backend, at) in
+        Backend::available().into_iter().flat_map(|b| [(b, &numbers["points"][2]["parameters"]), (b, &far)])
+    {
         let mut evaluator = Evaluator::with_backend(&program, backend);
-        let x = point(&model, &numbers["points"][2]["parameters"]);
+        let x = point(&model, at);
         let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
         evaluator.hessian(&x, &prepared, &mut gradient, &mut hessian);
         let mut own = vec![0.0; n];
@@ -105,6 +113,30 @@ fn derivatives_are_differences() {
             }
         }
     }
+}
+
+/// What each term alone knows of both coefficients, the nuisances profiled: never negative, and numpy's.
+#[test]
+fn profiled_information_is_numpys() {
+    let (document, numbers) = fixture();
+    let (model, data) = build(&document);
+    let names = model.parameter_names();
+    let coefficients: Vec<usize> =
+        ["c1", "c2"].iter().map(|c| names.iter().position(|name| name == c).unwrap()).collect();
+    let at = point(&model, &numbers["points"][1]["parameters"]);
+    let all = of_data_sets(&model, &data, &at, &vec![false; names.len()], &coefficients);
+    let mut seen = 0;
+    for own in all {
+        let DataSet::Unbinned(term) = own.data_set else { continue };
+        let (name, found) = (&model.unbinned[term].name, own.matrix.unwrap());
+        let want = &numbers["information_at_second_point"][name.as_str()];
+        let scale = want[1][1].as_f64().unwrap();
+        for (i, j) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            close(found[(i, j)], want[i][j].as_f64().unwrap(), 1e-10 * scale, &format!("{name} {i} {j}"));
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
 }
 
 /// Asimov data of a point: their number, and q of all terms on them from other points.
@@ -241,4 +273,53 @@ fn a_wrong_file_is_refused() {
     broken["eft"]["unbinned_terms"][0]["components"][1]["density"] = json!("nothing");
     let error = try_build(&broken, &options()).unwrap_err();
     assert!(error.contains("W265") && error.contains("nothing"), "{error}");
+}
+
+/// With c2 held and one start the fit walks through a region of negative curvature to a place where six parameters press
+/// against their bounds. The Hessian of the others, of differences of gradients, is positive definite there, so that nothing
+/// is undetermined.
+#[test]
+fn a_regular_minimum_among_bounds() {
+    let (document, _) = fixture();
+    let (model, data) = build(&document);
+    let program = Program::compile(&model);
+    let prepared = program.prepare(&data);
+    let names = model.parameter_names();
+    let held = names.iter().position(|name| name == "c2").unwrap();
+    let mut options = FitOptions { restarts: false, hesse: Hesse::No, ..FitOptions::new(&model) };
+    (options.init[held], options.fixed[held]) = (0.0, true);
+    let mut evaluator = Evaluator::new(&program);
+    let result = fit(&mut evaluator, &prepared, &options);
+    assert!(result.valid && result.at_limit.len() > 3, "{result:?}");
+    let mut gradient_at = |point: &[f64]| {
+        let mut gradient = vec![0.0; names.len()];
+        evaluator.gradient(point, &prepared, &mut gradient);
+        gradient
+    };
+    for (i, slope) in gradient_at(&result.parameters).iter().enumerate().filter(|(i, _)| *i != held) {
+        let (low, high) = options.bounds[i];
+        let x = result.parameters[i];
+        assert!(
+            if x <= low {
+                *slope > 0.0
+            } else if x >= high {
+                *slope < 0.0
+            } else {
+                slope.abs() < 1e-3
+            },
+            "{i}: {slope}"
+        );
+    }
+    let free: Vec<usize> = (0..names.len()).filter(|i| *i != held && !result.at_limit.contains(i)).collect();
+    let step = 1e-4;
+    let hessian = DMatrix::from_fn(free.len(), free.len(), |a, b| {
+        let moved = |by: f64| {
+            let mut point = result.parameters.clone();
+            point[free[a]] += by;
+            point
+        };
+        (gradient_at(&moved(step))[free[b]] - gradient_at(&moved(-step))[free[b]]) / (2.0 * step)
+    });
+    let symmetric = 0.5 * (&hessian + hessian.transpose());
+    assert!(symmetric.symmetric_eigenvalues().min() > 1.0, "{symmetric}");
 }

@@ -524,6 +524,26 @@ fn rules() {
             json!({"central": "mean_log_ratio", "columns": [["lin", "aa", "bb"]],
             "nuisances": ["one", "two"]}),
         ),
+        (
+            "W353",
+            format!("{second}/replicas"),
+            json!({"central": "mean_ratio", "columns": [["lin", "aa", "bb"]], "nuisances": ["one", "one"]}),
+        ),
+        (
+            "W353",
+            format!("{second}/replicas"),
+            json!({"central": "mean_ratio", "columns": [["lin", "aa", "bb"]], "nuisances": ["one", "n"]}),
+        ),
+        ("W353", "/eft/unbinned_terms/1/components".to_owned(), {
+            let components = &sound["eft"]["unbinned_terms"][1]["components"];
+            let with = |name: &str, nuisances: [&str; 2]| {
+                let mut component = components[0].clone();
+                component["name"] = json!(name);
+                component["replicas"]["nuisances"] = json!(nuisances);
+                component
+            };
+            json!([with("signal", ["one", "two"]), with("more", ["two", "other"])])
+        }),
         ("W348", format!("{second}/correlated"), json!([{"systematics": ["n", "n"], "column": "up"}])),
         ("W351", format!("{first}/components/0/normfactors"), json!(["mu"])),
     ];

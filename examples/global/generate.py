@@ -104,7 +104,7 @@ def precision():
 
 def main():
     counts, observed = channel()
-    basis = {"eft": "SMEFT", "basis": "Warsaw", "Lambda_TeV": 1.0, "input_scheme": "MW_MZ_GF"}
+    basis = {"eft": "SMEFT", "basis": "Warsaw", "Lambda_TeV": 1.0, "input_scheme": "MW_MZ_GF", "scale_GeV": 91.1876}
     document = {
         "channels": [counts],
         "eft": {

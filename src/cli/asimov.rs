@@ -55,7 +55,9 @@ impl Asimov {
         super::warn(&name, &loaded.warnings);
         let prepared = self.model.prepare_loaded(&self.workspace, &self.input, loaded)?;
         super::warn(&name, &prepared.whole_model().warnings);
-        prepared.refuse_unbinned("asimov")?;
+        let why = "its Asimov data are weights on the reference events, which a document does not hold; limit, hypotest and \
+                   eft directions make them where they are needed";
+        prepared.refuse_unbinned("asimov", why)?;
         let setting = match (self.poi_value, prepared.model.poi) {
             (Some(_), None) => {
                 let message = "--poi-value: there is no parameter of interest: name one with --poi";

@@ -3,7 +3,7 @@
 use super::CommandError;
 use super::model_args::{Prepared, positive};
 use crate::infer::FitResult;
-use crate::infer::blind::hidden_offset;
+use crate::infer::blind::{Kept, hidden_offset};
 use crate::model::Model;
 use crate::report::by_name::did_you_mean;
 use crate::report::text;
@@ -61,20 +61,42 @@ impl BlindPoiArgs {
 /// # Errors
 /// Usage, where a pattern matches no channel.
 pub fn channels(model: &Model, flag: &str, patterns: &[String]) -> Result<Vec<bool>, CommandError> {
-    let mut chosen = vec![false; model.channels.len()];
+    let names: Vec<&str> = model.channels.iter().map(|channel| channel.name.as_str()).collect();
+    chosen(&names, "channel", flag, patterns)
+}
+
+/// The data sets of which none of the patterns (names or globs) speaks: channels, measurements, unbinned terms.
+///
+/// # Errors
+/// Usage, where a pattern matches no data set.
+pub fn kept(model: &Model, flag: &str, patterns: &[String]) -> Result<Kept, CommandError> {
+    let channels = model.channels.iter().map(|channel| channel.name.as_str());
+    let measurements = model.measurements.sets.iter().map(|set| set.name.as_str());
+    let unbinned = model.unbinned.iter().map(|term| term.name.as_str());
+    let names: Vec<&str> = channels.chain(measurements).chain(unbinned).collect();
+    let mut kept = chosen(&names, "channel, measurement or unbinned term", flag, patterns)?;
+    kept.iter_mut().for_each(|flag| *flag = !*flag);
+    let unbinned = kept.split_off(kept.len() - model.unbinned.len());
+    let measurements = kept.split_off(model.channels.len());
+    Ok(Kept { channels: kept, measurements, unbinned })
+}
+
+/// One flag a name.
+fn chosen(names: &[&str], what: &str, flag: &str, patterns: &[String]) -> Result<Vec<bool>, CommandError> {
+    let mut chosen = vec![false; names.len()];
     for pattern in patterns {
         let usage = |message: String| CommandError::Usage(format!("{flag} {}: {message}", text::label(pattern)));
         let glob = globset::Glob::new(pattern).map_err(|e| usage(e.to_string()))?.compile_matcher();
         let mut found = false;
-        for (channel, chosen) in model.channels.iter().zip(&mut chosen) {
-            if channel.name == *pattern || glob.is_match(&channel.name) {
+        for (name, chosen) in names.iter().zip(&mut chosen) {
+            if *name == pattern || glob.is_match(name) {
                 *chosen = true;
                 found = true;
             }
         }
         if !found {
-            let hint = did_you_mean(pattern, model.channels.iter().map(|channel| channel.name.as_str()));
-            return Err(usage(format!("no such channel{hint}")));
+            let hint = did_you_mean(pattern, names.iter().copied());
+            return Err(usage(format!("no such {what}{hint}")));
         }
     }
     Ok(chosen)

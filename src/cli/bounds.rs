@@ -27,9 +27,30 @@ pub fn set(model: &mut Model, settings: &[String]) -> Result<(), CommandError> {
             }
         }
     }
+    check_denominators(model, &bounds)?;
     let mut rest = bounds.into_iter();
     for set in &mut model.parameters {
         set.bounds.iter_mut().zip(&mut rest).for_each(|(own, bounds)| *own = bounds);
+    }
+    Ok(())
+}
+
+/// What stands in denominators of the coefficients that a transform gives stays above zero (spec/parameter-transform.md).
+fn check_denominators(model: &Model, bounds: &[(f64, f64)]) -> Result<(), CommandError> {
+    let names = model.parameter_names();
+    for derived in &model.derived {
+        let powers = derived.expression.terms().flat_map(|(powers, _)| powers);
+        for variable in powers.filter(|(_, power)| *power < 0).map(|(variable, _)| *variable as usize) {
+            if bounds.get(variable).is_some_and(|(low, _)| *low <= 0.0) {
+                let name = text::label(names.get(variable).map_or("", String::as_str));
+                let of = text::label(&derived.name);
+                let message = format!(
+                    "--bounds: {name} stands in a denominator of {of}: its lower bound must be above 0; what a limit on it is, \
+                     eft mass says"
+                );
+                return Err(CommandError::Usage(message));
+            }
+        }
     }
     Ok(())
 }

@@ -61,14 +61,14 @@ impl Evaluate {
         let data = program.prepare(data);
         let mut evaluator = Evaluator::new(&program);
         let n = model.n_parameters();
+        // Blinded data sets are predicted too.
+        let whole = Program::compile(prepared.whole_model());
         let mut point = Point {
             parameters: parameters.clone(),
             main: vec![0.0; prepared.whole_model().n_bins()],
-            auxiliary: vec![0.0; model.auxdata().len()],
+            auxiliary: vec![0.0; whole.n_auxdata()],
             ..Point::default()
         };
-        // Blinded channels are predicted too.
-        let whole = Program::compile(prepared.whole_model());
         Evaluator::new(&whole).expected(parameters, &mut point.main, &mut point.auxiliary);
         let mut gradient = vec![0.0; n];
         if self.hessian {

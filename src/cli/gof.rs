@@ -17,7 +17,7 @@ use crate::report::text;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Goodness of fit by the saturated model, with the parts of channels, bins and constraints
+/// Goodness of fit by the saturated model, with the parts of channels, bins, measurements and constraints
 #[derive(Args, Debug)]
 pub struct Gof {
     /// Workspace, gzipped or not; - is standard input
@@ -48,7 +48,9 @@ pub struct Gof {
 impl Gof {
     pub fn run(&self) -> CommandResult {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
-        prepared.refuse_unbinned("gof")?;
+        let why = "densities of single events have no saturated model to compare with; a document without the unbinned terms \
+                   has one for its bins and measurements, and eft closure tests the ratios";
+        prepared.refuse_unbinned("gof", why)?;
         let offset = self.blind.offset(&prepared.model)?;
         let program = Program::compile(&prepared.model);
         let mut likelihood = Likelihood::new(&program, &prepared.data, prepared.fit_options(Hesse::No));

@@ -1,12 +1,12 @@
 //! From a workspace on the command line to a model with data and a start point.
 
-use super::blind_args::channels;
+use super::blind_args::kept;
 use super::bounds;
 use super::build_args::BuildArgs;
 use super::input_args::{InputArgs, file_name};
 use super::point::Point;
 use super::{CommandError, CommandResult, note, warn};
-use crate::infer::blind::{Kept, keep_sets, mask};
+use crate::infer::blind::{Kept, keep_sets};
 use crate::infer::fit::STARTS;
 use crate::infer::{FitOptions, Hesse, prefit};
 use crate::model::{Data, Model};
@@ -43,8 +43,9 @@ pub struct ModelArgs {
     /// Starts in a row, spread over the Wilson coefficients, that must bring no new minimum before a fit ends
     #[arg(long, value_name = "N", default_value_t = STARTS as u32)]
     pub starts: u32,
-    /// Leave these channels out of the likelihood, and show their prediction only: names or globs
-    #[arg(long, visible_alias = "mask", value_name = "CHANNEL,…", value_delimiter = ',')]
+    /// Leave these channels, measurements and unbinned terms out of the likelihood, and show their prediction only: names or
+    /// globs
+    #[arg(long, visible_alias = "mask", value_name = "NAME,…", value_delimiter = ',')]
     pub blind: Vec<String>,
     /// Lower limit of each sample's yield in each bin
     #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = finite)]
@@ -70,17 +71,17 @@ pub struct Prepared {
     pub starts: usize,
     /// The result of a fit that --parameters named.
     pub applied: Option<AppliedFit>,
-    /// All channels, where `model` and `data` lack blinded ones.
+    /// All data sets, where `model` and `data` lack blinded ones.
     pub whole: Option<Whole>,
 }
 
-/// A model with the channels that are blinded.
+/// A model with the data sets that are blinded.
 pub struct Whole {
     pub model: Model,
     pub data: Data,
-    /// One flag a channel.
-    pub blinded: Vec<bool>,
-    /// Parameters that act in blinded channels only and are held.
+    /// Those that are not.
+    pub kept: Kept,
+    /// Parameters that act in blinded data sets only and are held.
     pub held: Vec<usize>,
 }
 
@@ -127,12 +128,12 @@ impl Prepared {
     ///
     /// # Errors
     /// Where the likelihood has an unbinned term.
-    pub fn refuse_unbinned(&self, what: &str) -> CommandResult {
+    pub fn refuse_unbinned(&self, what: &str, why: &str) -> CommandResult {
         match self.model.unbinned.first() {
             None => Ok(()),
             Some(term) => {
                 let name = text::label(&term.name);
-                Err(CommandError::Message(format!("{what}: not defined with the unbinned term {name}")))
+                Err(CommandError::Message(format!("{what}: not defined with the unbinned term {name}: {why}")))
             }
         }
     }
@@ -152,20 +153,24 @@ impl Prepared {
         }
     }
 
-    /// Takes channels out of the likelihood.
+    /// Takes data sets out of the likelihood.
     fn blinded(mut self, patterns: &[String]) -> Result<Prepared, CommandError> {
-        let blinded = channels(&self.model, "--blind", patterns)?;
-        if blinded.iter().all(|blinded| *blinded) {
-            return Err(CommandError::Usage("--blind: no channel is left to fit".to_owned()));
+        let kept = kept(&self.model, "--blind", patterns)?;
+        if ![&kept.channels, &kept.measurements, &kept.unbinned].into_iter().flatten().any(|kept| *kept) {
+            let message = "--blind: nothing is left to fit; leave a channel, a measurement or an unbinned term in";
+            return Err(CommandError::Usage(message.to_owned()));
         }
-        let masked = mask(&self.model, &self.data, &blinded);
+        let masked = keep_sets(&self.model, &self.data, &kept).map_err(|_| {
+            let message = "--blind: the covariance of the measurements that are left is not positive definite";
+            CommandError::Message(message.to_owned())
+        })?;
         let held: Vec<usize> = masked.undetermined.into_iter().filter(|&i| !self.fixed[i]).collect();
         for &i in &held {
             self.fixed[i] = true;
         }
         let model = std::mem::replace(&mut self.model, masked.model);
         let data = std::mem::replace(&mut self.data, masked.data);
-        self.whole = Some(Whole { model, data, blinded, held });
+        self.whole = Some(Whole { model, data, kept, held });
         self.blinding(false).notes().iter().for_each(|reason| note(&reason.message));
         Ok(self)
     }
@@ -195,18 +200,25 @@ impl Prepared {
         Ok(())
     }
 
-    /// The model with all channels, blinded ones too.
+    /// The model with all data sets, blinded ones too.
     pub fn whole_model(&self) -> &Model {
         self.whole.as_ref().map_or(&self.model, |whole| &whole.model)
     }
 
-    /// The data of all channels, NaN where blinded.
+    /// All data, NaN where blinded.
     pub fn shown_data(&self) -> Data {
-        let Some(whole) = &self.whole else { return self.data.clone() };
-        let mut data = whole.data.clone();
-        let blinded = whole.model.channels.iter().zip(&whole.blinded);
-        let of_bin = blinded.flat_map(|(channel, blinded)| std::iter::repeat_n(*blinded, channel.n_bins));
-        data.main.iter_mut().zip(of_bin).filter(|(_, blinded)| *blinded).for_each(|(n, _)| *n = f64::NAN);
+        let Some(Whole { model, data, kept, .. }) = &self.whole else { return self.data.clone() };
+        let mut data = data.clone();
+        let hide = |values: &mut [f64], sizes: Vec<usize>, kept: &[bool]| {
+            let kept = sizes.into_iter().zip(kept).flat_map(|(n, kept)| std::iter::repeat_n(*kept, n));
+            values.iter_mut().zip(kept).filter(|(_, kept)| !kept).for_each(|(value, _)| *value = f64::NAN);
+        };
+        hide(&mut data.main, model.channels.iter().map(|channel| channel.n_bins).collect(), &kept.channels);
+        // The measurements are the last of the auxiliary data.
+        let measured = data.auxiliary.len().saturating_sub(model.measurements.n_points());
+        let sizes = model.measurements.sets.iter().map(|set| set.data.len()).collect();
+        hide(&mut data.auxiliary[measured..], sizes, &kept.measurements);
+        hide(&mut data.unbinned, model.unbinned.iter().map(|term| term.n_rows()).collect(), &kept.unbinned);
         data
     }
 
@@ -215,8 +227,13 @@ impl Prepared {
         let mut blinding = Blinding { blinded: poi, ..Blinding::default() };
         if let Some(whole) = &self.whole {
             let names = whole.model.parameter_names();
-            let channels = whole.model.channels.iter().zip(&whole.blinded).filter(|(_, blinded)| **blinded);
+            let (kept, model) = (&whole.kept, &whole.model);
+            let channels = model.channels.iter().zip(&kept.channels).filter(|(_, kept)| !**kept);
             blinding.blinded_channels = channels.map(|(channel, _)| channel.name.clone()).collect();
+            let measurements = model.measurements.sets.iter().zip(&kept.measurements).filter(|(_, kept)| !**kept);
+            blinding.blinded_measurements = measurements.map(|(set, _)| set.name.clone()).collect();
+            let unbinned = model.unbinned.iter().zip(&kept.unbinned).filter(|(_, kept)| !**kept);
+            blinding.blinded_unbinned_terms = unbinned.map(|(term, _)| term.name.clone()).collect();
             blinding.held_by_blinding = whole.held.iter().filter_map(|&i| names.get(i).cloned()).collect();
         }
         blinding

@@ -110,7 +110,7 @@ pub(super) fn free_poi(prepared: &Prepared) -> Result<usize, CommandError> {
     };
     match prepared.fixed.get(poi) {
         Some(true) if prepared.whole.as_ref().is_some_and(|whole| whole.held.contains(&poi)) => {
-            message("the parameter of interest acts in blinded channels only: the others do not determine it")
+            message("the parameter of interest acts in blinded data only: the others do not determine it")
         }
         Some(true) => message("the parameter of interest is fixed"),
         _ => Ok(poi),

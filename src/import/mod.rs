@@ -4,6 +4,7 @@
 pub mod attach;
 pub mod combine_scaling;
 pub mod eft2obs;
+pub mod event_columns;
 mod factory;
 mod hepdata;
 pub mod histeft;
@@ -26,7 +27,8 @@ mod terms;
 mod yaml;
 
 use crate::document::eft::{
-    GaussianMeasurement, MapData, MorphData, PolynomialData, PolynomialSource, RationalData, WilsonCoefficient,
+    GaussianMeasurement, MapData, MorphData, PolynomialData, PolynomialSource, RationalData, TransformStep,
+    WilsonCoefficient,
 };
 use crate::document::workspace::{Modifier, Workspace};
 use crate::document::{Document, Limits, position};
@@ -42,6 +44,8 @@ pub struct Import {
     pub responses: Vec<ImportedResponse>,
     /// Measurements with Gaussian errors, for the block `eft`.
     pub measurements: Vec<GaussianMeasurement>,
+    /// Relations among coefficients, for the block `eft`.
+    pub transform: Vec<TransformStep>,
     /// A whole document, where the file is one: the other parts are then empty.
     pub workspace: Option<Workspace>,
     /// What was not carried over.

@@ -61,6 +61,18 @@ impl Archive {
         Ok((0..rows).map(|row| (0..columns).map(|column| values[place(row, column)]).collect()).collect())
     }
 
+    /// The columns of an array of one axis (one column) or two.
+    pub fn columns(&mut self, name: &str) -> Result<Vec<Vec<f64>>> {
+        let array = self.array(name)?;
+        if array.shape.len() != 1 {
+            let rows = self.table(name)?;
+            let n = rows.first().map_or(0, Vec::len);
+            return Ok((0..n).map(|k| rows.iter().filter_map(|row| row.get(k)).copied().collect()).collect());
+        }
+        let values = array.numbers().map_err(|reason| wrong(format!("{}: {reason}", quote(name)), "real numbers"))?;
+        Ok(vec![values])
+    }
+
     /// A list of strings.
     pub fn strings(&mut self, name: &str) -> Result<Vec<String>> {
         let array = self.array(name)?;

@@ -2,11 +2,11 @@
 //! systematics, and linear and quadratic predictions (spec/eft-importers.md, "Global fits").
 
 use super::node::Node;
-use super::smefit_systematic::Column;
+use super::smefit_systematic::{Column, sizes};
 use super::terms::{ONCE, Terms, UNTRUNCATED};
 use super::{Bounds, Import, ImportOptions, Json};
 use crate::document::eft::{GaussianMeasurement, MultiplicativeReference, Prediction, WilsonCoefficient};
-use crate::finding::{Result, quote};
+use crate::finding::{Findings, Result, quote};
 
 const FORMAT: &str = "eft-gaussian-benchmark/1";
 
@@ -24,9 +24,10 @@ fn measured(root: &Node, options: &ImportOptions) -> Result<Import> {
     let names = root.member("operators")?.names()?;
     let wilson_coefficients = coefficients(root, &names, &options.bounds)?;
     let data = root.member("data")?.numbers()?;
+    let (statistical, mut warnings) = (root.member("stat")?, Findings::default());
+    let errors = statistical.numbers_of(data.len(), "data point")?;
     let columns = Columns {
-        // Some tables write errors with a sign, which their squares do not have.
-        errors: root.member("stat")?.numbers_of(data.len(), "data point")?.into_iter().map(f64::abs).collect(),
+        errors: sizes(errors, "statistical errors", &statistical.pointer, &mut warnings),
         terms: terms(root, &names, data.len())?,
         theory: root.member("theory_cov_blocks")?.items()?,
         data,
@@ -46,9 +47,9 @@ fn measured(root: &Node, options: &ImportOptions) -> Result<Import> {
         return Err(root.member("datasets")?.error(format!("{first} data points in all"), "as many as data").into());
     }
     for systematic in root.member("systematics")?.items()? {
-        add_systematic(&systematic, &mut measurements)?;
+        add_systematic(&systematic, &mut measurements, &mut warnings)?;
     }
-    Ok(Import { wilson_coefficients, measurements, ..Import::default() })
+    Ok(Import { wilson_coefficients, measurements, warnings, ..Import::default() })
 }
 
 /// Names and bounds; bounds of the caller overrule those of the file.
@@ -133,12 +134,12 @@ impl Columns<'_> {
 }
 
 /// `[data set, class or name, ADD or MULT, values]`
-fn add_systematic(node: &Node, measurements: &mut [GaussianMeasurement]) -> Result<()> {
+fn add_systematic(node: &Node, measurements: &mut [GaussianMeasurement], warnings: &mut Findings) -> Result<()> {
     let items = node.items_of(4, "entry: data set, name, kind, values")?;
     let set = items[0].name()?;
     let Some(measurement) = measurements.iter_mut().find(|measurement| measurement.name == set) else {
         return Err(items[0].wrong("the name of a data set").into());
     };
     let values = items[3].numbers_of(measurement.data.len(), "data point")?;
-    Column { class: &items[1], kind: &items[2], sizes: &items[3], values }.add_to(measurement)
+    Column { class: &items[1], kind: &items[2], sizes: &items[3], values }.add_to(measurement, warnings)
 }

@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use super::smefit_coefficients::Coefficients;
-use super::smefit_systematic::{CLASSES, Column};
+use super::smefit_systematic::{CLASSES, Column, sizes};
 use super::terms::{ONCE, Terms, UNTRUNCATED};
 use super::{Json, yaml};
 use crate::document::eft::{GaussianMeasurement, MultiplicativeReference, Prediction};
@@ -90,7 +90,8 @@ impl Selection {
         if count.number()? != data.len() as f64 {
             return Err(count.wrong(format!("{}, as many as points of the theory", data.len())).into());
         }
-        let errors = column(&root.member("statistical_error")?, data.len())?;
+        let statistical = root.member("statistical_error")?;
+        let errors = column(&statistical, data.len())?;
         let kept = &theory.kept;
         if kept.is_empty() {
             return Ok(None);
@@ -106,20 +107,25 @@ impl Selection {
                 coefficients: terms.coefficients(false),
                 truncation: UNTRUNCATED,
             },
-            // Some tables write errors with a sign, which their squares do not have.
-            uncorrelated: chosen(&errors, kept).into_iter().map(f64::abs).collect(),
+            uncorrelated: sizes(chosen(&errors, kept), "statistical errors", &statistical.pointer, &mut warnings),
             covariance: Vec::new(),
             theory_covariance: kept.iter().filter_map(|a| Some(chosen(theory.covariance.get(*a)?, kept))).collect(),
             systematics: Vec::new(),
             multiplicative: Some(multiplicative),
         };
-        add_systematics(&root, data.len(), kept, &mut measurement)?;
+        add_systematics(&root, data.len(), kept, &mut measurement, &mut warnings)?;
         Ok(Some(DataSet { measurement, operators: theory.operators, warnings }))
     }
 }
 
 /// All columns of errors.
-fn add_systematics(root: &Node, n: usize, kept: &[usize], measurement: &mut GaussianMeasurement) -> Result<()> {
+fn add_systematics(
+    root: &Node,
+    n: usize,
+    kept: &[usize],
+    measurement: &mut GaussianMeasurement,
+    warnings: &mut Findings,
+) -> Result<()> {
     let count = root.member("num_sys")?;
     if count.number()? == 0.0 {
         return Ok(());
@@ -132,8 +138,9 @@ fn add_systematics(root: &Node, n: usize, kept: &[usize], measurement: &mut Gaus
     let kinds = words(&root.member("sys_type")?, rows.len())?;
     let (mut findings, mut shared) = (Findings::default(), BTreeSet::new());
     for ((row, class), kind) in rows.iter().zip(&names).zip(&kinds) {
-        let added = column(row, n)
-            .and_then(|values| Column { class, kind, sizes: row, values: chosen(&values, kept) }.add_to(measurement));
+        let added = column(row, n).and_then(|values| {
+            Column { class, kind, sizes: row, values: chosen(&values, kept) }.add_to(measurement, warnings)
+        });
         if let Err(found) = added {
             findings.0.extend(found.0);
         }

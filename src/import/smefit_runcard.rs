@@ -2,7 +2,7 @@
 //! with Gaussian errors (spec/eft-importers.md, "SMEFiT's runcards").
 
 use super::node::Node;
-use super::smefit_coefficients::Coefficients;
+use super::smefit_coefficients::{Coefficients, Used};
 use super::smefit_dataset::{DataSet, Selection, Settings};
 use super::{Import, ImportOptions, check_coefficients, dropped, yaml};
 use crate::finding::{Finding, Findings, Result, quote};
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Keys of the likelihood.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "coefficients",
     "cutoff_scale",
     "data_path",
@@ -25,6 +25,8 @@ const KNOWN: [&str; 13] = [
     "use_quad",
     "use_t0",
     "use_theory_covmat",
+    // Coefficients may then be couplings and masses, in no table: they are read as such in any case.
+    "uv_couplings",
 ];
 
 /// Keys of the likelihood that no document has a place for, and what else to do.
@@ -35,7 +37,7 @@ const REFUSED: [(&str, &str); 3] = [
 ];
 
 /// Keys that say how SMEFiT samples, what it checks and where it writes.
-const SAMPLING: [&str; 21] = [
+const SAMPLING: [&str; 20] = [
     "chi2_threshold",
     "cluster_num_live_points",
     "float64",
@@ -55,7 +57,6 @@ const SAMPLING: [&str; 21] = [
     "target_evidence_unc",
     "target_post_unc",
     "use_bounds",
-    "uv_couplings",
     "vectorized",
 ];
 
@@ -110,13 +111,17 @@ pub fn read(runcard: Vec<u8>, database: &Database, options: &ImportOptions) -> R
     if !findings.0.is_empty() {
         return Err(findings);
     }
-    let mut wilson_coefficients = coefficients.used(&operators, &mut warnings);
-    options.bounds.overrule(&mut wilson_coefficients);
-    check_coefficients(&wilson_coefficients)?;
+    let Used { coefficients: mut wilson_coefficients, mut parameters, relations } =
+        coefficients.used(&operators, &mut warnings);
+    for own in [&mut wilson_coefficients, &mut parameters] {
+        options.bounds.overrule(own);
+        check_coefficients(own)?;
+    }
     if measurements.is_empty() || wilson_coefficients.is_empty() {
         return Err(root.error("no data point with a prediction", "data sets that depend on coefficients").into());
     }
-    Ok(Import { wilson_coefficients, measurements, warnings, ..Import::default() })
+    let transform = Used::transform(parameters, relations);
+    Ok(Import { wilson_coefficients, measurements, transform, warnings, ..Import::default() })
 }
 
 /// What a runcard says beside the likelihood is told, and what no document can say refused.

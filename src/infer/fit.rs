@@ -4,6 +4,7 @@ use super::linear;
 use super::lowest::Lowest;
 use super::minima::Minima;
 use super::minimize::{Ending, Limits, MOST_SHARED, Minimizer, rounding};
+use super::plateau;
 use super::uncertainty;
 use crate::kernel::{Evaluator, OutOfDomain};
 use crate::model::Model;
@@ -14,6 +15,13 @@ const MOST_ROUNDING: f64 = 1e-3;
 
 /// How often a fit may find itself on a saddle and go on.
 const MOST_SADDLES: usize = 10;
+
+/// Lengths of steps off a saddle, in widths.
+const OFF_SADDLE: [f64; 10] = [2.0, 1.0, 0.3, 0.1, 0.01, -0.01, -0.1, -0.3, -1.0, -2.0];
+
+/// A flat error whose whole range changes `twice_nll` by less than this, in first order, is free on its bound; a residual
+/// that exceeds a clamp by less than this part of it is not beyond it.
+const EDGE: f64 = 1e-5;
 
 /// Spread starts that must bring nothing new, by default.
 pub const STARTS: usize = 100;
@@ -83,6 +91,9 @@ pub struct FitResult {
     pub covariance: Option<Vec<f64>>,
     /// Free parameters that end on a bound.
     pub at_limit: Vec<usize>,
+    /// Directions (parameters with their weights) in which a valid minimum is a plateau of flat errors; it then has no
+    /// uncertainties.
+    pub plateau: Vec<Vec<(usize, f64)>>,
     /// Free parameters that began at one instead of zero: at zero a bin with counts has no yield.
     pub lifted: Vec<usize>,
     /// `twice_nll` of the minimum to which the start leads, where another start led to a lower one.
@@ -145,9 +156,10 @@ impl Fitter {
         options: &FitOptions,
     ) -> (f64, f64, bool) {
         let ending = self.minimizer.run(evaluator, data, &options.init, &options.limits());
+        let ending = self.on_plateau(evaluator, data, options, ending);
         let certified = ending == Ending::Converged
             && hidden_by_rounding(data).is_none()
-            && self.undetermined(evaluator, data).is_none();
+            && (self.undetermined(evaluator, data, options).is_empty() || self.is_plateau(evaluator, data, options));
         (self.minimizer.value + 2.0 * data.constant, self.minimizer.edm, certified)
     }
 
@@ -195,11 +207,20 @@ impl Fitter {
         let start = feasible_start(evaluator, data, options, &options.init);
         let lifted = (0..start.len()).filter(|&i| start[i] != options.init[i]).collect();
         let Lowest { ending, iterations, evaluations, first, minima } = self.lowest(evaluator, data, options);
+        let mut plateau = Vec::new();
         let reason = match ending {
             Ending::Converged => {
-                let hidden = hidden_by_rounding(data);
-                let undetermined = hidden.or_else(|| self.undetermined(evaluator, data));
-                undetermined.or_else(|| self.emptied_bin(evaluator, data, options))
+                let undetermined = main_components(self.undetermined(evaluator, data, options));
+                let explained = !undetermined.is_empty() && self.is_plateau(evaluator, data, options);
+                let failed = hidden_by_rounding(data).or_else(|| self.emptied_bin(evaluator, data, options));
+                if explained {
+                    plateau = undetermined;
+                    failed
+                } else if undetermined.is_empty() {
+                    failed
+                } else {
+                    Some(Failure::FlatDirections { directions: undetermined })
+                }
             }
             _ => self.reason(evaluator, data, ending),
         };
@@ -212,13 +233,14 @@ impl Fitter {
             uncertainties: None,
             covariance: None,
             at_limit: self.at_limit(options),
+            plateau,
             lifted,
             first_minimum: first.map(|value| value + 2.0 * data.constant),
             minima,
             n_iterations: iterations,
             n_evaluations: evaluations,
         };
-        let flat = matches!(result.reason, Some(Failure::FlatDirections { .. }));
+        let flat = matches!(result.reason, Some(Failure::FlatDirections { .. })) || !result.plateau.is_empty();
         if result.twice_nll.is_finite() && !flat {
             match options.hesse {
                 Hesse::No => {}
@@ -252,7 +274,7 @@ impl Fitter {
             }
             if self.leave_saddle(evaluator, data, options) {
                 start.copy_from_slice(&self.minimizer.trial);
-            } else if self.minimizer.edm > options.edm_tolerance {
+            } else if limits.leave_early || self.minimizer.edm > options.edm_tolerance {
                 start.copy_from_slice(&self.minimizer.theta);
             } else {
                 break;
@@ -264,7 +286,7 @@ impl Fitter {
             iterations += self.minimizer.iterations;
             evaluations += self.minimizer.evaluations;
         }
-        (ending, iterations, evaluations)
+        (self.on_plateau(evaluator, data, options, ending), iterations, evaluations)
     }
 
     fn failed(&self, options: &FitOptions, reason: Failure) -> FitResult {
@@ -277,6 +299,7 @@ impl Fitter {
             uncertainties: None,
             covariance: None,
             at_limit: Vec::new(),
+            plateau: Vec::new(),
             lifted: Vec::new(),
             first_minimum: None,
             minima: None,
@@ -285,34 +308,56 @@ impl Fitter {
         }
     }
 
-    /// Where the gradient vanishes but the curvature is negative, looks for a lower point along the most negative
-    /// direction, up to two widths away on both sides, and leaves it in `trial`.
+    /// A run that ends on a plateau of flat errors has found the minimum, of which nothing but the place is open.
+    fn on_plateau(
+        &mut self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+        ending: Ending,
+    ) -> Ending {
+        let stopped = ending == Ending::NoCurvature && self.minimizer.edm <= options.edm_tolerance;
+        if stopped && self.is_plateau(evaluator, data, options) {
+            self.minimizer.weak = true;
+            return Ending::Converged;
+        }
+        ending
+    }
+
+    fn is_plateau(&self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> bool {
+        let Minimizer { theta, free, .. } = &self.minimizer;
+        plateau::is_plateau(evaluator, data, &options.bounds, theta, free, &self.minimizer.widths())
+    }
+
+    /// Where the gradient vanishes but the curvature is negative, looks for a lower point along the directions without
+    /// positive curvature, one after the other, up to two widths away on both sides, and leaves it in `trial`.
     fn leave_saddle(&mut self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> bool {
         let widths = self.minimizer.widths();
         let (theta, free) = (&self.minimizer.theta, &self.minimizer.free);
         let directions = uncertainty::flat_directions(evaluator, data, theta, free, &widths);
-        let Some(direction) = directions.first() else { return false };
-        let mut lowest = self.minimizer.value - 1e-10;
-        let mut best = None;
-        for length in [2.0, 1.0, 0.3, 0.1, 0.01, -0.01, -0.1, -0.3, -1.0, -2.0] {
-            let mut point = theta.clone();
-            for &(i, component) in &direction.components {
-                let (low, high) = options.bounds[i];
-                point[i] = (point[i] + length * component * widths[i]).clamp(low, high);
+        let (mut place, mut lowest, mut moved) = (theta.clone(), self.minimizer.value - 1e-10, false);
+        for direction in &directions {
+            let mut best = None;
+            for length in OFF_SADDLE {
+                let mut point = place.clone();
+                for &(i, component) in &direction.components {
+                    let (low, high) = options.bounds[i];
+                    point[i] = (point[i] + length * component * widths[i]).clamp(low, high);
+                }
+                let value = evaluator.reduced(&point, data);
+                if value < lowest {
+                    lowest = value;
+                    best = Some(point);
+                }
             }
-            let value = evaluator.reduced(&point, data);
-            if value < lowest {
-                lowest = value;
-                best = Some(point);
+            if let Some(point) = best {
+                (place, moved) = (point, true);
             }
         }
-        match best {
-            Some(point) => {
-                self.minimizer.trial = point;
-                true
-            }
-            None => false,
+        if moved {
+            self.minimizer.trial = place;
         }
+        moved
     }
 
     /// Bins without counts whose yield the fit would make negative: a small count in each of them, made smaller step
@@ -347,7 +392,8 @@ impl Fitter {
             Ending::NoCurvature => {
                 let widths = self.minimizer.widths();
                 let (theta, free) = (&self.minimizer.theta, &self.minimizer.free);
-                Some(flat(uncertainty::flat_directions(evaluator, data, theta, free, &widths)))
+                let directions = uncertainty::flat_directions(evaluator, data, theta, free, &widths);
+                Some(Failure::FlatDirections { directions: main_components(directions) })
             }
             Ending::StartOutOfDomain => {
                 Some(Failure::OutOfDomain(evaluator.out_of_domain(&self.minimizer.theta, data)))
@@ -359,15 +405,25 @@ impl Fitter {
         }
     }
 
-    /// A Hessian that is hardly positive definite: are there directions that the data do not determine?
-    fn undetermined(&self, evaluator: &mut Evaluator, data: &PreparedData) -> Option<Failure> {
-        if !self.minimizer.weak {
-            return None;
+    /// A Hessian that is hardly positive definite: the directions that the data do not determine. Where a plateau of flat
+    /// errors begins is part of it: an error on its bound without a slope counts as free, a clamp as a little wider.
+    fn undetermined(
+        &self,
+        evaluator: &mut Evaluator,
+        data: &PreparedData,
+        options: &FitOptions,
+    ) -> Vec<uncertainty::Direction> {
+        let Minimizer { theta, gradient, free, weak, .. } = &self.minimizer;
+        let program = evaluator.program;
+        let at_edge = |i: &usize| !(free[*i] || options.fixed[*i]) && gradient[*i].abs() < EDGE;
+        let at_edge: Vec<usize> = program.flat_errors().into_iter().filter(at_edge).collect();
+        if !(*weak || program.is_clamped()) && at_edge.is_empty() {
+            return Vec::new();
         }
-        let widths = self.minimizer.widths();
-        let (theta, free) = (&self.minimizer.theta, &self.minimizer.free);
-        let directions = uncertainty::undetermined_directions(evaluator, data, theta, free, &widths);
-        if directions.is_empty() { None } else { Some(flat(directions)) }
+        let mut free = free.clone();
+        at_edge.into_iter().for_each(|i| free[i] = true);
+        let wider = program.with_clamps_times(1.0 + EDGE);
+        uncertainty::undetermined_directions(&mut Evaluator::new(&wider), data, theta, &free, &self.minimizer.widths())
     }
 
     /// A bin without counts whose yield the fit has brought to zero, though a free parameter could still lower it
@@ -435,11 +491,11 @@ fn hidden_by_rounding(data: &PreparedData) -> Option<Failure> {
 }
 
 /// The main components of flat directions.
-fn flat(directions: Vec<uncertainty::Direction>) -> Failure {
+fn main_components(directions: Vec<uncertainty::Direction>) -> Vec<Vec<(usize, f64)>> {
     let main = |direction: uncertainty::Direction| {
         direction.components.into_iter().filter(|(_, weight)| weight.abs() > 0.1).collect()
     };
-    Failure::FlatDirections { directions: directions.into_iter().map(main).collect() }
+    directions.into_iter().map(main).collect()
 }
 
 /// The start, or where a factor of zero leaves a bin with counts without yield, the start with such factors at one.

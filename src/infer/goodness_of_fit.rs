@@ -1,4 +1,4 @@
-//! Goodness of fit by the saturated model (spec/inference.md, eq. 35).
+//! Goodness of fit by the saturated model (spec/inference.md, eq. 35 and 61).
 
 use super::fit::{FitOptions, Hesse};
 use super::generate::{GenerationFailure, Generator, Origin, ToyKind};
@@ -8,19 +8,35 @@ use super::random::Ensemble;
 use super::toy_test::Distribution;
 use super::toys::saturated_statistics;
 use super::watch::Watch;
+use crate::kernel::flat_error;
 use crate::normal::ln_chi2_tail;
+use crate::program::{CompiledBlock, Program};
 
 /// −2 ln of the ratio to the saturated model, and what each bin and each auxiliary measurement adds to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GoodnessOfFit {
     /// `twice_nll` less that of a model that expects exactly what was observed (spec/likelihood.md, eq. 6).
     pub statistic: f64,
-    /// Bins and measured points less parameters that are neither fixed nor constrained.
+    /// Bins and measured points less parameters that are neither fixed nor constrained, nor those of flat errors.
     pub degrees_of_freedom: i64,
+    /// Free parameters of flat errors: they are not counted, so that the p-value is an upper limit.
+    pub flat_parameters: usize,
     /// 2 D(n, ν), one a bin in channel order; with (η̂ − a)² where a bin has a profiled statistical uncertainty.
     pub bins: Vec<f64>,
     /// (parameter, contribution), in the order of the auxiliary data.
     pub constraints: Vec<(usize, f64)>,
+    /// One entry for measurements that a covariance of their own joins, as a rule one a measurement.
+    pub measurements: Vec<MeasuredPart>,
+    /// Σ α̂² of the errors that several entries share (spec/gaussian.md, eq. 4).
+    pub shared_errors: f64,
+}
+
+/// (r − U α̂)ᵀ B⁻¹ (r − U α̂) of one block of the covariance (spec/inference.md, eq. 61).
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasuredPart {
+    /// Numbered through all measurements.
+    pub points: Vec<usize>,
+    pub contribution: f64,
 }
 
 impl GoodnessOfFit {
@@ -53,13 +69,54 @@ pub fn saturated(likelihood: &mut Likelihood, parameters: &[f64]) -> GoodnessOfF
         (auxiliary.parameter, if auxiliary.poisson { 2.0 * deviance(datum, value) } else { gaussian })
     });
     let constraints = constraints.collect();
-    let free = (0..parameters.len()).filter(|i| !likelihood.options.fixed[*i] && !constrained.contains(i)).count();
+    let is_free = |i: &usize| !likelihood.options.fixed[*i] && !constrained.contains(i);
+    let flat = flat_parameters(program);
+    let (flat, free): (Vec<usize>, Vec<usize>) = (0..parameters.len()).filter(is_free).partition(|i| flat.contains(i));
+    let (_, measured) = program.beyond_parameters();
+    let residuals = observed.auxiliary[measured.clone()].iter().zip(&expected.auxiliary[measured]);
+    let (measurements, shared_errors) = measured_parts(program, residuals.map(|(d, t)| d - t).collect());
     GoodnessOfFit {
         statistic: likelihood.evaluator.reduced(parameters, &likelihood.data),
-        degrees_of_freedom: (program.n_bins() + program.n_measured()) as i64 - free as i64,
+        degrees_of_freedom: (program.n_bins() + program.n_measured()) as i64 - free.len() as i64,
+        flat_parameters: flat.len(),
         bins,
         constraints,
+        measurements,
+        shared_errors,
     }
+}
+
+/// What adds to the means of measurements, constrained ones too: of these, those without a constraint are flat errors.
+fn flat_parameters(program: &Program) -> Vec<usize> {
+    let measurements = &program.measurements;
+    let shifting = measurements.shifts.iter().map(|(_, variable, _)| *variable as usize);
+    shifting.filter_map(|variable| measurements.parameters.get(variable)).map(|parameter| *parameter as usize).collect()
+}
+
+/// Parts of χ² by block of the covariance, and of the errors that blocks share; `residuals` by point.
+fn measured_parts(program: &Program, mut residuals: Vec<f64>) -> (Vec<MeasuredPart>, f64) {
+    let measurements = &program.measurements;
+    let mut point_at = vec![0; residuals.len()];
+    measurements.position.iter().enumerate().for_each(|(point, position)| point_at[*position as usize] = point);
+    let mut integrated = vec![0.0; residuals.len()];
+    for flat in &measurements.clamped {
+        let residual = &mut residuals[point_at[flat.position as usize]];
+        *residual = flat_error::clamped(*residual, flat).0;
+    }
+    for flat in &measurements.marginalised {
+        let residual = &mut residuals[point_at[flat.position as usize]];
+        integrated[flat.position as usize] = 2.0 * flat_error::marginalised(*residual, flat)[0];
+        *residual = 0.0;
+    }
+    let whitened = measurements.whiten(&residuals);
+    let (of_points, shared) = whitened.split_at(residuals.len());
+    let part = |block: &CompiledBlock| {
+        let positions = block.first..block.first + block.n;
+        let squares = of_points[positions.clone()].iter().map(|z| z * z);
+        let contribution = squares.chain(integrated[positions.clone()].iter().copied()).sum();
+        MeasuredPart { points: point_at[positions].to_vec(), contribution }
+    };
+    (measurements.blocks.iter().map(part).collect(), shared.iter().map(|alpha| alpha * alpha).sum())
 }
 
 /// Saturated statistics of frequentist toys made at `parameters`, the best fit of the data (spec/inference.md, "Goodness of

@@ -112,3 +112,48 @@ fn residuals_at(evaluator: &mut Evaluator, data: &PreparedData, free: &[usize], 
     }
     DVector::from_vec(residuals)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::workspace::Workspace;
+    use crate::translate::from_pyhf::{self, ModelOptions};
+    use serde_json::json;
+
+    /// d₁ = a + e θ ± s₁, d₂ = a ± s₂, θ = 0 ± 1: a is the mean weighted with 1/(s₁² + e²) and 1/s₂², and
+    /// θ = e (d₁ − a)/(s₁² + e²). The columns have lengths that differ by 10⁹.
+    #[test]
+    fn two_points_and_a_constraint() {
+        let (d, s, e, unit) = ([3.0, 1.0], [0.5, 0.8], 0.7, 1e9);
+        let document = json!({
+            "version": "1.0.0", "channels": [], "observations": [],
+            "measurements": [{"name": "m", "config": {"poi": "a", "parameters": []}}],
+            "eft": {
+                "version": "0.1.0",
+                "basis": {"eft": "SMEFT", "basis": "Warsaw", "Lambda_TeV": 1.0, "input_scheme": "MW_MZ_GF"},
+                "wilson_coefficients": [{"name": "a", "bounds": [-1.0, 1.0]}],
+                "named_systematics": "parameters",
+                "gaussian_measurements": [{
+                    "name": "m", "data": d, "uncorrelated": s,
+                    "prediction": {"kind": "polynomial", "truncation": "none", "monomials": [["a"]],
+                        "coefficients": [[unit, unit]]},
+                    "systematics": [{"name": "theta", "correlation": "name", "kind": "additive", "values": [e, 0.0]}],
+                }],
+            },
+        });
+        let workspace = Workspace::from_value(&document).unwrap();
+        let model = from_pyhf::model(&workspace, &ModelOptions::default()).unwrap();
+        let data = from_pyhf::data(&workspace, &model).unwrap();
+        let program = Program::compile(&model);
+        let data = program.prepare(&data);
+        let point = minimum(&mut Evaluator::new(&program), &data, &[false; 2], &[0.0; 2]).unwrap();
+        let variance = [s[0] * s[0] + e * e, s[1] * s[1]];
+        let a = (d[0] / variance[0] + d[1] / variance[1]) / (1.0 / variance[0] + 1.0 / variance[1]);
+        let theta = e * (d[0] - a) / variance[0];
+        let names = model.parameter_names();
+        for (name, want) in [("a", a / unit), ("theta", theta)] {
+            let got = point[names.iter().position(|own| own == name).unwrap()];
+            assert!((got / want - 1.0).abs() < 1e-14, "{name}: {got} and {want}");
+        }
+    }
+}

@@ -56,8 +56,8 @@ impl Fitter {
             self.try_stretched(evaluator, data, options, &mut runs);
         }
         let mut ending = ending;
-        // A start that ends on a ridge says that the data leave something undetermined: so would all others.
-        let unlucky = matches!(ending, Ending::IterationLimit | Ending::NoProgress | Ending::StartOutOfDomain);
+        // A start may end on a ridge or a saddle because it is symmetric: that says nothing of the others.
+        let unlucky = !matches!(ending, Ending::Converged | Ending::AtDomainEdge);
         if may && responses && (converged || (unlucky && !options.brief)) {
             (ending, minima) = self.try_everything(evaluator, data, options, ending, &mut runs);
         }

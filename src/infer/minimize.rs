@@ -234,12 +234,18 @@ impl Minimizer {
             lambda = self.find_step(evaluator, data, limits, lambda, floor);
             let last_gain = before - self.value;
             before = self.value;
-            let enough = self.edm < limits.edm_tolerance && last_gain <= self.noise();
+            // Where means bend, gains fall with the square: the last step is as good as it gets.
+            let enough =
+                self.edm < limits.edm_tolerance && ((self.curved && lambda == 0.0) || last_gain <= self.noise());
             if enough || self.edm < POLISH * limits.edm_tolerance {
                 let exact = lambda == 0.0 && !self.approximate;
                 let ending = self.certify(evaluator, data, lambda);
                 if ending == Ending::Converged && (exact || self.has_exact_step(evaluator, data, limits)) {
                     self.take_last_step(limits);
+                    if self.curved {
+                        self.evaluations += 1;
+                        self.value = evaluator.reduced(&self.theta, data);
+                    }
                 }
                 return ending;
             }

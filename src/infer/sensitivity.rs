@@ -32,11 +32,12 @@ impl Sensitivity {
 }
 
 /// For the parameter of a profile along one, from `start` on, with the other parameters at their minimum there; `None`
-/// for a parameter to which no sample responds, beside unbinned terms, without such a minimum or without a region.
+/// for a parameter to which no sample responds, or an unbinned term without reference events, without such a minimum or
+/// without a region.
 pub(crate) fn sensitivity(profile: &mut Profile, start: f64, region: &Region) -> Option<Sensitivity> {
     let parameter = profile.parameters()[0];
-    // Single events have no yields to compare: nothing is said where they are part of the likelihood.
-    if profile.likelihood.program().is_unbinned() {
+    // Without reference events nothing is known of how many events of which kind there would be elsewhere.
+    if profile.likelihood.program().moves_events_without_reference(parameter) {
         return None;
     }
     if !profile.likelihood.program().coefficients().contains(&parameter) {
@@ -71,11 +72,13 @@ pub(crate) fn sensitivity(profile: &mut Profile, start: f64, region: &Region) ->
     Some(Sensitivity { distance, linear: clean(linear, quadratic), quadratic: clean(quadratic, linear) })
 }
 
-/// The expected main data, and the means of the measurements with Gaussian errors.
+/// The expected main data with each reference event of unbinned terms as a bin, and the means of the measurements with
+/// Gaussian errors.
 fn expected(likelihood: &mut Likelihood, parameters: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let program = likelihood.program();
     let (mut main, mut auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
     likelihood.evaluator.expected(parameters, &mut main, &mut auxiliary);
+    main.extend(likelihood.evaluator.asimov_events(parameters));
     let means = auxiliary.split_off(auxiliary.len() - program.n_measured());
     (main, means)
 }

@@ -1,6 +1,6 @@
 //! Uncertainties and covariance from the exact Hessian: V = 2 H⁻¹ of −2 ln L (spec/likelihood.md, "Uncertainties").
 
-use nalgebra::{DMatrix, SymmetricEigen};
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 use super::fit::{FitOptions, FitResult};
 use crate::kernel::Evaluator;
@@ -109,6 +109,44 @@ pub(crate) fn undetermined_directions(
     weak.into_iter().filter(|(_, gauss_newton)| *gauss_newton < FLAT).map(|(direction, _)| direction).collect()
 }
 
+/// Directions along which no expected yield or mean changes in first order: the Gauss–Newton matrix has no curvature there.
+pub(crate) fn unseen_directions(
+    evaluator: &mut Evaluator,
+    data: &PreparedData,
+    parameters: &[f64],
+    free: &[bool],
+    widths: &[f64],
+) -> Vec<Direction> {
+    let n = parameters.len();
+    let free: Vec<usize> = (0..n).filter(|&i| free[i]).collect();
+    if free.is_empty() || free.len() > MOST_PARAMETERS {
+        return Vec::new();
+    }
+    let (mut gradient, mut matrix) = (vec![0.0; n], vec![0.0; n * n]);
+    evaluator.hessian(parameters, data, &mut gradient, &mut matrix);
+    evaluator.gauss_newton(data, &mut matrix);
+    directions_below(FLAT, &scaled(&matrix, n, &free, widths), &free)
+}
+
+/// ½ w_i M_ij w_j over the listed parameters.
+fn scaled(matrix: &[f64], n: usize, free: &[usize], widths: &[f64]) -> DMatrix<f64> {
+    DMatrix::from_fn(free.len(), free.len(), |a, b| {
+        0.5 * matrix[free[a] * n + free[b]] * widths[free[a]] * widths[free[b]]
+    })
+}
+
+/// The eigenvectors of a matrix over the listed parameters with eigenvalues below a limit.
+fn directions_below(limit: f64, matrix: &DMatrix<f64>, free: &[usize]) -> Vec<Direction> {
+    let spectrum = SymmetricEigen::new(matrix.clone());
+    let all = spectrum.eigenvalues.iter().zip(spectrum.eigenvectors.column_iter());
+    let low = all.filter(|(curvature, _)| **curvature < limit).map(|(curvature, vector)| {
+        let mut components: Vec<(usize, f64)> = free.iter().copied().zip(vector.iter().copied()).collect();
+        components.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        Direction { curvature: *curvature, components }
+    });
+    low.collect()
+}
+
 /// Directions of curvature below a limit, each with its curvature in the Gauss–Newton matrix.
 fn weak_directions(
     evaluator: &mut Evaluator,
@@ -120,28 +158,23 @@ fn weak_directions(
 ) -> Vec<(Direction, f64)> {
     let n = parameters.len();
     let free: Vec<usize> = (0..n).filter(|&i| free[i]).collect();
-    if free.len() > MOST_PARAMETERS {
+    if free.is_empty() || free.len() > MOST_PARAMETERS {
         return Vec::new();
     }
     let (mut gradient, mut matrix) = (vec![0.0; n], vec![0.0; n * n]);
-    let scaled = |matrix: &[f64]| {
-        DMatrix::from_fn(free.len(), free.len(), |a, b| {
-            0.5 * matrix[free[a] * n + free[b]] * widths[free[a]] * widths[free[b]]
-        })
-    };
     evaluator.hessian(parameters, data, &mut gradient, &mut matrix);
-    let spectrum = SymmetricEigen::new(scaled(&matrix));
+    let weak = directions_below(limit, &scaled(&matrix, n, &free, widths), &free);
     evaluator.gauss_newton(data, &mut matrix);
-    let gauss_newton = scaled(&matrix);
-    let mut directions: Vec<(Direction, f64)> = Vec::new();
-    for (curvature, vector) in spectrum.eigenvalues.iter().zip(spectrum.eigenvectors.column_iter()) {
-        if *curvature < limit {
-            let mut components: Vec<(usize, f64)> = free.iter().copied().zip(vector.iter().copied()).collect();
-            components.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-            let approximate = vector.dot(&(&gauss_newton * vector));
-            directions.push((Direction { curvature: *curvature, components }, approximate));
-        }
-    }
+    let gauss_newton = scaled(&matrix, n, &free, widths);
+    let mut place = vec![0; n];
+    free.iter().enumerate().for_each(|(a, &i)| place[i] = a);
+    let with_approximate = |direction: Direction| {
+        let mut vector = DVector::zeros(free.len());
+        direction.components.iter().for_each(|&(i, component)| vector[place[i]] = component);
+        let approximate = vector.dot(&(&gauss_newton * &vector));
+        (direction, approximate)
+    };
+    let mut directions: Vec<(Direction, f64)> = weak.into_iter().map(with_approximate).collect();
     directions.sort_by(|(a, _), (b, _)| a.curvature.total_cmp(&b.curvature));
     directions
 }

@@ -8,13 +8,13 @@ use std::f64::consts::PI;
 const NARROW: f64 = 1e-3;
 
 /// A residual that a flat error brings nearer to zero, and whether it still moves (eq. 7).
-pub(super) fn clamped(residual: f64, point: &FlatPoint) -> (f64, bool) {
+pub(crate) fn clamped(residual: f64, point: &FlatPoint) -> (f64, bool) {
     let beyond = residual.abs() - point.half_width;
     if beyond > 0.0 { (beyond.copysign(residual), true) } else { (0.0, false) }
 }
 
 /// Half of eq. 8, with its first and second derivative by the residual.
-pub(super) fn marginalised(residual: f64, point: &FlatPoint) -> [f64; 3] {
+pub(crate) fn marginalised(residual: f64, point: &FlatPoint) -> [f64; 3] {
     let (s, r, h) = (point.sigma, residual.abs() / point.sigma, point.half_width / point.sigma);
     let [value, first, second] = if h < NARROW { narrow(r, h) } else { wide(r, h) };
     [value, first * residual.signum() / s, second / (s * s)]

@@ -156,7 +156,7 @@ pub(super) fn value_body<S: Simd>(
     }
     for block in &measurements.blocks {
         let of_block = block.first..block.first + block.n;
-        lower_times(block, &residual[of_block.clone()], &mut z[of_block]);
+        lower_times::<S>(block, &residual[of_block.clone()], &mut z[of_block]);
     }
     for (alpha, projector) in alpha.iter_mut().zip(&measurements.projector) {
         *alpha = dot(projector, z);
@@ -178,7 +178,7 @@ pub(super) fn add_gradient_body<S: Simd>(
     let MeasurementScratch { z, weight, residual, mean, .. } = scratch;
     for block in &measurements.blocks {
         let of_block = block.first..block.first + block.n;
-        lower_transposed_times(block, &z[of_block.clone()], &mut weight[of_block]);
+        lower_transposed_times::<S>(block, &z[of_block.clone()], &mut weight[of_block]);
     }
     weight.iter_mut().for_each(|w| *w = -*w);
     for point in &measurements.clamped {
@@ -458,26 +458,47 @@ fn for_each_second(monomial: &[u32], variables: &[f64], mut visit: impl FnMut(us
 
 /// W x of one block.
 #[inline(always)]
-fn lower_times(block: &CompiledBlock, x: &[f64], to: &mut [f64]) {
-    to.fill(0.0);
-    let mut rest = &block.columns[..];
-    for (j, x) in x.iter().enumerate() {
-        let (column, behind) = rest.split_at(block.n - j);
+fn lower_times<S: Simd>(block: &CompiledBlock, x: &[f64], to: &mut [f64]) {
+    let mut rest = &block.by_row[..];
+    for first in (0..block.n).step_by(8) {
+        let end = block.n.min(first + 8);
+        let (own, behind) = rest.split_at(end);
         rest = behind;
-        add(*x, column, &mut to[j..]);
+        eight_times::<S>(own, x, &mut to[first..end]);
     }
 }
 
 /// Wᵀ x of one block.
 #[inline(always)]
-fn lower_transposed_times(block: &CompiledBlock, x: &[f64], to: &mut [f64]) {
-    to.fill(0.0);
-    let mut rest = &block.rows[..];
-    for (i, x) in x.iter().enumerate() {
-        let (row, below) = rest.split_at(i + 1);
-        rest = below;
-        add(*x, row, &mut to[..=i]);
+fn lower_transposed_times<S: Simd>(block: &CompiledBlock, x: &[f64], to: &mut [f64]) {
+    let mut rest = &block.by_column[..];
+    for first in (0..block.n).step_by(8) {
+        let (own, behind) = rest.split_at(block.n - first);
+        rest = behind;
+        eight_times::<S>(own, &x[first..], &mut to[first..block.n.min(first + 8)]);
     }
+}
+
+/// Σ a_i x_i lane by lane, of as many i as there are a.
+#[inline(always)]
+fn eight_times<S: Simd>(a: &[Lanes], x: &[f64], to: &mut [f64]) {
+    let n = a.len();
+    let x = &x[..n];
+    let (mut first, mut second) = (S::splat(0.0), S::splat(0.0));
+    let (mut third, mut fourth) = (S::splat(0.0), S::splat(0.0));
+    let whole = n - n % 4;
+    for i in (0..whole).step_by(4) {
+        first = S::load(&a[i]).fma(S::splat(x[i]), first);
+        second = S::load(&a[i + 1]).fma(S::splat(x[i + 1]), second);
+        third = S::load(&a[i + 2]).fma(S::splat(x[i + 2]), third);
+        fourth = S::load(&a[i + 3]).fma(S::splat(x[i + 3]), fourth);
+    }
+    for i in whole..n {
+        first = S::load(&a[i]).fma(S::splat(x[i]), first);
+    }
+    let mut sums = ZERO;
+    first.add(second).add(third.add(fourth)).store(&mut sums);
+    to.copy_from_slice(&sums.0[..to.len()]);
 }
 
 #[inline(always)]

@@ -1,11 +1,12 @@
 //! [`Program`] → numbers: value, gradient, Hessian, expected data. Slices in, caller's buffers out.
 
 pub(crate) mod batch;
+mod chain;
 pub(crate) mod cholesky;
 mod event_rows;
 pub mod events;
 pub(crate) mod expected;
-mod flat_error;
+pub(crate) mod flat_error;
 mod gradient;
 pub mod hessian;
 mod measurement;

@@ -1,5 +1,6 @@
 //! −ln L of single events, N − S − Σ_i s_i ln(I_i/S) with S = Σ s, and its derivatives (spec/unbinned.md, eq. 1 and 8).
 
+use super::chain::Chain;
 use super::event_rows::{Block, Depth, GROUPS, Jet, RowScratch, add_scaled, dot, ranges};
 use super::hessian::Curvature;
 use super::scratch::TINY;
@@ -14,10 +15,12 @@ use std::sync::Arc;
 pub(crate) struct TermScratch {
     variables: Vec<f64>,
     components: Vec<ComponentScratch>,
-    /// −ln L with its derivatives.
+    /// −ln L with its derivatives by the variables.
     result: Jet,
     /// Σ s ∂ ln I ∂ ln Iᵀ (n × n).
     squares: Vec<f64>,
+    /// The same by the parameters, where they are not the variables.
+    chain: Option<Chain>,
     /// ∂I of a block, one a variable.
     slopes: Vec<Block>,
     intensity: Box<Block>,
@@ -34,7 +37,7 @@ struct ComponentScratch {
 
 impl TermScratch {
     pub fn new(compiled: &CompiledTerm) -> TermScratch {
-        let n = compiled.parameters.len();
+        let n = compiled.term.variables.len();
         let of_sum = |sum: &RowSum| RowScratch::new(&sum.rows, n);
         let components = compiled.term.components.iter().map(|component| ComponentScratch {
             sums: [
@@ -51,6 +54,7 @@ impl TermScratch {
             components: components.collect(),
             result: Jet::new(n),
             squares: vec![0.0; n * n],
+            chain: Chain::new(&compiled.term.variables, compiled.parameters.len()),
             slopes: vec![[ZERO; GROUPS]; n],
             intensity: Box::new([ZERO; GROUPS]),
             room: Box::new([ZERO; GROUPS]),
@@ -60,8 +64,8 @@ impl TermScratch {
     /// Takes in a point: yields and multipliers of all components.
     #[inline(always)]
     fn begin<S: Simd>(&mut self, compiled: &CompiledTerm, theta: &[f64], depth: Depth) {
-        for (variable, parameter) in self.variables.iter_mut().zip(&compiled.parameters) {
-            *variable = theta[*parameter as usize];
+        for (value, variable) in self.variables.iter_mut().zip(&compiled.term.variables) {
+            *value = variable.value(theta);
         }
         self.result.clear();
         self.squares.fill(0.0);
@@ -81,6 +85,22 @@ impl TermScratch {
                 sum_rows::<S>(sum, own, variables, depth);
                 scratch.multiplier.divide(&own.sum);
             }
+        }
+    }
+
+    /// Takes what is known by the variables to the parameters.
+    fn by_parameters(&mut self, compiled: &CompiledTerm, theta: &[f64], depth: Depth) {
+        if let Some(chain) = &mut self.chain {
+            let names = (&compiled.term.variables[..], &compiled.parameters[..]);
+            chain.take(names, theta, depth, &self.result, &self.squares);
+        }
+    }
+
+    /// −ln L and Σ s ∂ ln I ∂ ln Iᵀ by the parameters.
+    fn derivatives(&self) -> (&Jet, &[f64]) {
+        match &self.chain {
+            Some(chain) => (&chain.result, &chain.squares),
+            None => (&self.result, &self.squares),
         }
     }
 
@@ -129,15 +149,9 @@ impl TermScratch {
         }
     }
 
-    /// ∂I of the rows that were evaluated last, and Σ s ∂I ∂Iᵀ/I².
+    /// ∂I of the rows that were evaluated last.
     #[inline(always)]
-    fn add_squares<S: Simd>(
-        &mut self,
-        densities: &[Vec<Arc<EventRows>>],
-        copy: usize,
-        range: std::ops::Range<usize>,
-        weights: &Block,
-    ) {
+    fn fill_slopes<S: Simd>(&mut self, densities: &[Vec<Arc<EventRows>>], copy: usize, range: std::ops::Range<usize>) {
         self.slopes.iter_mut().for_each(|block| *block = [ZERO; GROUPS]);
         for (rows, scratch) in densities.iter().zip(&mut self.components) {
             let m = &scratch.multiplier;
@@ -147,6 +161,11 @@ impl TermScratch {
                 add_scaled::<S>(*slope, &own.value, to);
             }
         }
+    }
+
+    /// Adds Σ s ∂I ∂Iᵀ/I² of the rows whose slopes and intensities are there.
+    #[inline(always)]
+    fn add_squares<S: Simd>(&mut self, weights: &Block) {
         let n = self.variables.len();
         for i in 0..n {
             for (g, to) in self.room.iter_mut().enumerate() {
@@ -260,7 +279,8 @@ fn differentiate<S: Simd>(
                 component.densities[copy].add::<S>(&rows[copy], variables, &y, range.clone(), depth);
             }
             if depth == Depth::Second {
-                scratch.add_squares::<S>(&data.densities, copy, range, &weights);
+                scratch.fill_slopes::<S>(&data.densities, copy, range);
+                scratch.add_squares::<S>(&weights);
             }
         }
         scratch.finish_densities(&data.densities, copy, depth);
@@ -272,6 +292,7 @@ fn differentiate<S: Simd>(
             result.second.iter_mut().zip(&component.total.second).for_each(|(to, x)| *to += x);
         }
     }
+    scratch.by_parameters(compiled, theta, depth);
 }
 
 /// Adds the gradient of −ln L.
@@ -285,7 +306,7 @@ pub(super) fn add_gradient_body<S: Simd>(
 ) {
     for ((compiled, data), scratch) in terms.iter().zip(data).zip(scratch) {
         differentiate::<S>(compiled, data, theta, scratch, Depth::First);
-        for (parameter, slope) in compiled.parameters.iter().zip(&scratch.result.first) {
+        for (parameter, slope) in compiled.parameters.iter().zip(&scratch.derivatives().0.first) {
             gradient[*parameter as usize] += slope;
         }
     }
@@ -305,11 +326,12 @@ pub(super) fn add_hessian_body<S: Simd>(
     for ((compiled, data), scratch) in terms.iter().zip(data).zip(scratch) {
         differentiate::<S>(compiled, data, theta, scratch, Depth::Second);
         let n = compiled.parameters.len();
+        let (result, squares) = scratch.derivatives();
         for i in 0..n {
             for j in 0..=i {
                 let (a, b) = (compiled.places[i] as usize, compiled.places[j] as usize);
-                let exact = if curvature == Curvature::Exact { scratch.result.second[i * n + j] } else { 0.0 };
-                add(a.max(b), a.min(b), 2.0 * (exact + scratch.squares[i * n + j]));
+                let exact = if curvature == Curvature::Exact { result.second[i * n + j] } else { 0.0 };
+                add(a.max(b), a.min(b), 2.0 * (exact + squares[i * n + j]));
             }
         }
     }
@@ -323,7 +345,8 @@ entry_point! {
 }
 
 entry_point! {
-    /// Σ s ∂ ln I ∂ ln Iᵀ of one term (n_variables²): for events that are what is expected, the information of the term.
+    /// Σ s ∂ ln I ∂ ln Iᵀ of one term (its parameters²), of several copies with the mean logarithm: for events that are
+    /// what is expected, the information of the term (eq. 10).
     squares = squares_body(
         compiled: &CompiledTerm, data: &PreparedTerm, theta: &[f64], scratch: &mut TermScratch,
     ) -> Vec<f64>
@@ -336,8 +359,32 @@ fn squares_body<S: Simd>(
     theta: &[f64],
     scratch: &mut TermScratch,
 ) -> Vec<f64> {
-    differentiate::<S>(compiled, data, theta, scratch, Depth::Second);
-    scratch.squares.clone()
+    scratch.begin::<S>(compiled, theta, Depth::Second);
+    let copies = n_copies(&compiled.term);
+    (0..copies).for_each(|copy| scratch.begin_densities(&data.densities, copy, Depth::Second));
+    let mut means = vec![[ZERO; GROUPS]; scratch.variables.len()];
+    let mut weights = [ZERO; GROUPS];
+    for range in ranges(data.weights.len()) {
+        load(&data.weights[range.clone()], &mut weights);
+        means.iter_mut().for_each(|block| *block = [ZERO; GROUPS]);
+        for copy in 0..copies {
+            scratch.intensities::<S>(&data.densities, copy, range.clone());
+            scratch.fill_slopes::<S>(&data.densities, copy, range.clone());
+            for (mean, slope) in means.iter_mut().zip(&scratch.slopes) {
+                for ((mean, slope), intensity) in mean.iter_mut().zip(slope).zip(scratch.intensity.iter()) {
+                    let own = S::load(slope).div(S::load(intensity)).mul(S::splat(1.0 / copies as f64));
+                    S::load(mean).add(own).store(mean);
+                }
+            }
+        }
+        // What is left is a slope of the logarithm: its intensity is one.
+        std::mem::swap(&mut scratch.slopes, &mut means);
+        flat_mut(&mut scratch.intensity[..]).fill(1.0);
+        scratch.add_squares::<S>(&weights);
+        std::mem::swap(&mut scratch.slopes, &mut means);
+    }
+    scratch.by_parameters(compiled, theta, Depth::Second);
+    scratch.derivatives().1.to_vec()
 }
 
 entry_point! {

@@ -44,13 +44,15 @@ pub(crate) struct FlatPoint {
     pub sigma: f64,
 }
 
-/// W of the points `first..first + n`: its rows and its columns, each packed.
+/// W of the points `first..first + n`: its rows packed, and in lanes.
 #[derive(Clone, Debug)]
 pub(crate) struct CompiledBlock {
     pub first: usize,
     pub n: usize,
     pub rows: Vec<f64>,
-    pub columns: Vec<f64>,
+    /// Eight rows at a time, their columns up to the last of them; eight columns at a time, their rows from the first on.
+    pub by_row: Vec<Lanes>,
+    pub by_column: Vec<Lanes>,
 }
 
 /// Polynomial means of many points: monomials once for all, eight points at a time with the monomials that any of
@@ -239,8 +241,14 @@ fn polynomial_of(set: &MeasurementSet) -> Option<&Polynomial> {
 impl CompiledBlock {
     fn new(block: &WhiteningBlock, first: usize) -> CompiledBlock {
         let n = block.points.len();
-        let columns = (0..n).flat_map(|j| (j..n).map(move |i| block.inverse[i * (i + 1) / 2 + j]));
-        CompiledBlock { first, n, rows: block.inverse.clone(), columns: columns.collect() }
+        let element = |i: usize, j: usize| if j <= i && i < n { block.inverse[i * (i + 1) / 2 + j] } else { 0.0 };
+        let (mut by_row, mut by_column) = (Vec::new(), Vec::new());
+        for group in (0..n).step_by(8) {
+            let of_eight = |element: &dyn Fn(usize) -> f64| Lanes(std::array::from_fn(|k| element(group + k)));
+            by_row.extend((0..n.min(group + 8)).map(|j| of_eight(&|i| element(i, j))));
+            by_column.extend((group..n).map(|i| of_eight(&|j| element(i, j))));
+        }
+        CompiledBlock { first, n, rows: block.inverse.clone(), by_row, by_column }
     }
 }
 

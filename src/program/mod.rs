@@ -23,6 +23,7 @@ pub(crate) use unbinned::{CompiledTerm, PreparedTerm};
 
 use crate::kernel::simd::Lanes;
 use crate::model::{HistosysCode, Penalty};
+use std::borrow::Cow;
 
 /// Flat arrays of one model; compiled once, evaluated at many points with many data sets.
 #[derive(Clone, Debug)]
@@ -197,6 +198,33 @@ impl Program {
         let constrained = |i: &usize| self.constraints.gaussians.iter().any(|(p, _, _)| *p as usize == *i);
         all.retain(|i| !constrained(i));
         all
+    }
+
+    /// The parameters that stand for flat errors of measurements: they shift means, nothing constrains them.
+    pub(crate) fn flat_errors(&self) -> Vec<usize> {
+        let shifting =
+            self.measurements.shifts.iter().map(|(_, variable, _)| self.measurements.parameters[*variable as usize]);
+        let mut all: Vec<usize> = shifting.map(|parameter| parameter as usize).collect();
+        all.sort_unstable();
+        all.dedup();
+        let constrained = |i: &usize| self.constraints.gaussians.iter().any(|(p, _, _)| *p as usize == *i);
+        all.retain(|i| !constrained(i));
+        all
+    }
+
+    /// Flat errors bring residuals nearer to zero (spec/gaussian.md, eq. 7).
+    pub(crate) fn is_clamped(&self) -> bool {
+        !self.measurements.clamped.is_empty()
+    }
+
+    /// The same with the half widths of such errors times a factor; with 0 there are none.
+    pub(crate) fn with_clamps_times(&self, factor: f64) -> Cow<'_, Program> {
+        if !self.is_clamped() {
+            return Cow::Borrowed(self);
+        }
+        let mut other = self.clone();
+        other.measurements.clamped.iter_mut().for_each(|point| point.half_width *= factor);
+        Cow::Owned(other)
     }
 
     /// Number of points of the measurements with Gaussian errors, which stand behind all other auxiliary data.

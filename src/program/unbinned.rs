@@ -93,6 +93,12 @@ impl Program {
         self.unbinned.iter().map(|compiled| compiled.term.name.as_str())
     }
 
+    /// A term without reference events depends on this coefficient.
+    pub fn moves_events_without_reference(&self, parameter: usize) -> bool {
+        let depends = |t: &&CompiledTerm| t.followed.contains(&(parameter as u32));
+        self.unbinned.iter().filter(depends).any(|t| t.term.reference.is_empty())
+    }
+
     /// The name of the first unbinned term without reference events, for which there are no Asimov data and no toys.
     pub fn without_reference(&self) -> Option<&str> {
         self.unbinned.iter().find(|t| t.term.reference.is_empty()).map(|t| t.term.name.as_str())

@@ -14,7 +14,13 @@ pub struct Blinding {
     /// Channels that are not part of the likelihood.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub blinded_channels: Vec<String>,
-    /// Parameters that act in blinded channels only and were held at their start.
+    /// Measurements with Gaussian errors that are not part of the likelihood; errors that they share stay errors of the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blinded_measurements: Vec<String>,
+    /// Unbinned terms that are not part of the likelihood.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blinded_unbinned_terms: Vec<String>,
+    /// Parameters that act in blinded data sets only and were held at their start.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held_by_blinding: Vec<String>,
 }
@@ -28,13 +34,15 @@ impl Blinding {
                            bound is not told";
             notes.push(Reason::new(Code::Blinded, message));
         }
-        if !self.blinded_channels.is_empty() {
-            let message = format!("not part of the likelihood: {}", text::list(&self.blinded_channels, 8));
+        let sets = [&self.blinded_channels, &self.blinded_measurements, &self.blinded_unbinned_terms];
+        let sets: Vec<&String> = sets.into_iter().flatten().collect();
+        if !sets.is_empty() {
+            let message = format!("not part of the likelihood: {}", text::list(&sets, 8));
             notes.push(Reason::new(Code::Blinded, message));
         }
         if !self.held_by_blinding.is_empty() {
             let names = text::list(&self.held_by_blinding, 8);
-            let message = format!("held at the start, since nothing but blinded channels depends on it: {names}");
+            let message = format!("held at the start, since nothing but blinded data depends on it: {names}");
             let parameters = Some(self.held_by_blinding.clone());
             notes.push(Reason { parameters, ..Reason::new(Code::Blinded, message) });
         }

@@ -1,14 +1,12 @@
 //! Intervals of Wilson coefficients by truncation: JSON, and a table with one row a set of intervals.
 
-use super::blind::Blinding;
-use super::number::{Number, significant, with_uncertainty};
+use super::intervals_head::IntervalsHead;
+use super::number::{Number, with_uncertainty};
 use super::reason::{Code, Reason};
 use super::region::ScanRegion;
 use super::scan;
 use super::sensitivity::{self, SensitivityReport};
 use super::table::{Cell, Column, Page, Table};
-use super::text;
-use crate::document::eft::Basis;
 use crate::infer::FitOptions;
 use crate::infer::coefficients::Intervals;
 use crate::model::Model;
@@ -18,18 +16,9 @@ use serde::Serialize;
 /// Intervals of coefficients with linear, quadratic and the document's own truncation.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct CompareReport {
-    /// The scale Λ by whose powers the coefficients are divided.
-    #[serde(rename = "Lambda_TeV")]
-    pub lambda_tev: Number,
-    /// Name of the operator basis.
-    pub basis: String,
     #[serde(flatten)]
-    pub blinding: Blinding,
+    pub head: IntervalsHead,
     pub coefficients: Vec<CoefficientReport>,
-    /// Name of the theory.
-    pub eft: String,
-    /// Probabilities of the intervals.
-    pub levels: Vec<Number>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -92,7 +81,7 @@ impl IntervalsReport {
         let at =
             |values: Option<&Vec<f64>>| Number(values.and_then(|v| v.get(coefficient)).copied().unwrap_or(f64::NAN));
         let mut notes = scan::notes(scan.first_minimum, best.twice_nll, scan.stopped);
-        notes.extend(scan.sensitivity.as_ref().and_then(sensitivity::remark));
+        notes.extend(sensitivity::remark(model, coefficient, scan.sensitivity.as_ref()));
         let failure = |f: &_| Reason::of_failure(model, f, &options.init, &options.bounds);
         IntervalsReport {
             best_fit: at(Some(&best.parameters)),
@@ -178,22 +167,6 @@ impl TruncationReport {
 }
 
 impl CompareReport {
-    pub fn new(basis: &Basis, coefficients: Vec<CoefficientReport>, levels: &[f64]) -> CompareReport {
-        CompareReport {
-            lambda_tev: Number(basis.lambda_tev),
-            basis: basis.basis.clone(),
-            blinding: Blinding::default(),
-            coefficients,
-            eft: basis.eft.clone(),
-            levels: levels.iter().copied().map(Number).collect(),
-        }
-    }
-
-    /// Says what was hidden.
-    pub fn with_blinding(self, blinding: Blinding) -> Self {
-        CompareReport { blinding, ..self }
-    }
-
     fn sets(&self) -> impl Iterator<Item = (&str, &TruncationReport, &str, &IntervalsReport)> {
         self.coefficients.iter().flat_map(|coefficient| {
             coefficient.truncations.iter().flat_map(|of| {
@@ -210,41 +183,17 @@ impl CompareReport {
 
     /// One row a set of intervals.
     pub fn page(&self, file: &str, measurement: &str) -> Page {
-        let mut page = Page::new()
-            .remark("file", text::escape(file))
-            .remark("measurement", text::label(measurement))
-            .remark("coefficients", basis_in_words(&self.eft, &self.basis, self.lambda_tev));
-        for note in self.blinding.notes() {
-            page = page.remark("note", note.message);
-        }
         let parts = self.coefficients.iter().flat_map(|c| &c.truncations).any(|of| of.without.is_some());
         let mut first = vec![Column::left("coefficient"), Column::left("truncation")];
         first.extend(parts.then(|| Column::left("without")));
         first.push(Column::left("others"));
-        let mut table = Table::new("", interval_columns(first, &self.levels));
+        let mut table = Table::new("", self.head.columns(first));
         for (name, of, others, set) in self.sets() {
             let mut first = vec![Cell::name(name), Cell::text(of.label())];
             first.extend(parts.then(|| of.without.as_deref().map_or_else(Cell::empty, Cell::name)));
             first.push(Cell::text(others));
-            table.add_row(set.cells(first, self.levels.len()));
+            table.add_row(set.cells(first, self.head.levels.len()));
         }
-        page.table(table)
+        self.head.page(file, measurement).table(table)
     }
-}
-
-/// `SMEFT Warsaw, Λ = 1 TeV`
-pub(super) fn basis_in_words(eft: &str, basis: &str, lambda_tev: Number) -> String {
-    format!("{} {}, Λ = {} TeV", text::label(eft), text::label(basis), significant(lambda_tev.0, 6))
-}
-
-/// The columns behind the first ones of a table of [`IntervalsReport::cells`].
-pub(super) fn interval_columns(first: Vec<Column>, levels: &[Number]) -> Vec<Column> {
-    let mut columns = first;
-    columns.push(Column::right("best fit").key("best_fit"));
-    for level in levels {
-        let level = significant(level.0, 4);
-        columns.push(Column::left(&level).key(&format!("intervals_{level}")));
-    }
-    columns.extend([Column::right("lin/quad").key("linear_to_quadratic"), Column::left("").key("remark")]);
-    columns
 }

@@ -6,7 +6,7 @@ use super::reason::{Code, Reason};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::infer::eft::directions::{DataSet, DataSetInformation, Spectrum, along};
-use crate::infer::eft::information::{Direction, NoInformation};
+use crate::infer::eft::information::{Direction, NoInformation, OpenTerm};
 use crate::model::Model;
 use nalgebra::DMatrix;
 use schemars::JsonSchema;
@@ -214,6 +214,19 @@ impl DataSetEntry {
 }
 
 /// Why there is no information with profiled nuisance parameters.
+/// An unbinned term whose Asimov data are not at their point.
+pub fn not_closed(model: &Model, open: &OpenTerm) -> Reason {
+    let name = model.unbinned.get(open.term).map_or_else(String::new, |term| text::label(&term.name));
+    let message = format!(
+        "the unbinned term {name} expects {} events at the point, and its reference events stand for {} ± {}: its ratios \
+         do not close (eft closure), and its Asimov data, from which information is made, are not at the point",
+        significant(open.expected, 6),
+        significant(open.asimov, 6),
+        significant(open.deviation, 2)
+    );
+    Reason::new(Code::NotClosed, message)
+}
+
 pub fn no_information(reason: NoInformation) -> Reason {
     match reason {
         NoInformation::OutOfDomain => Reason::new(

@@ -3,7 +3,7 @@
 use super::number::{Number, numbers};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
-use crate::document::eft::{GaussianMeasurement, MorphComponents, PolynomialSource, WilsonCoefficient};
+use crate::document::eft::{GaussianMeasurement, MorphComponents, PolynomialSource, TransformStep, WilsonCoefficient};
 use crate::document::workspace::Modifier;
 use crate::finding::Findings;
 use crate::import::Import;
@@ -16,6 +16,9 @@ pub struct ImportReport {
     /// For the block `eft`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaussian_measurements: Vec<GaussianMeasurement>,
+    /// For the block `eft`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameter_transform: Vec<TransformStep>,
     pub responses: Vec<ImportedModifier>,
     /// What the file holds and these parts do not.
     pub warnings: Findings,
@@ -45,6 +48,7 @@ impl ImportReport {
         });
         ImportReport {
             gaussian_measurements: import.measurements,
+            parameter_transform: import.transform,
             responses: responses.collect(),
             warnings: import.warnings,
             wilson_coefficients: import.wilson_coefficients,

@@ -124,6 +124,7 @@ fn notes(names: &[String], options: &FitOptions, result: &FitResult) -> Vec<Reas
     };
     let mut notes = Vec::new();
     match &result.uncertainties {
+        None if !result.plateau.is_empty() => notes.push(Reason::plateau(names, &result.plateau)),
         None if options.hesse == Hesse::No => {
             notes.push(Reason::new(Code::NotRequested, "uncertainties were not asked for"));
         }

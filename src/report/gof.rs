@@ -6,7 +6,7 @@ use super::reason::{Code, Reason};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::infer::compatibility::{Compatibility, NotTestable};
-use crate::infer::goodness_of_fit::GoodnessOfFit;
+use crate::infer::goodness_of_fit::{GoodnessOfFit, MeasuredPart};
 use crate::infer::toy_test::ToyFraction;
 use crate::infer::{FitOptions, FitResult};
 use crate::model::Model;
@@ -25,8 +25,11 @@ pub struct GofReport {
     pub compatibility: Option<CompatibilityReport>,
     /// Part of the auxiliary measurements.
     pub constraints: ConstraintsPart,
-    /// Bins less parameters that are neither fixed nor constrained.
+    /// Bins and measured points less parameters that are neither fixed nor constrained, nor those of flat errors.
     pub degrees_of_freedom: i64,
+    /// Parts of the measurements with Gaussian errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measurements: Option<MeasurementsPart>,
     pub notes: Vec<Reason>,
     /// Probability of a larger statistic, by the χ² distribution.
     pub p_value: Option<Number>,
@@ -73,6 +76,59 @@ pub struct ChannelPart {
     pub bins: Vec<Number>,
     pub contribution: Number,
     pub name: String,
+}
+
+/// χ² of the measurements: what is left of each after the errors that they share, and these.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct MeasurementsPart {
+    pub contribution: Number,
+    pub groups: Vec<MeasurementGroup>,
+    /// Σ α² of errors that several groups share.
+    pub shared_errors: Number,
+}
+
+/// A measurement, or several whose points a covariance joins.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct MeasurementGroup {
+    pub contribution: Number,
+    pub names: Vec<String>,
+    pub points: usize,
+}
+
+impl MeasurementsPart {
+    /// Nothing without measurements.
+    fn new(model: &Model, goodness: &GoodnessOfFit) -> Option<MeasurementsPart> {
+        let sets = &model.measurements.sets;
+        let set_of_point: Vec<usize> =
+            sets.iter().enumerate().flat_map(|(s, set)| std::iter::repeat_n(s, set.data.len())).collect();
+        let group = |part: &MeasuredPart| {
+            let mut own: Vec<usize> = part.points.iter().filter_map(|p| set_of_point.get(*p)).copied().collect();
+            own.sort_unstable();
+            own.dedup();
+            MeasurementGroup {
+                contribution: Number(part.contribution),
+                names: own.iter().filter_map(|s| Some(sets.get(*s)?.name.clone())).collect(),
+                points: part.points.len(),
+            }
+        };
+        let sum: f64 = goodness.measurements.iter().map(|part| part.contribution).sum();
+        (!goodness.measurements.is_empty()).then(|| MeasurementsPart {
+            contribution: Number(sum + goodness.shared_errors),
+            groups: goodness.measurements.iter().map(group).collect(),
+            shared_errors: Number(goodness.shared_errors),
+        })
+    }
+
+    fn add_to(&self, table: &mut Table) {
+        for group in &self.groups {
+            let names = group.names.join(" + ");
+            table.add_row([Cell::name(&names), Cell::count(group.points), Cell::number(group.contribution.0, 4)]);
+        }
+        if self.shared_errors.0 != 0.0 {
+            let shared = Cell::number(self.shared_errors.0, 4);
+            table.add_row([Cell::text("errors that measurements share"), Cell::empty(), shared]);
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -143,15 +199,27 @@ impl GofReport {
         let not_valid = fit.reason.as_ref().map(|f| Reason::of_failure(model, f, &options.init, &options.bounds));
         let no_test = || {
             let dof = goodness.degrees_of_freedom;
-            let message = format!("no p-value: {dof} degrees of freedom, bins less unconstrained free parameters");
+            let message =
+                format!("no p-value: {dof} degrees of freedom, bins and points less unconstrained free parameters");
             (dof <= 0).then(|| Reason::new(Code::NoDegreesOfFreedom, message))
         };
+        let mut notes = blinding.notes();
+        if goodness.flat_parameters > 0 {
+            let n = goodness.flat_parameters;
+            let message = format!(
+                "the degrees of freedom do not count {n} {} of flat errors: the p-value is not too small, but may be too \
+                 large",
+                if n == 1 { "parameter" } else { "parameters" }
+            );
+            notes.push(Reason::new(Code::FlatErrors, message));
+        }
         GofReport {
             channels,
             compatibility: None,
             constraints: ConstraintsPart { contribution: Number(constraints), parameters },
             degrees_of_freedom: goodness.degrees_of_freedom,
-            notes: blinding.notes(),
+            measurements: MeasurementsPart::new(model, goodness),
+            notes,
             p_value: p_value.map(Number),
             reason: not_valid.or_else(no_test),
             statistic: Number(goodness.statistic),
@@ -189,6 +257,9 @@ impl GofReport {
         for channel in &self.channels {
             let contribution = Cell::number(channel.contribution.0, 4);
             table.add_row([Cell::name(&channel.name), Cell::count(channel.bins.len()), contribution]);
+        }
+        if let Some(measurements) = &self.measurements {
+            measurements.add_to(&mut table);
         }
         let constraints = Cell::number(self.constraints.contribution.0, 4);
         table.add_row([Cell::text("auxiliary measurements"), Cell::empty(), constraints]);

@@ -1,12 +1,11 @@
 //! Individual, profiled and marginalised-Gaussian intervals of Wilson coefficients side by side.
 
-use super::blind::Blinding;
-use super::coefficients::{IntervalsReport, basis_in_words, interval_columns};
+use super::coefficients::IntervalsReport;
+use super::intervals_head::IntervalsHead;
 use super::number::{Number, with_uncertainty};
 use super::reason::{Code, Reason};
 use super::table::{Cell, Column, Page, Table};
 use super::text;
-use crate::document::eft::Basis;
 use crate::infer::{FitOptions, FitResult};
 use crate::model::Model;
 use crate::normal::chi2_quantile;
@@ -16,18 +15,9 @@ use serde::Serialize;
 /// Three kinds of intervals for each coefficient.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct IndividualReport {
-    /// The scale Λ by whose powers the coefficients are divided.
-    #[serde(rename = "Lambda_TeV")]
-    pub lambda_tev: Number,
-    /// Name of the operator basis.
-    pub basis: String,
     #[serde(flatten)]
-    pub blinding: Blinding,
+    pub head: IntervalsHead,
     pub coefficients: Vec<IndividualEntry>,
-    /// Name of the theory.
-    pub eft: String,
-    /// Probabilities of the intervals.
-    pub levels: Vec<Number>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -77,13 +67,18 @@ impl GaussianReport {
             None if idle.contains(&coefficient) => {
                 Some(Reason::new(Code::FlatDirections, "the coefficient changes no yield"))
             }
+            None if !fit.plateau.is_empty() => Some(Reason::plateau(&model.parameter_names(), &fit.plateau)),
             None if !(sigma.is_finite() && sigma > 0.0) => {
                 Some(Reason::new(Code::NotFinite, "the Hessian gives no uncertainty"))
             }
             None if !fit.at_limit.is_empty() => {
                 let names = model.parameter_names();
                 let names: Vec<&str> = fit.at_limit.iter().filter_map(|&i| names.get(i)).map(String::as_str).collect();
-                let message = format!("parameters at a bound are held there: {}", text::list(&names, 6));
+                // Where the Hessian is not positive definite with them, they are left out of it.
+                let of = |i: &usize| fit.uncertainties.as_ref().and_then(|all| all.get(*i)).copied();
+                let are_held = fit.at_limit.iter().any(|i| of(i).is_none_or(f64::is_nan));
+                let meaning = if are_held { "held there" } else { "free to pass it in this interval" };
+                let message = format!("parameters at a bound are {meaning}: {}", text::list(&names, 6));
                 Some(Reason::new(Code::AtBound, message))
             }
             None => None,
@@ -103,7 +98,8 @@ impl GaussianReport {
     }
 
     fn failed(&self) -> bool {
-        !self.valid && self.reason.as_ref().is_none_or(|reason| reason.code != Code::FlatDirections)
+        let known = |reason: &Reason| matches!(reason.code, Code::FlatDirections | Code::Plateau);
+        !self.valid && !self.reason.as_ref().is_some_and(known)
     }
 
     fn cells(&self, name: &str, n_levels: usize) -> Vec<Cell> {
@@ -125,17 +121,6 @@ impl GaussianReport {
 }
 
 impl IndividualReport {
-    pub fn new(basis: &Basis, coefficients: Vec<IndividualEntry>, levels: &[f64], blinding: Blinding) -> Self {
-        IndividualReport {
-            lambda_tev: Number(basis.lambda_tev),
-            basis: basis.basis.clone(),
-            blinding,
-            coefficients,
-            eft: basis.eft.clone(),
-            levels: levels.iter().copied().map(Number).collect(),
-        }
-    }
-
     /// How many sets of intervals are missing or have ends that were not found.
     pub fn n_failed(&self) -> usize {
         let of_entry = |entry: &IndividualEntry| {
@@ -148,21 +133,14 @@ impl IndividualReport {
 
     /// Three rows a coefficient.
     pub fn page(&self, file: &str, measurement: &str) -> Page {
-        let mut page = Page::new()
-            .remark("file", text::escape(file))
-            .remark("measurement", text::label(measurement))
-            .remark("coefficients", basis_in_words(&self.eft, &self.basis, self.lambda_tev));
-        for note in self.blinding.notes() {
-            page = page.remark("note", note.message);
-        }
         let first = vec![Column::left("coefficient"), Column::left("others")];
-        let mut table = Table::new("", interval_columns(first, &self.levels));
+        let (mut table, n_levels) = (Table::new("", self.head.columns(first)), self.head.levels.len());
         for entry in &self.coefficients {
             for (others, set) in [("held", &entry.individual), ("profiled", &entry.profiled)] {
-                table.add_row(set.cells(vec![Cell::name(&entry.name), Cell::text(others)], self.levels.len()));
+                table.add_row(set.cells(vec![Cell::name(&entry.name), Cell::text(others)], n_levels));
             }
-            table.add_row(entry.gaussian.cells(&entry.name, self.levels.len()));
+            table.add_row(entry.gaussian.cells(&entry.name, n_levels));
         }
-        page.table(table)
+        self.head.page(file, measurement).table(table)
     }
 }

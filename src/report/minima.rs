@@ -75,7 +75,11 @@ impl MinimaReport {
             n => format!("{n} minima"),
         };
         let spread = format!("{} starts, {} of them spread", self.starts, self.spread_starts);
-        let failed = if self.failed_starts > 0 { format!(", {} failed", self.failed_starts) } else { String::new() };
+        let failed = if self.failed_starts > 0 {
+            format!(", {} ended at no minimum", self.failed_starts)
+        } else {
+            String::new()
+        };
         let missed = format!(
             "a spread start leads to an unseen one with probability {}; a missed basin draws less than {} (95 %)",
             significant(self.unseen.0, 2),

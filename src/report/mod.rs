@@ -23,6 +23,7 @@ pub mod gof;
 pub mod hypotest;
 pub mod individual;
 pub mod inspect;
+pub mod intervals_head;
 mod latex;
 pub mod limit;
 pub mod minima;

@@ -59,6 +59,8 @@ pub enum Code {
     /// The statistical uncertainty of simulated events is not well known.
     FewEvents,
     FlatDirections,
+    /// Parameters of flat errors, whose distribution within their bounds is not known.
+    FlatErrors,
     /// Numbers of some parameters are missing; each says why.
     Incomplete,
     Interrupted,
@@ -74,6 +76,8 @@ pub enum Code {
     NoToyData,
     /// No toy has a valid fit.
     NoValidToy,
+    /// Ratios of an unbinned term do not have the mean that they should have.
+    NotClosed,
     /// The data do not exclude any value of the POI.
     NotExcluded,
     /// A Wilson coefficient is not excluded at its bound, beyond which its responses do not hold.
@@ -87,6 +91,8 @@ pub enum Code {
     /// Not computed because it was not asked for.
     NotRequested,
     OutOfDomain,
+    /// The minimum is a plateau of flat errors, not a point.
+    Plateau,
     /// Minima of a profile do not join continuously where a crossing was looked for.
     ProfileJumps,
     /// Yields depend on a coefficient more by its square than in first order.
@@ -248,13 +254,8 @@ impl Reason {
                 Reason::new(Code::NoToyData, message)
             }
             GenerationFailure::Event { term, row, weight } => {
-                let message = format!(
-                    "{} of the unbinned term {} would be drawn with the weight {}",
-                    event_name(model, term, row),
-                    term_label(model, term),
-                    number(weight)
-                );
-                Reason::new(Code::NoToyData, message)
+                let event = event_name(model, term, row);
+                Reason::new(Code::NoToyData, format!("{event} would be drawn with the weight {}", number(weight)))
             }
             GenerationFailure::Covariance => {
                 Reason::new(Code::NoToyData, "the fit has no positive definite covariance to draw parameters from")
@@ -342,12 +343,8 @@ impl Reason {
                 Reason::of_parameters(Code::OutOfDomain, message, vec![name])
             }
             OutOfDomain::Event { term, row, intensity } => {
-                let message = format!(
-                    "{} of the unbinned term {} has the density {}: the likelihood is zero here",
-                    event_name(model, term, row),
-                    term_label(model, term),
-                    number(intensity)
-                );
+                let (event, density) = (event_name(model, term, row), number(intensity));
+                let message = format!("{event} has the density {density}: the likelihood is zero here");
                 Reason::new(Code::OutOfDomain, message)
             }
             OutOfDomain::UnbinnedYield { term, expected } => {
@@ -357,6 +354,19 @@ impl Reason {
                 Reason::new(Code::OutOfDomain, message)
             }
         }
+    }
+
+    /// A minimum that is a plateau of flat errors.
+    pub fn plateau(names: &[String], directions: &[Vec<(usize, f64)>]) -> Reason {
+        let (by_name, involved) = by_name(names, directions);
+        let message = format!(
+            "flat errors make the minimum a plateau in {} {} of {}: its parameters are one point of many, without \
+             uncertainties; intervals come from profiles (minos, scan)",
+            directions.len(),
+            if directions.len() == 1 { "combination" } else { "combinations" },
+            text::list(&involved, 8)
+        );
+        Reason { directions: Some(by_name), ..Reason::of_parameters(Code::Plateau, message, involved) }
     }
 
     /// A fit that did not end well. `init` and `bounds` are those the fit was given.
@@ -422,13 +432,12 @@ fn start_out_of_bounds(names: &[String], parameters: &[usize], init: &[f64], bou
 }
 
 fn flat_directions(names: &[String], directions: &[Vec<(usize, f64)>]) -> Reason {
-    let by_name: Vec<BTreeMap<String, Number>> = directions
-        .iter()
-        .map(|d| d.iter().filter_map(|&(i, w)| Some((names.get(i)?.clone(), Number(w)))).collect())
-        .collect();
-    let mut involved: Vec<String> = by_name.iter().flat_map(|d| d.keys().cloned()).collect();
-    involved.sort();
-    involved.dedup();
+    if directions.is_empty() {
+        let message = "the fit ended where the Hessian is not positive definite, neither at a minimum nor in a known \
+                       direction off it; start elsewhere (--init)";
+        return Reason::new(Code::FlatDirections, message);
+    }
+    let (by_name, involved) = by_name(names, directions);
     let message = format!(
         "the data do not determine {} {} of {}; fix some of these parameters (--fix)",
         directions.len(),
@@ -438,6 +447,18 @@ fn flat_directions(names: &[String], directions: &[Vec<(usize, f64)>]) -> Reason
     Reason { directions: Some(by_name), ..Reason::of_parameters(Code::FlatDirections, message, involved) }
 }
 
+/// Directions by the names of their parameters, and all these names.
+fn by_name(names: &[String], directions: &[Vec<(usize, f64)>]) -> (Vec<BTreeMap<String, Number>>, Vec<String>) {
+    let by_name: Vec<BTreeMap<String, Number>> = directions
+        .iter()
+        .map(|d| d.iter().filter_map(|&(i, w)| Some((names.get(i)?.clone(), Number(w)))).collect())
+        .collect();
+    let mut involved: Vec<String> = by_name.iter().flat_map(|d| d.keys().cloned()).collect();
+    involved.sort();
+    involved.dedup();
+    (by_name, involved)
+}
+
 fn term_label(model: &Model, term: usize) -> String {
     model.unbinned.get(term).map(|term| text::label(&term.name).to_string()).unwrap_or_default()
 }
@@ -445,10 +466,11 @@ fn term_label(model: &Model, term: usize) -> String {
 /// A row of an unbinned term in words.
 fn event_name(model: &Model, term: usize, row: usize) -> String {
     let n_observed = model.unbinned.get(term).map_or(0, |term| term.observed.len());
-    match row.checked_sub(n_observed) {
-        None => format!("the observed event in row {row} (from 0)"),
-        Some(row) => format!("the reference event in row {row} (from 0)"),
-    }
+    let (kind, row) = match row.checked_sub(n_observed) {
+        None => ("observed", row),
+        Some(row) => ("reference", row),
+    };
+    format!("the {kind} event in row {row} (from 0) of the unbinned term {}", term_label(model, term))
 }
 
 fn channel_name(model: &Model, index: usize) -> String {

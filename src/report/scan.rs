@@ -100,7 +100,7 @@ impl ScanReport {
         let minimum =
             |&(value, height): &(f64, f64)| ScanMinimum { delta_twice_nll: Number(height), value: Number(value) };
         let mut notes = notes(scan.first_minimum, scan.best.twice_nll, scan.stopped);
-        notes.extend(scan.sensitivity.as_ref().and_then(sensitivity::remark));
+        notes.extend(sensitivity::remark(model, scan.parameter, scan.sensitivity.as_ref()));
         ScanReport {
             blinding: Blinding::default(),
             best: ScanBest::new(&scan.best, scan.parameter),

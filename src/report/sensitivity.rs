@@ -3,7 +3,9 @@
 use super::number::{Number, significant};
 use super::reason::{Code, Reason};
 use super::table::Cell;
+use super::text;
 use crate::infer::Sensitivity;
+use crate::model::{Model, UnbinnedTerm};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -42,8 +44,18 @@ impl SensitivityReport {
     }
 }
 
-/// A remark where the quadratic part is the larger one.
-pub(super) fn remark(sensitivity: &Sensitivity) -> Option<Reason> {
+/// A remark where the quadratic part is the larger one, and where there is no sensitivity since an unbinned term has no
+/// reference events.
+pub(super) fn remark(model: &Model, parameter: usize, sensitivity: Option<&Sensitivity>) -> Option<Reason> {
+    let Some(sensitivity) = sensitivity else {
+        let depends = |t: &&UnbinnedTerm| t.coefficients.contains(&parameter) && t.reference.is_empty();
+        let term = model.unbinned.iter().find(depends)?;
+        let message = format!(
+            "linear and quadratic sensitivity are not known: the unbinned term {} has no reference events",
+            text::label(&term.name)
+        );
+        return Some(Reason::new(Code::NoToyData, message));
+    };
     let message = format!(
         "the yields depend on this coefficient more by its square than in first order (ratio {}): −2 Δ ln L does not \
          follow χ², so that intervals need toys (scan --toys)",

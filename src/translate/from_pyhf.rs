@@ -100,7 +100,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
             Err(found) => findings.0.extend(found.0),
         }
     }
-    let measurements = eft.as_ref().map(EftContext::measurements).transpose()?.unwrap_or_default();
+    let measurements = eft.as_mut().map(EftContext::measurements).transpose()?.unwrap_or_default();
     let derived = eft.as_ref().map(EftContext::derived).unwrap_or_default();
     let unbinned = eft.as_ref().map(EftContext::unbinned_terms).transpose()?.unwrap_or_default();
     let mut warnings = eft.map(EftContext::into_warnings).unwrap_or_default();

@@ -5,6 +5,7 @@ pub mod combination;
 pub mod event_files;
 pub mod gaussian;
 pub mod program;
+pub mod wh;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -34,12 +34,15 @@ fn changed(old: &str, new: &str) -> Result<Import> {
 }
 
 fn built(import: &Import) -> (morphist::model::Model, Program, PreparedData) {
-    let eft = json!({
+    let mut eft = json!({
         "version": "0.1.0",
         "basis": {"eft": "SMEFT", "basis": "own", "Lambda_TeV": 1.0, "input_scheme": "MW_MZ_GF"},
         "wilson_coefficients": import.wilson_coefficients,
         "gaussian_measurements": import.measurements,
     });
+    if !import.transform.is_empty() {
+        eft["parameter_transform"] = json!(import.transform);
+    }
     let measurement = json!({"name": "m", "config": {"poi": "", "parameters": []}});
     let whole = json!({
         "version": "1.0.0", "channels": [], "observations": [], "measurements": [measurement], "eft": eft,
@@ -56,7 +59,7 @@ fn built(import: &Import) -> (morphist::model::Model, Program, PreparedData) {
 #[test]
 fn chi_squares_are_those_of_smefit() {
     let recorded = read_json(&folder().join("smefit.json"));
-    for name in ["quadratic", "linear", "cutoff"] {
+    for name in ["quadratic", "linear", "cutoff", "uv"] {
         let import = import(&runcard(name)).unwrap();
         let (model, program, data) = built(&import);
         let own = &recorded["runcards"][name];
@@ -104,11 +107,46 @@ fn relations_are_put_into_the_tables() {
     let held = &import.wilson_coefficients[0];
     assert_eq!((held.fixed, held.init, held.bounds), (true, 0.125, [-1.0, 1.0]));
     // What the runcard says beside the likelihood is told, and nothing else.
-    assert_eq!(import.warnings.0.len(), 1, "{}", import.warnings);
-    assert_eq!(import.warnings.0[0].found, r#""result_ID", "result_path", "nlive""#);
+    let told: Vec<&str> = import.warnings.0.iter().map(|warning| warning.found.as_str()).collect();
+    assert_eq!(told, [r#""result_ID", "result_path", "nlive""#, "the sign of 1 statistical errors"]);
     // Bounds are -1 and 1 where the runcard has none.
     let cutoff = self::import(&runcard("cutoff")).unwrap();
     assert_eq!(cutoff.wilson_coefficients[0].bounds, [-1.0, 1.0]);
+}
+
+/// Products of powers stay relations, and what no table has becomes a parameter of theirs.
+#[test]
+fn couplings_and_masses_are_relations() {
+    let import = import(&runcard("uv")).unwrap();
+    let names: Vec<&str> = import.wilson_coefficients.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["Oqq", "OtG", "OuW"]);
+    let [step] = &import.transform[..] else { panic!("{:?}", import.transform) };
+    let own: Vec<(&str, [f64; 2], bool)> =
+        step.parameters.iter().map(|p| (p.name.as_str(), p.bounds, p.fixed)).collect();
+    assert_eq!(own, [("M", [0.5, 5.0], false), ("g", [0.25, 2.0], false), ("y", [-1.0, 1.0], true)]);
+    assert_eq!(import.warnings.0.len(), 2, "{}", import.warnings);
+    let (model, ..) = built(&import);
+    assert_eq!(model.parameter_names(), ["OuW", "M", "g", "y"]);
+    // The default bounds of what is held contain zero, which a denominator must not.
+    let held = runcard("uv").replace("{min: 0.5, max: 5.0, is_mass: True}", "{constrain: True, value: 2.0}");
+    let import = self::import(&held).unwrap();
+    let mass = &import.transform[0].parameters[0];
+    assert_eq!((mass.name.as_str(), mass.fixed, mass.init, mass.bounds), ("M", true, 2.0, [1.0, 4.0]));
+    built(&import);
+}
+
+/// Columns of zeros are left out, and a sign of errors that are squared; both are told.
+#[test]
+fn what_is_no_error_is_told() {
+    let plain = self::import(&runcard("quadratic")).unwrap();
+    let sound = with_file(runcard("quadratic"), "XS_13.yaml", "-0.13", "0.13").unwrap();
+    assert_eq!(sound.measurements, plain.measurements);
+    assert_eq!(sound.warnings.0.len() + 1, plain.warnings.0.len());
+    let (old, new) = ("[0.12, 0.09, 0.04, 0.011]", "[0.0, 0.0, 0.0, 0]");
+    let zeros = with_file(runcard("quadratic"), "XS_13.yaml", old, new).unwrap();
+    let told: Vec<&str> = zeros.warnings.0.iter().map(|warning| warning.found.as_str()).collect();
+    assert!(told.contains(&"a column of zeros, \"UNCORR\""), "{told:?}");
+    assert_eq!(zeros.measurements[0].systematics.len() + 1, plain.measurements[0].systematics.len());
 }
 
 #[test]
@@ -121,7 +159,7 @@ fn what_the_database_lacks_is_told() {
     let without = Database { without: vec!["LEP".into()], ..database() };
     let text = runcard("quadratic").replace("- {name: POLE}", "- {name: LEP}\n- {name: POLE}");
     let import = read(text.into_bytes(), &without, &ImportOptions::default()).unwrap();
-    assert_eq!((import.measurements.len(), import.warnings.0.len()), (4, 2));
+    assert_eq!((import.measurements.len(), import.warnings.0.len()), (4, 3));
     let unknown = Database { without: vec!["SLD".into()], ..database() };
     error(read(runcard("quadratic").into_bytes(), &unknown, &ImportOptions::default()));
 
@@ -129,7 +167,7 @@ fn what_the_database_lacks_is_told() {
     assert_eq!(findings.0[0].found, "in RATE_8.json: no order \"NNLO\"");
     // A coefficient without a table changes no prediction: it is left out, with a warning.
     let import = changed("  OtG:", "  Onone: {min: -1, max: 1}\n  OtG:").unwrap();
-    assert_eq!(import.warnings.0[1].pointer.as_deref(), Some("/coefficients/Onone"));
+    assert_eq!(import.warnings.0[2].pointer.as_deref(), Some("/coefficients/Onone"));
     assert!(import.wilson_coefficients.iter().all(|c| c.name != "Onone"));
     let findings = error(changed("use_t0: True\n", "use_t0: True\ncutoff_scale: 50.0\n"));
     assert_eq!(findings.0[0].rule, "W290");
@@ -144,11 +182,12 @@ fn what_no_document_can_say_is_refused() {
         ("use_t0: True\n", "use_t0: True\norder: NLO\n", "W290"),
         ("use_t0: True\n", "", "W290"),
         ("use_t0: True", "use_t0: maybe", "W290"),
-        ("[{OuW: 0.5}, {OpD: [-1.25, 1]}]", "{OuW: [0.5, 2]}", "W291"),
-        ("[{OuW: 0.5}, {OpD: [-1.25, 1]}]", "{OuW: 0.5, OpD: 1.0}", "W291"),
+        ("[{OuW: 0.5}, {OpD: [-1.25, 1]}]", "{OuW: [0.5, 1.5]}", "W291"),
+        ("[{OuW: 0.5}, {OpD: [-1.25, 1]}]", "{OuW: [0.5, 1, 2], OpD: 1.0}", "W291"),
         ("[{OuW: 0.5}, {OpD: [-1.25, 1]}]", "[]", "W291"),
         ("[{OuW: 0.5}, {OpD: [-1.25, 1]}]", "1.0", "W291"),
         ("[{OuW: 0.5}, {OpD: [-1.25, 1]}]", "{Onone: 1.0}", "W290"),
+        ("[{OuW: 0.5}, {OpD: [-1.25, 1]}]", "{OuW: 1.0, Onone: [1.0, -2]}", "W290"),
         ("constrain: True, value: 0.125", "value: 0.125", "W290"),
         ("constrain: True, value: 0.125", "constrain: True", "W290"),
         ("- {name: POLE}", "- {name: POLE}\n- {name: POLE}", "W290"),
@@ -213,7 +252,7 @@ fn errors_name_the_file_of_the_database() {
         assert!(findings.0.iter().all(|f| f.found.starts_with(&format!("in {stem}."))), "{new}: {findings}");
     }
     let renamed = with_file(runcard("quadratic"), "POLE.yaml", "dataset_name: POLE", "dataset_name: POLES").unwrap();
-    assert_eq!(renamed.warnings.0.len(), 2);
+    assert_eq!(renamed.warnings.0.len(), 3);
 }
 
 /// Without t0 an error of a datum that is zero keeps its size; with it, it is a fraction of nothing.

@@ -24,6 +24,7 @@ import corpus
 import morphist
 import smefit_files
 import smefit_peer
+from benchmark import imported
 from table import text
 
 FIXTURE = corpus.CRATE / "fixtures/smefit"
@@ -59,7 +60,7 @@ def of_fixtures(arguments, folder, rows):
         record["runcards"][path.stem] = own
         if arguments.record:
             continue
-        document = smefit_peer.imported(arguments.morphist, folder, "smefit-runcard", path, *folders(path))
+        document = imported(arguments.morphist, folder, "smefit-runcard", path, *folders(path))
         row = {"file": f"fixture {path.stem}", "largest": deviation(arguments.morphist, document, fit, points)}
         if best:
             ours = morphist.fit(arguments.morphist, document)
@@ -78,7 +79,7 @@ def of_corpus(arguments, folder, rows):
             continue
         place = folder / path.stem
         place.mkdir()
-        compact = smefit_peer.imported(arguments.morphist, folder, "smefit-benchmark", path)
+        compact = imported(arguments.morphist, folder, "smefit-benchmark", path)
         for runcard in smefit_files.write(benchmark, place):
             fit = smefit_peer.Fit(runcard)
             points = fit.points(N_POINTS, seed(path.stem))
@@ -86,7 +87,7 @@ def of_corpus(arguments, folder, rows):
             largest = deviation(arguments.morphist, compact, fit, points, *flags)
             name = f"{path.stem} {runcard.stem}"
             rows.append({"file": f"{name}, benchmark", "largest": largest})
-            document = smefit_peer.imported(arguments.morphist, place, "smefit-runcard", runcard, *folders(runcard))
+            document = imported(arguments.morphist, place, "smefit-runcard", runcard, *folders(runcard))
             rows.append({"file": f"{name}, runcard", "largest": deviation(arguments.morphist, document, fit, points)})
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import subprocess
 import tempfile
 import warnings
 from pathlib import Path
@@ -14,26 +13,12 @@ jax.config.update("jax_enable_x64", True)
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 
-import morphist
 import numpy as np
 import yaml
 from smefit.chi2 import compute_chi2
 from smefit.coefficients import CoefficientManager
 from smefit.loader import load_datasets
 from smefit.optimize.analytic import ALOptimizer
-
-
-BASIS = ("--basis", "SMEFT/SMEFiT", "--lambda-tev", 1, "--input-scheme", "MW_MZ_GF")
-
-
-def imported(program, folder, layout, path, *options):
-    """The document that `eft import` makes."""
-    document = folder / f"{layout}-{path.stem}.json"
-    command = [program, "eft", "import", "--from", layout, path, *options, *BASIS, "--output-file", document]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=morphist.LIMIT_S)
-    if done.returncode != 0:
-        raise morphist.Failed(done.stderr)
-    return document
 
 
 class Fit:
@@ -56,6 +41,7 @@ class Fit:
                 self.config.get("default_order", "LO"),
                 self.config["theory_path"],
                 cutoff_scale=self.config.get("cutoff_scale"),
+                has_uv_couplings=self.config.get("uv_couplings", False),
             )
         self.coefficients = CoefficientManager.from_dict(self.config["coefficients"])
         assert list(self.datasets.OperatorsNames) == list(self.coefficients.name)

@@ -24,6 +24,7 @@ import morphist
 import smefit_files
 import smefit_peer
 import speed_block
+from benchmark import imported
 from table import text
 
 import jax
@@ -64,7 +65,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             runcard = smefit_files.write(json.loads(path.read_text()), Path(folder))[-1]
             fit = smefit_peer.Fit(runcard)
-            document = smefit_peer.imported(arguments.morphist, Path(folder), "smefit-benchmark", path)
+            document = imported(arguments.morphist, Path(folder), "smefit-benchmark", path)
             timed = calls(fit)
             best = {}
             for _ in range(ROUNDS):

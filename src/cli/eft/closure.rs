@@ -1,9 +1,8 @@
 //! `morphist eft closure`: are learned ratios what they should be?
 
+use super::document_args::DocumentArgs;
 use super::inspect::block;
-use crate::cli::input_args::InputArgs;
-use crate::cli::model_args::{ModelArgs, Prepared};
-use crate::cli::output::OutputArgs;
+use crate::cli::model_args::Prepared;
 use crate::cli::{CommandError, CommandResult};
 use crate::document::eft::{Eft, UnbinnedTerm as Document};
 use crate::infer::eft::closure::{ReplicaSpread, component, likelihood_ratios};
@@ -29,11 +28,7 @@ pub struct Closure {
     #[arg(long, value_name = "FILE")]
     pub independent: Option<PathBuf>,
     #[command(flatten)]
-    pub input: InputArgs,
-    #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
+    pub args: DocumentArgs,
 }
 
 /// The model, its replicas, and the point with what it is compared to.
@@ -48,7 +43,7 @@ struct Setting<'a> {
 
 impl Closure {
     pub fn run(&self) -> CommandResult {
-        let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        let prepared = self.args.prepare(&self.workspace)?;
         let eft = block(&prepared)?;
         if eft.unbinned_terms.is_empty() {
             return Err(CommandError::Message(format!("{}: no unbinned terms", prepared.file)));
@@ -71,24 +66,24 @@ impl Closure {
             terms: terms.collect(),
             parameters: names.zip(setting.point.iter().copied().map(Number)).collect(),
         };
-        self.output.write(&report, || report.page(&prepared.file))
+        self.args.output.write(&report, || report.page(&prepared.file))
     }
 
     /// A model for each replica.
     fn replicas(&self, prepared: &Prepared, eft: &Eft) -> Result<Vec<Model>, CommandError> {
-        let options = self.model.options(&self.input)?;
+        let options = self.args.model.options(&self.args.input)?;
         let n = eft.unbinned_terms.iter().map(n_replicas).max().unwrap_or(0);
         let one = |replica| {
             let options = ModelOptions { replica: Some(replica), ..options.clone() };
-            Ok(self.model.build(&self.workspace, &prepared.loaded, &options)?.0)
+            Ok(self.args.model.build(&self.workspace, &prepared.loaded, &options)?.0)
         };
         (0..n).map(one).collect()
     }
 
     /// The model of another workspace, with the same parameters.
     fn other(&self, path: &Path, prepared: &Prepared) -> Result<Model, CommandError> {
-        let loaded = self.input.load(path)?;
-        let (model, _) = self.model.build(path, &loaded, &self.model.options(&self.input)?)?;
+        let loaded = self.args.input.load(path)?;
+        let (model, _) = self.args.model.build(path, &loaded, &self.args.model.options(&self.args.input)?)?;
         if model.parameter_names() != prepared.model.parameter_names() {
             let message = format!("--independent {}: it has other parameters", path.display());
             return Err(CommandError::Message(message));

@@ -1,38 +1,29 @@
 //! `morphist eft compare`: intervals of Wilson coefficients, one by one and profiled, by truncation, and without parts of
 //! the data.
 
-use super::chosen::chosen;
+use super::chosen::IntervalArgs;
+use super::document_args::DocumentArgs;
 use super::inspect::block;
-use crate::cli::input_args::InputArgs;
-use crate::cli::minos::probability;
-use crate::cli::model_args::{ModelArgs, Prepared};
-use crate::cli::output::{Format, OutputArgs};
+use crate::cli::model_args::Prepared;
+use crate::cli::output::Format;
 use crate::cli::{CommandError, CommandResult, note, progress};
 use crate::infer::coefficients::{Others, intervals};
-use crate::infer::interval::ONE_SIGMA;
 use crate::infer::{Hesse, Likelihood, Watch};
 use crate::program::Program;
 use crate::report::coefficients::{
     CoefficientReport, CompareReport, IntervalsReport, TruncationName, TruncationReport,
 };
+use crate::report::intervals_head::IntervalsHead;
 use crate::report::number::Number;
 use clap::Args;
 use rayon::prelude::*;
-use std::path::PathBuf;
 
 /// Intervals of Wilson coefficients with linear, quadratic and the document's own truncation side by side, with all data and
 /// without parts of them
 #[derive(Args, Debug)]
 pub struct Compare {
-    /// Workspace with an EFT block, gzipped or not; - is standard input
-    #[arg(value_name = "WORKSPACE")]
-    pub workspace: PathBuf,
-    /// Wilson coefficients: names or globs [default: all that are free]
-    #[arg(value_name = "COEFFICIENT")]
-    pub names: Vec<String>,
-    /// Probabilities of the intervals [default: one standard deviation, 0.6827, and 0.95]
-    #[arg(long, value_name = "P", value_delimiter = ',', value_parser = probability)]
-    pub level: Vec<f64>,
+    #[command(flatten)]
+    pub intervals: IntervalArgs,
     /// Responses ended at these orders in 1/Λ² too
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub order: Vec<u32>,
@@ -40,11 +31,7 @@ pub struct Compare {
     #[arg(long, value_name = "NAME")]
     pub without: Vec<String>,
     #[command(flatten)]
-    pub input: InputArgs,
-    #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
+    pub args: DocumentArgs,
 }
 
 /// One of the models that are compared.
@@ -57,14 +44,14 @@ struct Variant {
 
 impl Compare {
     pub fn run(&self) -> CommandResult {
-        if self.model.build.truncation.is_some() {
+        if self.args.model.build.truncation.is_some() {
             return Err(CommandError::Usage("--truncation: all truncations are compared".to_owned()));
         }
-        let own = self.model.prepare(&self.workspace, &self.input)?;
+        let own = self.args.prepare(&self.intervals.of.workspace)?;
         let eft = block(&own)?.clone();
-        let chosen = chosen(&own, &self.names)?;
+        let chosen = self.intervals.of.chosen(&own)?;
         let variants = self.variants(&own)?;
-        let levels = if self.level.is_empty() { vec![ONE_SIGMA, 0.95] } else { self.level.clone() };
+        let levels = self.intervals.levels();
         let of_models = progress::run("Compare", |watch| {
             watch.expect((variants.len() * chosen.len() * 2) as u64);
             variants.par_iter().map(|of| of_model(&of.prepared, &chosen, &levels, watch)).collect::<Vec<_>>()
@@ -88,9 +75,10 @@ impl Compare {
                 })
                 .collect(),
         });
-        let report = CompareReport::new(&eft.basis, coefficients.collect(), &levels).with_blinding(own.blinding(false));
-        self.output.write(&report, || report.page(&own.file, &own.measurement))?;
-        outcome(report.n_failed(), self.output.format())
+        let head = IntervalsHead::new(&eft.basis, &levels, own.blinding(false));
+        let report = CompareReport { head, coefficients: coefficients.collect() };
+        self.args.output.write(&report, || report.page(&own.file, &own.measurement))?;
+        outcome(report.n_failed(), self.args.output.format())
     }
 
     /// Each truncation with all data, then without each of the parts.
@@ -102,9 +90,10 @@ impl Compare {
         let mut variants = Vec::new();
         for without in std::iter::once(None).chain(self.without.iter().map(Some)) {
             for &(truncation, max_np_order, order) in &truncations {
-                let mut arguments = self.model.clone();
+                let mut arguments = self.args.model.clone();
                 arguments.build.truncation = order;
-                let mut prepared = arguments.prepare_loaded(&self.workspace, &self.input, own.loaded.clone())?;
+                let mut prepared =
+                    arguments.prepare_loaded(&self.intervals.of.workspace, &self.args.input, own.loaded.clone())?;
                 if let Some(name) = without {
                     prepared.leave_out("--without", name)?;
                 }

@@ -1,17 +1,18 @@
 //! `morphist eft directions`: what the data know of combinations of coefficients, and a document in terms of these.
 
+use super::document_args::DocumentArgs;
 use super::edit_args::fail;
 use super::inspect::{block, free, to_standard_model};
-use crate::cli::input_args::{InputArgs, file_name};
-use crate::cli::model_args::{ModelArgs, Prepared, positive};
-use crate::cli::output::{OutputArgs, write_json};
+use crate::cli::input_args::file_name;
+use crate::cli::model_args::{Prepared, positive};
+use crate::cli::output::write_json;
 use crate::cli::{CommandError, CommandResult, note, progress, warn};
 use crate::document::workspace::Workspace;
 use crate::infer::eft::directions::{Spectrum, of_data_sets, spectrum};
-use crate::infer::eft::information::information;
+use crate::infer::eft::information::{information, open_terms};
 use crate::infer::{Hesse, Likelihood};
 use crate::program::Program;
-use crate::report::eft_directions::{EftDirectionsReport, Found, no_information};
+use crate::report::eft_directions::{EftDirectionsReport, Found, no_information, not_closed};
 use crate::report::reason::{Code, Reason};
 use crate::workspace::rotate::{Axis, Rotation, rotate};
 use crate::workspace::{Scope, validate};
@@ -40,11 +41,7 @@ pub struct Directions {
     #[arg(long, value_name = "TEXT", default_value = "EV")]
     pub prefix: String,
     #[command(flatten)]
-    pub input: InputArgs,
-    #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
+    pub args: DocumentArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,11 +54,11 @@ pub enum Place {
 
 impl Directions {
     pub fn run(&self) -> CommandResult {
-        if self.document.is_some() && !self.input.is_unpatched() {
+        if self.document.is_some() && !self.args.input.is_unpatched() {
             let message = "--document: the workspace is written as it is in its file, without patches";
             return Err(CommandError::Usage(message.to_owned()));
         }
-        let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        let prepared = self.args.prepare(&self.workspace)?;
         let eft = block(&prepared)?;
         let free = free(&prepared, eft);
         if free.parameters.is_empty() {
@@ -78,6 +75,7 @@ impl Directions {
             Place::BestFit => best_fit(&prepared, &program, &mut notes)?,
         };
         let (model, coefficients) = (&prepared.model, &free.parameters);
+        notes.extend(open_terms(&program, &point).iter().map(|open| not_closed(model, open)));
         let found = information(model, &program, &point, &prepared.fixed, coefficients);
         let matrix = found.profiled.map_err(|reason| CommandError::Message(no_information(reason).message))?;
         let spectrum = spectrum(&matrix);
@@ -99,7 +97,7 @@ impl Directions {
         if let Some(file) = &self.document {
             self.write_document(&prepared, &free.names, &spectrum, file)?;
         }
-        self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))
+        self.args.output.write(&report, || report.page(&prepared.file, &prepared.measurement))
     }
 
     fn write_document(&self, prepared: &Prepared, names: &[String], spectrum: &Spectrum, file: &Path) -> CommandResult {
@@ -107,7 +105,7 @@ impl Directions {
             return Err(CommandError::Usage("--document: standard input is read once only; give a file".to_owned()));
         }
         let fail = fail(&self.workspace);
-        let mut value = self.input.reading.read(&self.workspace)?.value().map_err(fail)?;
+        let mut value = self.args.input.reading.read(&self.workspace)?.value().map_err(fail)?;
         let bounds = prepared.model.bounds();
         let all = prepared.model.parameter_names();
         let place = |name: &String| all.iter().position(|own| own == name);
@@ -124,7 +122,8 @@ impl Directions {
         let told = rotate(&mut value, &rotation).map_err(CommandError::Message)?;
         told.iter().for_each(|text| note(text));
         let workspace = Workspace::from_value(&value).map_err(fail)?;
-        let findings = validate::check(&workspace, &Scope { compat: self.input.reading.compat(), ..Scope::default() });
+        let findings =
+            validate::check(&workspace, &Scope { compat: self.args.input.reading.compat(), ..Scope::default() });
         if !findings.is_valid() {
             return Err(fail(findings));
         }

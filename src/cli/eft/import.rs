@@ -152,7 +152,7 @@ pub(super) struct PlaceArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Basis")]
 struct BasisArgs {
-    /// Theory and operator basis as in WCxf, such as SMEFT/Warsaw
+    /// Theory and operator basis as in WCxf, such as SMEFT/Warsaw; needs --lambda-tev and --input-scheme beside it
     #[arg(long, value_name = "EFT/BASIS", requires = "lambda_tev", requires = "input_scheme")]
     basis: Option<String>,
     /// The scale Λ, in TeV
@@ -198,6 +198,7 @@ impl Import {
         declare(&mut workspace, &import.wilson_coefficients, basis.as_ref()).map_err(fail)?;
         if let Some(eft) = &mut workspace.eft {
             eft.gaussian_measurements.extend(import.measurements.iter().cloned());
+            eft.parameter_transform.extend(import.transform.iter().cloned());
         }
         for (response, target) in self.place.targets(&import)? {
             attach(&mut workspace, response, &target).map_err(fail)?;
@@ -251,8 +252,9 @@ impl Import {
             Layout::Text => scaling_text::read(&first, &options),
         };
         let import = import.map_err(|findings| CommandError::input(&name, findings))?;
-        let unknown =
-            options.bounds.by_name.keys().find(|own| !import.wilson_coefficients.iter().any(|c| c.name == **own));
+        let new = import.transform.iter().flat_map(|step| &step.parameters).map(|parameter| &parameter.name);
+        let named: Vec<&String> = import.wilson_coefficients.iter().map(|c| &c.name).chain(new).collect();
+        let unknown = options.bounds.by_name.keys().find(|own| !named.contains(own));
         match unknown {
             None => Ok(import),
             Some(own) => Err(usage(&format!("--bounds of {}, which the file does not name", finding::quote(own)))),

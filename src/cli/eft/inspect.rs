@@ -1,9 +1,8 @@
 //! `morphist eft inspect`: what the EFT extension of a workspace says before any fit.
 
+use super::document_args::DocumentArgs;
 use super::event_quality::{Source, entries};
-use crate::cli::input_args::InputArgs;
-use crate::cli::model_args::{ModelArgs, Prepared};
-use crate::cli::output::OutputArgs;
+use crate::cli::model_args::Prepared;
 use crate::cli::{CommandError, CommandResult, note};
 use crate::document::eft::{Eft, Expansion, Mode, Truncation};
 use crate::document::workspace::{Modifier, Sample};
@@ -12,7 +11,7 @@ use crate::model::eft::polynomial;
 use crate::model::eft::{Form, Monomial};
 use crate::model::{self, Model};
 use crate::program::Program;
-use crate::report::eft_directions::no_information;
+use crate::report::eft_directions::{no_information, not_closed};
 use crate::report::eft_inspect::events::EventsEntry;
 use crate::report::eft_inspect::{BasisEntry, Context, EftInspectReport, ModifierEntry, MorphingEntry, ResponseFacts};
 use crate::report::reason::{Code, Reason};
@@ -36,11 +35,7 @@ pub struct Inspect {
     #[arg(long, value_name = "FILE")]
     pub independent: Option<PathBuf>,
     #[command(flatten)]
-    pub input: InputArgs,
-    #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
+    pub args: DocumentArgs,
 }
 
 /// The Wilson coefficients that may move: parameter and name.
@@ -51,7 +46,7 @@ pub(super) struct Free {
 
 impl Inspect {
     pub fn run(&self) -> CommandResult {
-        let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        let prepared = self.args.prepare(&self.workspace)?;
         let eft = block(&prepared)?;
         let free = free(&prepared, eft);
         let (model, program) = (&prepared.model, Program::compile(&prepared.model));
@@ -61,6 +56,7 @@ impl Inspect {
         let mut notes = Vec::new();
         let found = information::information(model, &program, &point, &prepared.fixed, &free.parameters);
         notes.extend(found.profiled.as_ref().err().map(|reason| no_information(*reason)));
+        notes.extend(information::open_terms(&program, &point).iter().map(|open| not_closed(model, open)));
         let lost = found.channels.iter().flat_map(|c| &c.bins).filter(|bin| bin.is_none()).count();
         if lost > 0 {
             let message = format!("bins without a positive yield that move: {lost}, left out of the information");
@@ -84,7 +80,7 @@ impl Inspect {
             notes,
         };
         report.notes.iter().for_each(|reason| note(&reason.message));
-        self.output.write(&report, || report.page(&prepared.file, &prepared.measurement, self.bins))
+        self.args.output.write(&report, || report.page(&prepared.file, &prepared.measurement, self.bins))
     }
 }
 
@@ -98,7 +94,7 @@ impl Inspect {
     ) -> Result<Vec<EventsEntry>, CommandError> {
         let own = Source { path: &self.workspace, workspace: &prepared.loaded.workspace, eft };
         let Some(path) = &self.independent else { return entries(prepared, &own, None, point, notes) };
-        let other = self.input.load(path)?;
+        let other = self.args.input.load(path)?;
         let Some(block) = other.workspace.eft.as_deref() else {
             let message = format!("--independent {}: a plain workspace, without events", path.display());
             return Err(CommandError::Message(message));

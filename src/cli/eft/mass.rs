@@ -1,10 +1,9 @@
 //! `morphist eft mass`: a lower limit on the mass of a new particle.
 
+use super::document_args::DocumentArgs;
 use super::edit_args::fail;
-use crate::cli::input_args::InputArgs;
 use crate::cli::limit::{CriterionArg, level};
-use crate::cli::model_args::ModelArgs;
-use crate::cli::output::{Format, OutputArgs};
+use crate::cli::output::Format;
 use crate::cli::{CommandError, CommandResult, note, warn};
 use crate::infer::{CoefficientTest, Hesse, Likelihood, LimitOptions, TestStatistic};
 use crate::program::Program;
@@ -35,21 +34,17 @@ pub struct Mass {
     #[arg(long, value_enum, default_value_t = CriterionArg::Cls)]
     pub criterion: CriterionArg,
     #[command(flatten)]
-    pub input: InputArgs,
-    #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
+    pub args: DocumentArgs,
 }
 
 impl Mass {
     pub fn run(&self) -> CommandResult {
-        let mut workspace = self.input.load(&self.workspace)?.workspace;
+        let mut workspace = self.args.input.load(&self.workspace)?.workspace;
         let inverse = in_inverse_powers(&mut workspace, &self.mass).map_err(CommandError::Usage)?;
-        let loaded = load_workspace(workspace, &self.input.scope()).map_err(fail(&self.workspace))?;
-        let mut arguments = self.model.clone();
+        let loaded = load_workspace(workspace, &self.args.input.scope()).map_err(fail(&self.workspace))?;
+        let mut arguments = self.args.model.clone();
         arguments.build.poi = Some(inverse.name.clone());
-        let prepared = arguments.prepare_loaded(&self.workspace, &self.input, loaded)?;
+        let prepared = arguments.prepare_loaded(&self.workspace, &self.args.input, loaded)?;
         warn(&prepared.file, &prepared.model.warnings);
         let Some(poi) = prepared.model.poi.filter(|&poi| !prepared.fixed[poi]) else {
             return Err(CommandError::Usage(format!("{} is held", self.mass)));
@@ -68,10 +63,10 @@ impl Mass {
         };
         let x = LimitReport::new(&context, &limit, &[], test.as_ref().ok().map(CoefficientTest::observed));
         let report = EftMassReport::new(&self.mass, &inverse, x);
-        self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
+        self.args.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
         let Some(reason) = &report.reason else { return Ok(()) };
         // The table says it by itself.
-        if self.output.format() != Format::Table {
+        if self.args.output.format() != Format::Table {
             note(&format!("no limit: {}", reason.message));
         }
         Err(CommandError::Reported)

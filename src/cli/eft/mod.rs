@@ -7,6 +7,7 @@ mod chosen;
 pub mod closure;
 pub mod compare;
 pub mod directions;
+mod document_args;
 mod edit_args;
 mod event_quality;
 pub mod import;
@@ -19,6 +20,7 @@ pub mod rescale;
 pub mod responses;
 pub mod score;
 pub mod strip;
+pub mod table;
 pub mod validity;
 
 use super::CommandResult;
@@ -43,6 +45,7 @@ pub enum Eft {
     Responses(responses::Responses),
     Score(score::Score),
     Strip(strip::Strip),
+    Table(table::Table),
     Validity(validity::Validity),
 }
 
@@ -64,6 +67,7 @@ impl Eft {
             Eft::Responses(command) => command.run(),
             Eft::Score(command) => command.run(),
             Eft::Strip(command) => command.run(),
+            Eft::Table(command) => command.run(),
             Eft::Validity(command) => command.run(),
         }
     }

@@ -4,8 +4,10 @@ use super::append::uri_from;
 use super::edit_args::{EditArgs, fail};
 use crate::cli::input_args::{file_name, folder_of};
 use crate::cli::{CommandError, CommandResult, note};
+use crate::document::eft::Eft;
 use crate::document::workspace::Workspace;
 use crate::event_database::{Database, score};
+use crate::finding::quote;
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -50,10 +52,10 @@ impl Score {
         let found = match &self.database {
             Some(name) => found.find(|(_, database)| database.name == *name),
             None if eft.event_databases.len() == 1 => found.next(),
-            None => return Err(CommandError::Usage("--database: which of them? The document has not one".to_owned())),
+            None => None,
         };
         let Some((d, declaration)) = found else {
-            return Err(CommandError::Usage("--database: the document has no such database".to_owned()));
+            return Err(self.no_database(eft));
         };
         let pointer = format!("/eft/event_databases/{d}");
         let database =
@@ -71,6 +73,22 @@ impl Score {
         }
         note(&format!("{} rows, {} new columns, sha256 {}", scored.n_rows, scored.columns.len(), scored.sha256));
         self.edit.write(&value)
+    }
+
+    /// None is named, or there is none of the name.
+    fn no_database(&self, eft: &Eft) -> CommandError {
+        let file = file_name(&self.workspace);
+        let names: Vec<String> = eft.event_databases.iter().map(|database| quote(&database.name)).collect();
+        if names.is_empty() {
+            let message = "the document declares no event database (eft.event_databases), whose rows could have a score; \
+                           tables of unbinned terms have none, since their columns are ratios already";
+            return CommandError::Message(format!("{file}: {message}"));
+        }
+        let declared = names.join(", ");
+        CommandError::Usage(match &self.database {
+            Some(name) => format!("--database {name}: {file} declares {declared}"),
+            None => format!("{file} declares several databases: choose one of {declared} with --database"),
+        })
     }
 }
 

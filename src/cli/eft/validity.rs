@@ -1,10 +1,9 @@
 //! `morphist eft validity`: intervals of a coefficient against an upper cut on an energy.
 
+use super::document_args::DocumentArgs;
 use super::inspect::block;
-use crate::cli::input_args::InputArgs;
 use crate::cli::minos::{one_parameter, probability};
-use crate::cli::model_args::{ModelArgs, Prepared};
-use crate::cli::output::OutputArgs;
+use crate::cli::model_args::Prepared;
 use crate::cli::{CommandError, CommandResult, note, progress};
 use crate::document::eft::{Axis, Edge, Eft, EventsData, Infinity};
 use crate::document::workspace::Modifier;
@@ -38,16 +37,12 @@ pub struct Validity {
     #[arg(long, value_name = "P", default_value_t = 0.95, value_parser = probability)]
     pub level: f64,
     #[command(flatten)]
-    pub input: InputArgs,
-    #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
+    pub args: DocumentArgs,
 }
 
 impl Validity {
     pub fn run(&self) -> CommandResult {
-        let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        let prepared = self.args.prepare(&self.workspace)?;
         let eft = block(&prepared)?;
         let parameter = one_parameter(&prepared.model, &prepared.fixed, &self.parameter)?;
         let edges = self.upper_edges(&prepared)?;
@@ -68,7 +63,7 @@ impl Validity {
             unit: self.observable.as_ref().and_then(|name| unit(eft, name)),
         };
         report.notes.iter().for_each(|reason| note(&reason.message));
-        self.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
+        self.args.output.write(&report, || report.page(&prepared.file, &prepared.measurement))?;
         // One cut without a valid result: said in its row, and by the exit code.
         if report.cuts.iter().all(|entry| entry.valid) { Ok(()) } else { Err(CommandError::Reported) }
     }

@@ -65,7 +65,7 @@ impl Reference {
     /// None without reference events.
     fn new(term: &UnbinnedTerm, component: &Component, point: &[f64]) -> Option<Reference> {
         let first = term.observed.len();
-        let values = component.densities.first()?.evaluate(&term.variables(point));
+        let values = component.densities.first()?.evaluate(&term.values(point));
         let (base, values) = (component.base.get(first..)?, values.get(first..)?);
         let weighed: Vec<f64> = term.reference.iter().zip(base).map(|(w, g)| w * g).collect();
         let sum: f64 = weighed.iter().sum();
@@ -85,8 +85,8 @@ impl Reference {
     }
 }
 
-/// Of a component at a point (n_parameters); `at_zero` is the point where its ratio is one. `independent` is the same term
-/// with reference events that were generated at the point.
+/// Of a component at a point (n_parameters); `at_zero`, with given coefficients at zero, is the point where its ratio is one.
+/// `independent` is the same term with reference events that were generated at the point.
 pub fn component(
     term: &UnbinnedTerm,
     component: &Component,
@@ -96,10 +96,10 @@ pub fn component(
     let reference = Reference::new(term, component, point)?;
     let mean = reference.mean(|r| r);
     let squares: f64 = reference.pairs().map(|(w, _)| w * w).sum();
-    let yields = |point: &[f64]| component.total.evaluate(&term.variables(point));
-    let events = yields(point);
+    let events = component.total.evaluate(&term.values(point));
     // A ratio of densities, calibrated or not, should have mean one; one of yields follows them.
-    let expected_mean = if component.follows_yields { events / yields(at_zero) } else { 1.0 };
+    let events_at_zero = component.total.evaluate(&term.without_given().values(at_zero));
+    let expected_mean = if component.follows_yields { events / events_at_zero } else { 1.0 };
     let reweighted = reference.mean(|r| r * r) / mean;
     let independent = independent.and_then(|(term, own)| {
         let sample = Reference::new(term, own, point)?;
@@ -153,13 +153,15 @@ fn shares(reference: &Reference, sample: &Reference) -> (f64, usize) {
     bins.fold((0.0, 0), |(chi2, n), ((a, va), (b, vb))| (chi2 + (a - b).powi(2) / (va + vb), n + 1))
 }
 
-/// q of each term at a point against another, with the observed events: of one model.
-pub fn likelihood_ratios(model: &Model, data: &Data, point: &[f64], against: &[f64]) -> Vec<f64> {
-    let program = Program::compile(model);
-    let prepared = program.prepare(data);
-    let mut evaluator = Evaluator::new(&program);
-    let (at, before) = (evaluator.unbinned_terms(point, &prepared), evaluator.unbinned_terms(against, &prepared));
-    at.iter().zip(before).map(|(at, before)| at - before).collect()
+/// q of each term at a point against `at_zero` with given coefficients at zero, with the observed events: of one model.
+pub fn likelihood_ratios(model: &Model, data: &Data, point: &[f64], at_zero: &[f64]) -> Vec<f64> {
+    let terms = |model: &Model, point: &[f64]| {
+        let program = Program::compile(model);
+        Evaluator::new(&program).unbinned_terms(point, &program.prepare(data))
+    };
+    let unbinned = model.unbinned.iter().map(UnbinnedTerm::without_given).collect();
+    let before = terms(&Model { unbinned, ..model.clone() }, at_zero);
+    terms(model, point).iter().zip(before).map(|(at, before)| at - before).collect()
 }
 
 impl ReplicaSpread {

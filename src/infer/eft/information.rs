@@ -5,11 +5,13 @@ use crate::kernel::Evaluator;
 use crate::model::eft::Events;
 use crate::model::eft::polynomial::{monomial_slope, monomial_value};
 use crate::model::{Data, Model, UnbinnedTerm};
-use crate::program::Program;
+use crate::program::{CompiledTerm, Program};
 use nalgebra::{DMatrix, SymmetricEigen};
 
 /// Eigenvalues of a matrix with unit diagonal below it are directions that nothing determines.
 const NO_INFORMATION: f64 = 1e-12;
+/// Sums of events differ by more than this part.
+const ROUNDING: f64 = 1e-9;
 
 /// Information on n coefficients: matrices of n × n.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +95,34 @@ pub fn information(
     Information { channels, measurements, unbinned, fixed: all, profiled }
 }
 
+/// An unbinned term whose Asimov data do not have the number of events that it expects.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OpenTerm {
+    pub term: usize,
+    /// N, and Σ s of the Asimov data with its standard deviation.
+    pub expected: f64,
+    pub asimov: f64,
+    pub deviation: f64,
+}
+
+/// The terms whose ratios do not close at a point: N and Σ s differ by more than three standard deviations, and not by
+/// rounding alone (spec/unbinned.md, "Data").
+pub fn open_terms(program: &Program, point: &[f64]) -> Vec<OpenTerm> {
+    let mut evaluator = Evaluator::new(program);
+    let terms = program.unbinned.iter().enumerate().filter(|(_, compiled)| !compiled.term.reference.is_empty());
+    let one = |(term, compiled): (usize, &CompiledTerm)| {
+        let (expected, events) = evaluator.expected_events(term, point);
+        let asimov: f64 = events.iter().sum();
+        let squares = events.iter().zip(&compiled.term.reference).map(|(s, w)| (s - w * asimov).powi(2));
+        OpenTerm { term, expected, asimov, deviation: squares.sum::<f64>().sqrt() }
+    };
+    let is_open = |open: &OpenTerm| {
+        let apart = (open.expected - open.asimov).abs();
+        apart.is_nan() || apart > (3.0 * open.deviation).max(ROUNDING * open.expected.abs())
+    };
+    terms.map(one).filter(is_open).collect()
+}
+
 /// Of the unbinned terms, with Asimov data.
 fn of_terms(
     model: &Model,
@@ -123,7 +153,7 @@ fn of_bin(expected: f64, slopes: &[f64]) -> Option<DMatrix<f64>> {
 }
 
 /// The Hessian of −ln L for data that are what is expected has no terms of second derivatives: it is the information of
-/// all parameters.
+/// all parameters. Events are what is expected only where their ratios close, and count with eq. 10 of spec/unbinned.md.
 fn profiled(
     evaluator: &mut Evaluator,
     asimov: &Data,
@@ -146,6 +176,16 @@ fn profiled(
     let value = evaluator.hessian(point, &data, &mut gradient, &mut hessian);
     if !value.is_finite() || hessian.iter().any(|x| !x.is_finite()) {
         return Err(NoInformation::OutOfDomain);
+    }
+    if evaluator.program.is_unbinned() {
+        let none = Data { unbinned: vec![0.0; asimov.unbinned.len()], ..asimov.clone() };
+        let prepared = evaluator.program.prepare(&none);
+        evaluator.hessian(point, &prepared, &mut gradient, &mut hessian);
+        evaluator.gauss_newton(&prepared, &mut hessian);
+        for term in 0..evaluator.program.unbinned_terms().count() {
+            let own = evaluator.event_information(term, point, &data);
+            hessian.iter_mut().zip(own).for_each(|(sum, own)| *sum += 2.0 * own);
+        }
     }
     let nuisances: Vec<usize> = (0..n).filter(|i| !fixed[*i] && !coefficients.contains(i)).collect();
     let block = |rows: &[usize], columns: &[usize]| {

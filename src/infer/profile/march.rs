@@ -4,9 +4,12 @@
 use super::{Profile, ProfilePoint};
 use crate::infer::watch::Watch;
 
+/// A branch is not followed where it lies so far, in `twice_nll`, above the lowest one known at a value.
+const FAR: f64 = 16.0;
+
 impl Profile<'_> {
     /// Fills in all `values` (ascending) of a profile along one parameter that is continued from several minima. A branch
-    /// ends where it becomes another one; where none is left, the value is looked for afresh. The result does not depend on
+    /// ends where it becomes another one or lies far above the lowest; where none is left, the value is looked for afresh. The result does not depend on
     /// the number of threads.
     pub(crate) fn march(&mut self, values: &[f64], watch: &Watch) {
         let mut lowest = vec![f64::INFINITY; values.len()];
@@ -17,10 +20,13 @@ impl Profile<'_> {
             let start = values.partition_point(|value| *value < seed.values[0]);
             let first = (0..start).find(needed).unwrap_or(start);
             let last = (start..values.len()).rfind(needed).map_or(start, |last| last + 1);
-            let (below, above) = (&values[first..start], &values[start..last]);
-            let walk = |values: &mut (dyn Iterator<Item = f64> + Send)| self.clone().walk(branch, &seed, values, watch);
-            let (below, above) =
-                rayon::join(|| walk(&mut below.iter().rev().copied()), || walk(&mut above.iter().copied()));
+            let with_limit = |k: usize| (values[k], lowest[k] + FAR);
+            let walk =
+                |values: &mut (dyn Iterator<Item = (f64, f64)> + Send)| self.clone().walk(branch, &seed, values, watch);
+            let (below, above) = rayon::join(
+                || walk(&mut (first..start).rev().map(with_limit)),
+                || walk(&mut (start..last).map(with_limit)),
+            );
             for point in below.into_iter().chain(above) {
                 if let Ok(k) = values.binary_search_by(|value| value.total_cmp(&point.values[0])) {
                     lowest[k] = lowest[k].min(point.minimum.twice_nll);
@@ -47,16 +53,16 @@ impl Profile<'_> {
         }
     }
 
-    /// The points of one branch, each from the one before.
+    /// The points of one branch, each from the one before, at values with the `twice_nll` beyond which the branch ends.
     fn walk(
         mut self,
         branch: usize,
         seed: &ProfilePoint,
-        values: &mut (dyn Iterator<Item = f64> + Send),
+        values: &mut (dyn Iterator<Item = (f64, f64)> + Send),
         watch: &Watch,
     ) -> Vec<ProfilePoint> {
         let mut points: Vec<ProfilePoint> = Vec::new();
-        for value in values {
+        for (value, limit) in values {
             if watch.is_stopped() {
                 break;
             }
@@ -69,7 +75,8 @@ impl Profile<'_> {
             point.branch = Some(branch);
             let earlier = self.branches.iter().take(branch).flatten().filter(|other| other.values[0] == value);
             let ends = !point.minimum.valid() || earlier.into_iter().any(|other| self.in_one_place(&point, other));
-            if ends {
+            let is_far = point.minimum.twice_nll > limit;
+            if ends || is_far {
                 break;
             }
             points.push(point);

@@ -67,6 +67,11 @@ impl Laurent {
         Ok(sum)
     }
 
+    /// Zero, in one bin.
+    pub fn zero() -> Laurent {
+        Laurent { terms: BTreeMap::new(), n_bins: 1 }
+    }
+
     /// A variable itself, in one bin.
     pub fn variable(variable: u32) -> Laurent {
         Laurent { terms: BTreeMap::from([(vec![(variable, 1)], vec![1.0])]), n_bins: 1 }
@@ -107,6 +112,23 @@ impl Laurent {
             false => at(point, i).powi(n),
         };
         let acts = self.terms.iter().filter(|(powers, _)| powers.iter().any(|(i, _)| *i == variable));
+        acts.map(|(powers, a)| a.first().copied().unwrap_or(0.0) * powers.iter().map(of_factor).product::<f64>()).sum()
+    }
+
+    /// Its second derivative by two variables, which may be one.
+    pub fn bend(&self, i: u32, j: u32, point: &[f64]) -> f64 {
+        let of_factor = |&(variable, n): &(u32, i32)| {
+            let x = at(point, variable);
+            match (variable == i) as u8 + (variable == j) as u8 {
+                0 => x.powi(n),
+                1 => f64::from(n) * x.powi(n.saturating_sub(1)),
+                // Also where x is zero, with its power −1 below.
+                _ if n == 1 => 0.0,
+                _ => f64::from(n) * (f64::from(n) - 1.0) * x.powi(n.saturating_sub(2)),
+            }
+        };
+        let holds = |powers: &Powers, own: u32| powers.iter().any(|(variable, _)| *variable == own);
+        let acts = self.terms.iter().filter(|(powers, _)| holds(powers, i) && holds(powers, j));
         acts.map(|(powers, a)| a.first().copied().unwrap_or(0.0) * powers.iter().map(of_factor).product::<f64>()).sum()
     }
 
@@ -292,6 +314,18 @@ mod tests {
             assert!((given[&0].slope(g, &point) - slope).abs() < 1e-14);
             let slope = 2.0 * g_value * g_value / m_value.powi(3);
             assert!((given[&0].slope(m, &point) - slope).abs() < 1e-13 * slope);
+            let bends = [
+                (g, g, -2.0 / m_value.powi(2)),
+                (g, m, 4.0 * g_value / m_value.powi(3)),
+                (m, m, -6.0 * (g_value / m_value.powi(2)).powi(2)),
+            ];
+            for (i, j, bend) in bends {
+                assert!((given[&0].bend(i, j, &point) - bend).abs() < 1e-13 * bend.abs());
+                assert!((given[&0].bend(j, i, &point) - bend).abs() < 1e-13 * bend.abs());
+            }
+            assert_eq!((given[&1].bend(g, g, &point), given[&1].bend(g, m, &point)), (0.0, 1.0));
+            point[10] = 0.0;
+            assert_eq!((given[&1].bend(g, g, &point), given[&1].bend(g, m, &point)), (0.0, 1.0));
         }
     }
 

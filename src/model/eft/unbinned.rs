@@ -1,5 +1,6 @@
 //! Unbinned terms: an extended likelihood of single events (spec/unbinned.md, eq. 1).
 
+use super::laurent::Laurent;
 use super::polynomial::monomial_value;
 use super::{Monomial, Polynomial};
 use std::sync::Arc;
@@ -8,15 +9,26 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnbinnedTerm {
     pub name: String,
-    /// The scalar parameters (fit order) that the variables stand for.
+    /// The scalar parameters (fit order) on which it depends.
     pub parameters: Vec<usize>,
-    /// Those that are Wilson coefficients.
+    /// Those that are Wilson coefficients, or give some.
     pub coefficients: Vec<usize>,
+    /// What the variables of its rows stand for.
+    pub variables: Vec<Variable>,
     pub components: Vec<Component>,
     /// s of the observed events, which are the first rows of all densities.
     pub observed: Vec<f64>,
     /// Weights of the reference events, the other rows; their sum is one. Empty without reference.
     pub reference: Vec<f64>,
+}
+
+/// A variable of rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Variable {
+    /// A scalar parameter (fit order).
+    Parameter(usize),
+    /// A coefficient that scalar parameters (fit order) give.
+    Given(Laurent),
 }
 
 /// A process: its yields and its part of the density.
@@ -61,10 +73,29 @@ pub struct RowSum {
     pub weights: Vec<f64>,
 }
 
+impl Variable {
+    /// At a point of all parameters; NaN where one is missing.
+    pub fn value(&self, point: &[f64]) -> f64 {
+        match self {
+            Variable::Parameter(i) => point.get(*i).copied().unwrap_or(f64::NAN),
+            Variable::Given(expression) => expression.value(point),
+        }
+    }
+}
+
 impl UnbinnedTerm {
     /// The values of its variables at a point of all parameters.
-    pub fn variables(&self, point: &[f64]) -> Vec<f64> {
-        self.parameters.iter().map(|i| point.get(*i).copied().unwrap_or(f64::NAN)).collect()
+    pub fn values(&self, point: &[f64]) -> Vec<f64> {
+        self.variables.iter().map(|variable| variable.value(point)).collect()
+    }
+
+    /// The same with given coefficients at zero, whatever gives them.
+    pub fn without_given(&self) -> UnbinnedTerm {
+        let zero = |variable: &Variable| match variable {
+            Variable::Parameter(i) => Variable::Parameter(*i),
+            Variable::Given(_) => Variable::Given(Laurent::zero()),
+        };
+        UnbinnedTerm { variables: self.variables.iter().map(zero).collect(), ..self.clone() }
     }
 
     pub fn n_rows(&self) -> usize {

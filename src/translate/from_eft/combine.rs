@@ -1,8 +1,8 @@
 //! The responses of one sample as one: they multiply (spec/eft.md, "Truncation").
 
-use super::PlainSample;
 use super::response::ModifierResponse;
 use super::variables::Variables;
+use super::{Owner, PlainSample};
 use crate::document::eft::{Mode, SampleData, Truncation};
 use crate::finding::{Findings, Result};
 use crate::model::eft::{Factor, Form, Polynomial, rational};
@@ -55,16 +55,18 @@ pub(super) fn combine(
     };
     let most = declared.into_iter().chain(max_np_order).min();
     let form = match most {
-        Some(most) => Form::Product(vec![Factor { polynomial: series(plain, &factors, most, variables)?, power: 1 }]),
+        Some(most) => {
+            Form::Product(vec![Factor { polynomial: series(plain.owner(), &factors, most, variables)?, power: 1 }])
+        }
         None => Form::Product(factors),
     };
     Ok(Combined { mode, form, variance, shifts })
 }
 
 /// The Taylor series of a product at c = 0.
-pub(super) fn series(plain: &PlainSample, factors: &[Factor], most: u32, variables: &Variables) -> Result<Polynomial> {
+pub(super) fn series(owner: Owner, factors: &[Factor], most: u32, variables: &Variables) -> Result<Polynomial> {
     rational::taylor(factors, most, &variables.order)
-        .map_err(|error| Findings::from(plain.finding(error, "responses whose series at c = 0 exists")))
+        .map_err(|error| Findings::from(owner.finding(error, "responses whose series at c = 0 exists")))
 }
 
 /// The variance of the product where one response has one: the others multiply its square.

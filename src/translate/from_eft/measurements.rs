@@ -4,7 +4,7 @@ use super::combine::series;
 use super::response::{product_of_powers, terms, truncate};
 use super::transform::impossible;
 use super::variables::Variables;
-use super::{EftContext, PlainSample};
+use super::{EftContext, Owner};
 use crate::document::eft::{
     Correlation, Distribution, FlatErrors, GaussianMeasurement, GaussianSystematic, MultiplicativeReference,
     Prediction, SystematicKind,
@@ -28,7 +28,7 @@ struct Prepared<'w> {
 impl EftContext<'_> {
     /// # Errors
     /// `InvalidEft` for means without a series, and for errors whose covariance is not positive definite.
-    pub fn measurements(&self) -> Result<Measurements> {
+    pub fn measurements(&mut self) -> Result<Measurements> {
         let (mut sets, mut prepared) = (Vec::new(), Vec::new());
         let mut first = 0;
         for document in &self.eft.gaussian_measurements {
@@ -50,13 +50,16 @@ impl EftContext<'_> {
             first += document.data.len();
         }
         let covariance = self.covariance(&prepared, first);
-        let whitening = Whitening::new(&covariance).map_err(|error| self.not_positive(&prepared, &error))?;
+        let whitening =
+            Whitening::new(&covariance).map_err(|error| self.not_positive(&prepared, &covariance, &error))?;
         let half_widths = self.half_widths(&prepared, first);
         let flat = match self.eft.flat_errors {
             FlatErrors::Marginalised => Flat::Marginalised(half_widths),
             _ => Flat::Clamped(half_widths),
         };
         self.check_independent(&prepared, &flat, &covariance)?;
+        let told = strong_correlations(&prepared, &covariance);
+        self.warnings.0.extend(told);
         Ok(Measurements { sets, whitening, flat })
     }
 
@@ -123,16 +126,23 @@ impl EftContext<'_> {
             .into())
     }
 
-    fn not_positive(&self, prepared: &[Prepared], error: &NotPositive) -> Findings {
+    fn not_positive(&self, prepared: &[Prepared], covariance: &Covariance, error: &NotPositive) -> Findings {
         let names = prepared.iter().filter(|set| {
             let points = set.first..set.first + set.document.data.len();
             error.points.iter().any(|point| points.contains(point))
         });
         let names: Vec<String> = names.map(|set| quote(&set.document.name)).collect();
-        let found = format!("errors of {} whose covariance is not positive definite", names.join(", "));
-        Finding::new(&rule::GAUSSIAN_POSITIVE, found, "an error above zero for each point, and correlations below one")
-            .at("/eft/gaussian_measurements")
-            .into()
+        let block = covariance.blocks.iter().find(|block| block.points == error.points);
+        let too_large = block.is_some_and(|block| !block.matrix.iter().all(|x| x.is_finite()));
+        let (what, expected) = if too_large {
+            ("errors or covariances beyond the numbers that there are", "errors below 1e154; choose another unit")
+        } else {
+            let expected =
+                "an error above zero for each point (above 1e-161, that its square is), and correlations below one";
+            ("errors whose covariance is not positive definite", expected)
+        };
+        let found = format!("{what}, of {}", names.join(", "));
+        Finding::new(&rule::GAUSSIAN_POSITIVE, found, expected).at("/eft/gaussian_measurements").into()
     }
 
     /// Blocks of points that anything but shared names correlates, and the errors of names that several blocks share.
@@ -178,6 +188,35 @@ impl EftContext<'_> {
         }
         Covariance { blocks, shared }
     }
+}
+
+/// Above this, the difference of two points is what rounding leaves of it.
+const STRONG: f64 = 1.0 - 1e-12;
+
+/// Pairs of points whose correlation is next to one, the first of each block.
+fn strong_correlations(prepared: &[Prepared], covariance: &Covariance) -> Vec<Finding> {
+    let of_point = |point: usize| {
+        let set = prepared.iter().rev().find(|set| set.first <= point);
+        set.map_or(String::new(), |set| format!("point {} of {}", point - set.first, quote(&set.document.name)))
+    };
+    let mut told = Vec::new();
+    for block in &covariance.blocks {
+        let n = block.points.len();
+        let correlation = |i: usize, j: usize| {
+            block.matrix[i * n + j] / (block.matrix[i * n + i].sqrt() * block.matrix[j * n + j].sqrt())
+        };
+        let pairs = (0..n).flat_map(|i| (0..i).map(move |j| (i, j)));
+        let mut strong = pairs.filter(|(i, j)| correlation(*i, *j).abs() >= STRONG);
+        if let Some((i, j)) = strong.next() {
+            let others = strong.count();
+            let more = if others > 0 { format!(", and {others} more pairs") } else { String::new() };
+            let (a, b) = (of_point(block.points[j]), of_point(block.points[i]));
+            let found = format!("the correlation {} of {a} and {b}{more}", correlation(i, j));
+            let expected = "correlations that differ from one by more than 1e-12";
+            told.push(Finding::new(&rule::GAUSSIAN_CORRELATION, found, expected).at("/eft/gaussian_measurements"));
+        }
+    }
+    told
 }
 
 /// V of the points of some measurements, without what other blocks share.
@@ -246,7 +285,7 @@ fn scale(document: &GaussianMeasurement, form: &mut Form, variables: &mut Variab
     let n = document.data.len();
     let mut terms = vec![(Vec::new(), vec![1.0; n])];
     for systematic in document.systematics.iter().filter(|s| s.follows_prediction(document)) {
-        let variable = variables.variable(&named(document), &systematic.name)?;
+        let variable = variables.variable(Owner::Measurement(&document.name), &systematic.name)?;
         terms.push((vec![variable], systematic.values.clone()));
     }
     if let Form::Product(factors) = form
@@ -257,26 +296,21 @@ fn scale(document: &GaussianMeasurement, form: &mut Form, variables: &mut Variab
     Ok(())
 }
 
-/// Findings name the measurement in the place of a sample.
-fn named(document: &GaussianMeasurement) -> PlainSample<'_> {
-    PlainSample { channel: "gaussian_measurements", name: &document.name, nominal: &document.data, effects: Vec::new() }
-}
-
 /// The means as a product of polynomials, or its series to an order that is asked for beyond the document.
 fn form(document: &GaussianMeasurement, max_np_order: Option<u32>, variables: &mut Variables) -> Result<Form> {
-    let plain = named(document);
+    let (owner, n) = (Owner::Measurement(&document.name), document.data.len());
     let form = match &document.prediction {
         Prediction::Polynomial { monomials, coefficients, truncation } => {
-            let polynomial = truncate(terms(&plain, monomials, coefficients, variables)?, truncation, variables);
+            let polynomial = truncate(terms((owner, n), monomials, coefficients, variables)?, truncation, variables);
             Form::Product(vec![Factor { polynomial, power: 1 }])
         }
         Prediction::Rational { factors, expansion, factor_truncation } => {
-            product_of_powers(&plain, factors, *expansion, factor_truncation, variables)?
+            product_of_powers((owner, n), factors, *expansion, factor_truncation, variables)?
         }
     };
     match (max_np_order, &form) {
         (Some(most), Form::Product(factors)) => {
-            let polynomial = series(&plain, factors, most, variables)?;
+            let polynomial = series(owner, factors, most, variables)?;
             Ok(Form::Product(vec![Factor { polynomial, power: 1 }]))
         }
         _ => Ok(form),

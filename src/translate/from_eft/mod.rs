@@ -47,6 +47,26 @@ pub(super) struct EftContext<'w> {
     warnings: Findings,
 }
 
+/// What has a response, or means: findings name it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owner<'w> {
+    Sample { channel: &'w str, name: &'w str },
+    Measurement(&'w str),
+    UnbinnedTerm(&'w str),
+}
+
+impl Owner<'_> {
+    /// Something is wrong with the response.
+    fn finding(self, found: impl std::fmt::Display, expected: &str) -> Finding {
+        let place = match self {
+            Owner::Sample { channel, name } => format!("sample {} in channel {}", quote(name), quote(channel)),
+            Owner::Measurement(name) => format!("measurement {}", quote(name)),
+            Owner::UnbinnedTerm(name) => format!("unbinned term {}", quote(name)),
+        };
+        Finding::new(&rule::EFT_RESPONSE, format!("{found}, of {place}"), expected)
+    }
+}
+
 /// A sample as a plain workspace has it.
 pub(super) struct PlainSample<'w> {
     pub channel: &'w str,
@@ -63,10 +83,17 @@ impl PlainSample<'_> {
         Part { nominal: self.nominal.to_vec(), effects, response: None }
     }
 
+    fn owner(&self) -> Owner<'_> {
+        Owner::Sample { channel: self.channel, name: self.name }
+    }
+
+    fn bins(&self) -> (Owner<'_>, usize) {
+        (self.owner(), self.nominal.len())
+    }
+
     /// Something is wrong with the sample.
     fn finding(&self, found: impl std::fmt::Display, expected: &str) -> Finding {
-        let place = format!("{found}, of sample {} in channel {}", quote(self.name), quote(self.channel));
-        Finding::new(&rule::EFT_RESPONSE, place, expected)
+        self.owner().finding(found, expected)
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn parts(
     let mut effects = sort(plain, of_sample, variables)?;
     let one = one_polynomial(&combined.form);
     for (name, lo, hi) in &combined.shifts {
-        let parameter = variables.variable(plain, name)?;
+        let parameter = variables.variable(plain.owner(), name)?;
         let parameter = variables.parameters[parameter as usize];
         for (monomial, hi) in hi.terms() {
             let lo = lo.coefficients_of(monomial).map_or_else(|| vec![0.0; hi.len()], <[f64]>::to_vec);
@@ -106,7 +106,7 @@ fn sort<'e>(plain: &'e PlainSample, of_sample: &SampleData, variables: &mut Vari
         let Effect::Offset { parameter, lo, hi, code } = effect else {
             match said {
                 Some(SystematicData::AppliesTo(list)) => {
-                    let monomials = variables.monomials(plain, &list.applies_to)?;
+                    let monomials = variables.monomials(plain.owner(), &list.applies_to)?;
                     sorted.restricted.push((effect.clone(), monomials));
                 }
                 _ => sorted.scales.push(effect.clone()),
@@ -129,7 +129,7 @@ fn sort<'e>(plain: &'e PlainSample, of_sample: &SampleData, variables: &mut Vari
                     return Err(plain.finding(found, "templates for the monomials that it moves").into());
                 }
                 for MonomialTemplates { monomial, lo_data, hi_data } in templates {
-                    let monomial = variables.monomial(plain, monomial)?;
+                    let monomial = variables.monomial(plain.owner(), monomial)?;
                     let (lo, hi) = (lo_data.clone(), hi_data.clone());
                     sorted.moved.push(Moved { parameter: *parameter, code: *code, monomial, lo, hi });
                 }

@@ -1,7 +1,7 @@
 //! Each EFT modifier as a response: a product of polynomials in the variables of its sample.
 
 use super::variables::Variables;
-use super::{EftContext, PlainSample};
+use super::{EftContext, Owner, PlainSample};
 use crate::document::eft::{
     BilinearData, CoefficientUncertainty, EventsData, Expansion, MapData, MaxNpOrder, McStat, Mode, MorphComponents,
     MorphData, MorphWeights, PerBin, PolynomialData, RationalData, RationalFactor, SumOfSquaresData, Truncation,
@@ -62,29 +62,27 @@ pub(super) fn of_modifier(
     }))
 }
 
-/// Terms with the bins of the sample.
+/// Terms of n bins or points.
 pub(super) fn terms(
-    plain: &PlainSample,
+    (owner, n): (Owner, usize),
     lists: &[Vec<String>],
     coefficients: &[PerBin],
     variables: &mut Variables,
 ) -> Result<Polynomial> {
-    let n = plain.nominal.len();
-    let monomials = variables.monomials(plain, lists)?;
+    let monomials = variables.monomials(owner, lists)?;
     Ok(Polynomial::from_terms(n, monomials.into_iter().zip(coefficients.iter().map(|c| c.of_bins(n)))))
 }
 
 /// What nuisances α add to coefficients: for each uncertainty α σ_k φ_k, a monomial with the nuisance as one more name.
 fn moved(
-    plain: &PlainSample,
+    (owner, n): (Owner, usize),
     uncertainties: &[CoefficientUncertainty],
     variables: &mut Variables,
 ) -> Result<Polynomial> {
-    let n = plain.nominal.len();
     let mut terms = Vec::with_capacity(uncertainties.len());
     for uncertainty in uncertainties {
-        let mut monomial = variables.monomial(plain, &uncertainty.monomial)?;
-        monomial.push(variables.variable(plain, &uncertainty.name)?);
+        let mut monomial = variables.monomial(owner, &uncertainty.monomial)?;
+        monomial.push(variables.variable(owner, &uncertainty.name)?);
         terms.push((monomial, uncertainty.sigma.of_bins(n)));
     }
     Ok(Polynomial::from_terms(n, terms))
@@ -105,8 +103,8 @@ fn keeps(truncation: &Truncation, monomial: &[u32], order: &[u32]) -> bool {
 }
 
 fn polynomial(plain: &PlainSample, data: &PolynomialData, variables: &mut Variables) -> Result<ModifierResponse> {
-    let sum = terms(plain, &data.monomials, &data.coefficients, variables)?;
-    let sum = sum.sum(&moved(plain, &data.uncertainties, variables)?);
+    let sum = terms(plain.bins(), &data.monomials, &data.coefficients, variables)?;
+    let sum = sum.sum(&moved(plain.bins(), &data.uncertainties, variables)?);
     let mut response = ModifierResponse::polynomial(data.mode, sum, &data.truncation, variables);
     response.variance = data.mc_stat.as_ref().map(|stat| variance(plain, data, stat, variables)).transpose()?;
     Ok(response)
@@ -121,9 +119,11 @@ fn variance(
 ) -> Result<Polynomial> {
     let n = plain.nominal.len();
     let (variance, fixed_at) = match stat {
-        McStat::W2 { monomials, variances, fixed_at } => (terms(plain, monomials, variances, variables)?, fixed_at),
+        McStat::W2 { monomials, variances, fixed_at } => {
+            (terms(plain.bins(), monomials, variances, variables)?, fixed_at)
+        }
         McStat::CoefficientErrors { sigmas, fixed_at } => {
-            let monomials = variables.monomials(plain, &data.monomials)?;
+            let monomials = variables.monomials(plain.owner(), &data.monomials)?;
             // What truncation takes from the response has no error either.
             let order = variables.order.as_slice();
             let kept =
@@ -146,7 +146,8 @@ fn variance(
 
 fn bilinear(plain: &PlainSample, data: &BilinearData, variables: &mut Variables) -> Result<ModifierResponse> {
     let n = plain.nominal.len();
-    let (left, right) = (variables.monomials(plain, &data.left)?, variables.monomials(plain, &data.right)?);
+    let (left, right) =
+        (variables.monomials(plain.owner(), &data.left)?, variables.monomials(plain.owner(), &data.right)?);
     let products = left.iter().zip(&data.coefficients).flat_map(|(left, row)| {
         right.iter().zip(row).map(move |(right, w)| ([left.as_slice(), right].concat(), w.of_bins(n)))
     });
@@ -157,14 +158,14 @@ fn bilinear(plain: &PlainSample, data: &BilinearData, variables: &mut Variables)
 fn sum_of_squares(plain: &PlainSample, data: &SumOfSquaresData, variables: &mut Variables) -> Result<ModifierResponse> {
     let mut sum = Polynomial::from_terms(plain.nominal.len(), []);
     for amplitude in &data.amplitudes {
-        let amplitude = terms(plain, &data.monomials, amplitude, variables)?;
+        let amplitude = terms(plain.bins(), &data.monomials, amplitude, variables)?;
         sum = sum.sum(&amplitude.product(&amplitude));
     }
     Ok(ModifierResponse::polynomial(data.mode, sum, &data.truncation, variables))
 }
 
 fn rational(plain: &PlainSample, data: &RationalData, variables: &mut Variables) -> Result<ModifierResponse> {
-    let form = product_of_powers(plain, &data.factors, data.expansion, &data.factor_truncation, variables)?;
+    let form = product_of_powers(plain.bins(), &data.factors, data.expansion, &data.factor_truncation, variables)?;
     let truncated =
         matches!(data.expansion, Expansion::Taylor(_)) || matches!(data.factor_truncation, Truncation::Order(_));
     Ok(ModifierResponse { mode: data.mode, form, truncated, variance: None, shifts: Vec::new() })
@@ -172,7 +173,7 @@ fn rational(plain: &PlainSample, data: &RationalData, variables: &mut Variables)
 
 /// Π_a P_a^{p_a} (spec/eft.md, eq. 5), or its Taylor series.
 pub(super) fn product_of_powers(
-    plain: &PlainSample,
+    (owner, n): (Owner, usize),
     factors: &[RationalFactor],
     expansion: Expansion,
     truncation: &Truncation,
@@ -180,13 +181,13 @@ pub(super) fn product_of_powers(
 ) -> Result<Form> {
     let mut product = Vec::with_capacity(factors.len());
     for factor in factors {
-        let polynomial = terms(plain, &factor.monomials, &factor.coefficients, variables)?;
-        let polynomial = polynomial.sum(&moved(plain, &factor.uncertainties, variables)?);
+        let polynomial = terms((owner, n), &factor.monomials, &factor.coefficients, variables)?;
+        let polynomial = polynomial.sum(&moved((owner, n), &factor.uncertainties, variables)?);
         product.push(Factor { polynomial: truncate(polynomial, truncation, variables), power: factor.power });
     }
     let Expansion::Taylor(taylor) = expansion else { return Ok(Form::Product(product)) };
     let series = rational::taylor(&product, taylor.taylor, &variables.order)
-        .map_err(|error| Findings::from(plain.finding(error, "factors whose series at c = 0 exists")))?;
+        .map_err(|error| Findings::from(owner.finding(error, "factors whose series at c = 0 exists")))?;
     Ok(Form::Product(vec![Factor { polynomial: series, power: 1 }]))
 }
 
@@ -194,7 +195,7 @@ fn morph(plain: &PlainSample, data: &MorphData, variables: &mut Variables) -> Re
     // The basis points fix the meaning of the variables: 0, 1, … are the listed parameters.
     let mut own = Vec::with_capacity(data.parameters.len());
     for name in &data.parameters {
-        own.push(variables.variable(plain, name)?);
+        own.push(variables.variable(plain.owner(), name)?);
     }
     let solved =
         solve_morph(data).map_err(|error| Findings::from(plain.finding(error, "a basis that can be solved")))?;
@@ -254,7 +255,7 @@ fn variance_of_weights(weights: &Polynomial, variances: &[Vec<f64>], n_bins: usi
 
 /// P_b = Σ_z map_bz w_z(c)
 fn map(plain: &PlainSample, data: &MapData, variables: &mut Variables) -> Result<ModifierResponse> {
-    let monomials = variables.monomials(plain, &data.monomials)?;
+    let monomials = variables.monomials(plain.owner(), &data.monomials)?;
     let folded = monomials.into_iter().zip(&data.weights).map(|(monomial, weights)| {
         let bin = |row: &Vec<f64>| {
             let weights = weights.of_bins(row.len());
@@ -289,7 +290,7 @@ fn events(
     check_nominal(plain, &data, &binned).map_err(|finding| Findings::from(finding.at(format!("{pointer}/data"))))?;
     let mut own = Vec::with_capacity(binned.variables.len() + binned.nuisances.len());
     for name in binned.variables.iter().chain(&binned.nuisances) {
-        own.push(variables.variable(plain, name)?);
+        own.push(variables.variable(plain.owner(), name)?);
     }
     let form = match binned.events {
         Some(events) => Form::Events(Arc::new(events.renamed(&own))),

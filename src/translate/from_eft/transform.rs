@@ -56,9 +56,9 @@ impl Transform {
         Ok(transform)
     }
 
-    /// Whether a number stands for a given coefficient, and for no parameter.
-    pub fn gives(&self, number: usize) -> bool {
-        self.given.contains_key(&(number as u32))
+    /// What gives the coefficient of a number; `None` for the number of a parameter.
+    pub fn expression(&self, number: usize) -> Option<&Laurent> {
+        self.given.get(&(number as u32))
     }
 
     /// The given coefficients as functions of the parameters.

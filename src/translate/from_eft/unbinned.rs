@@ -2,7 +2,7 @@
 
 use super::response::{solve_morph, truncate};
 use super::variables::Variables;
-use super::{EftContext, PlainSample};
+use super::{EftContext, Owner};
 use crate::document::eft::{
     Amplitude, Calibration, CentralValue, Encoding, Mode, MorphData, MorphWeights, Ratio, RatioFactor, RatioOf,
     Truncation, UnbinnedComponent, UnbinnedTerm as Document, YieldFactor, Yields,
@@ -11,7 +11,7 @@ use crate::event_database::Table;
 use crate::finding::{Finding, Findings, Result, number, quote};
 use crate::model::UnbinnedTerm;
 use crate::model::eft::Polynomial;
-use crate::model::eft::unbinned::{Component, EventRows, RowFactor, RowSum};
+use crate::model::eft::unbinned::{Component, EventRows, RowFactor, RowSum, Variable};
 use crate::rule;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -76,31 +76,43 @@ impl<'w, 'c> Reader<'w, 'c> {
     }
 
     fn term(&self) -> Result<UnbinnedTerm> {
-        let plain = self.plain();
+        let owner = self.owner();
         let mut variables = Variables::new(self.context.eft, self.context.ranges);
         let (mut components, mut findings) = (Vec::new(), Findings::default());
         for (k, component) in self.document.components.iter().enumerate() {
             let pointer = format!("{}/components/{k}", self.pointer);
             let placed = |f: Finding| if f.pointer.is_some() { f } else { f.at(pointer.clone()) };
-            match self.component(&plain, component, &mut variables) {
+            match self.component(owner, component, &mut variables) {
                 Ok(component) => components.push(component),
                 Err(found) => findings.0.extend(found.0.into_iter().map(placed)),
             }
-        }
-        if variables.parameters.iter().any(|number| self.context.transform.gives(*number)) {
-            let found = "an unbinned term in a coefficient that parameter_transform gives";
-            findings.push(Finding::new(&rule::EFT_RESPONSE, found, "unbinned terms in parameters of the model"));
         }
         let observed = self.observed_weights();
         let observed = observed.map_err(|found| findings.0.extend(found.0)).unwrap_or_default();
         if !findings.is_valid() {
             return Err(findings);
         }
-        let ordered = variables.parameters.iter().zip(&variables.order);
+        let (mut parameters, mut sources) = (Vec::new(), Vec::new());
+        let mut coefficients: BTreeSet<usize> = BTreeSet::new();
+        for (&number, &order) in variables.parameters.iter().zip(&variables.order) {
+            let (source, own) = match self.context.transform.expression(number) {
+                None => (Variable::Parameter(number), vec![number]),
+                Some(expression) => {
+                    let own = expression.variables().into_iter().map(|parameter| parameter as usize);
+                    (Variable::Given(expression.clone()), own.collect())
+                }
+            };
+            sources.push(source);
+            coefficients.extend(own.iter().copied().filter(|_| order > 0));
+            parameters.extend(own);
+        }
+        let mut seen = BTreeSet::new();
+        parameters.retain(|parameter| seen.insert(*parameter));
         Ok(UnbinnedTerm {
             name: self.document.name.clone(),
-            coefficients: ordered.filter(|(_, order)| **order > 0).map(|(parameter, _)| *parameter).collect(),
-            parameters: variables.parameters,
+            coefficients: parameters.iter().copied().filter(|parameter| coefficients.contains(parameter)).collect(),
+            parameters,
+            variables: sources,
             components,
             observed,
             reference: self.reference_weights.clone(),
@@ -108,8 +120,8 @@ impl<'w, 'c> Reader<'w, 'c> {
     }
 
     /// Findings of polynomials name the term in the place of a sample.
-    fn plain(&self) -> PlainSample<'w> {
-        PlainSample { channel: "unbinned_terms", name: &self.document.name, nominal: &[], effects: Vec::new() }
+    fn owner(&self) -> Owner<'w> {
+        Owner::UnbinnedTerm(&self.document.name)
     }
 
     fn observed_weights(&self) -> Result<Vec<f64>> {
@@ -162,14 +174,9 @@ impl<'w, 'c> Reader<'w, 'c> {
         }
     }
 
-    fn component(
-        &self,
-        plain: &PlainSample,
-        component: &UnbinnedComponent,
-        variables: &mut Variables,
-    ) -> Result<Component> {
-        let ratios = self.ratios(plain, component, variables)?;
-        let factors = self.factors(plain, component, variables)?;
+    fn component(&self, owner: Owner, component: &UnbinnedComponent, variables: &mut Variables) -> Result<Component> {
+        let ratios = self.ratios(owner, component, variables)?;
+        let factors = self.factors(owner, component, variables)?;
         let density = match &component.density {
             Some(name) => self.column(name),
             None => vec![1.0; self.n_rows],
@@ -188,12 +195,12 @@ impl<'w, 'c> Reader<'w, 'c> {
             let sum: f64 = weighed.clone().sum();
             Some(RowSum { rows: Arc::new(own), weights: weighed.map(|w| scale * w / sum).collect() }.condensed())
         };
-        let scales = yield_factors(plain, component, variables)?;
+        let scales = yield_factors(owner, component, variables)?;
         let single = |polynomial: Polynomial| RowSum::single(EventRows { polynomial, factors: scales.clone() });
-        let normfactors = self.normfactors(plain, component, variables)?;
+        let normfactors = self.normfactors(owner, component, variables)?;
         let (total, at_zero) = match &component.yields {
             Yields::Polynomial { monomials, coefficients, truncation } => {
-                let monomials = variables.monomials(plain, monomials)?;
+                let monomials = variables.monomials(owner, monomials)?;
                 let terms = monomials.into_iter().zip(coefficients.iter().map(|n| vec![*n]));
                 let polynomial = self.truncated(Polynomial::from_terms(1, terms), truncation, variables);
                 let at_zero = polynomial.coefficients_of(&[]).map_or(0.0, |n| n[0]);
@@ -231,29 +238,29 @@ impl<'w, 'c> Reader<'w, 'c> {
     /// The product of the parameters that multiply the yields, as a polynomial of one bin.
     fn normfactors(
         &self,
-        plain: &PlainSample,
+        owner: Owner,
         component: &UnbinnedComponent,
         variables: &mut Variables,
     ) -> Result<Polynomial> {
-        let monomial = variables.monomial(plain, &component.normfactors)?;
+        let monomial = variables.monomial(owner, &component.normfactors)?;
         Ok(Polynomial::from_terms(1, [(monomial, vec![1.0])]))
     }
 
     /// The central ratio of all rows; one a replica for the mean of logarithms.
     fn ratios(
         &self,
-        plain: &PlainSample,
+        owner: Owner,
         component: &UnbinnedComponent,
         variables: &mut Variables,
     ) -> Result<Vec<Polynomial>> {
         let own: Vec<&str> = component.ratio.columns();
         let Some(replicas) = &component.replicas else {
-            return Ok(vec![self.ratio(plain, &component.ratio, &own, variables)?]);
+            return Ok(vec![self.ratio(owner, &component.ratio, &own, variables)?]);
         };
-        let mut all = vec![self.ratio(plain, &component.ratio, &own, variables)?];
+        let mut all = vec![self.ratio(owner, &component.ratio, &own, variables)?];
         for columns in &replicas.columns {
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            all.push(self.ratio(plain, &component.ratio, &columns, variables)?);
+            all.push(self.ratio(owner, &component.ratio, &columns, variables)?);
         }
         if let Some(replica) = self.context.options.replica {
             return Ok(vec![all.swap_remove(replica.min(all.len() - 1))]);
@@ -268,7 +275,7 @@ impl<'w, 'c> Reader<'w, 'c> {
         // Σ_j ν_j (r_j − r̄)/√(R − 1): spec/unbinned.md, eq. 6.
         let mut moved = mean.clone();
         for (ratio, name) in all.iter().zip(&replicas.nuisances) {
-            let nuisance = variables.variable(plain, name)?;
+            let nuisance = variables.variable(owner, name)?;
             let by =
                 Polynomial::from_terms(self.n_rows, [(vec![nuisance], vec![(n - 1.0).sqrt().recip(); self.n_rows])]);
             let difference = ratio.sum(&mean.clone().scaled(&vec![-1.0; self.n_rows]));
@@ -278,17 +285,11 @@ impl<'w, 'c> Reader<'w, 'c> {
     }
 
     /// r of all rows as a polynomial, from some columns in the place of the ratio's own.
-    fn ratio(
-        &self,
-        plain: &PlainSample,
-        ratio: &Ratio,
-        columns: &[&str],
-        variables: &mut Variables,
-    ) -> Result<Polynomial> {
+    fn ratio(&self, owner: Owner, ratio: &Ratio, columns: &[&str], variables: &mut Variables) -> Result<Polynomial> {
         let n = self.n_rows;
         let amplitude = |constant: f64, monomials: &[Vec<String>], columns: &[&str], variables: &mut Variables| {
             self.check_size(monomials.len())?;
-            let monomials = variables.monomials(plain, monomials)?;
+            let monomials = variables.monomials(owner, monomials)?;
             let terms = monomials.into_iter().zip(columns.iter().map(|name| self.column(name)));
             let polynomial = Polynomial::from_terms(n, terms);
             Ok::<_, Findings>(if constant == 0.0 {
@@ -327,7 +328,7 @@ impl<'w, 'c> Reader<'w, 'c> {
                 };
                 let mut own = Vec::with_capacity(parameters.len());
                 for name in parameters {
-                    own.push(variables.variable(plain, name)?);
+                    own.push(variables.variable(owner, name)?);
                 }
                 let solved = solve_morph(&morph).map_err(|error| {
                     Finding::new(&rule::UNBINNED_BASIS, error.to_string(), "a basis that determines its monomials")
@@ -366,13 +367,13 @@ impl<'w, 'c> Reader<'w, 'c> {
     /// The factors of all rows (spec/unbinned.md, eq. 4).
     fn factors(
         &self,
-        plain: &PlainSample,
+        owner: Owner,
         component: &UnbinnedComponent,
         variables: &mut Variables,
     ) -> Result<Vec<RowFactor>> {
         let mut factors = Vec::new();
         for (name, factor) in &component.systematics {
-            let variable = variables.variable(plain, name)?;
+            let variable = variables.variable(owner, name)?;
             match factor {
                 RatioFactor::Linear { column } => {
                     factors.push(RowFactor::Linear { variable, column: self.column(column) });
@@ -390,7 +391,7 @@ impl<'w, 'c> Reader<'w, 'c> {
             }
         }
         for correlated in &component.correlated {
-            let monomial = variables.monomial(plain, &correlated.systematics)?;
+            let monomial = variables.monomial(owner, &correlated.systematics)?;
             factors.push(RowFactor::Exponential { monomial, column: self.column(&correlated.column) });
         }
         Ok(factors)
@@ -402,14 +403,10 @@ fn no_reference(what: &str) -> Findings {
 }
 
 /// The factors of the yields, of one row.
-fn yield_factors(
-    plain: &PlainSample,
-    component: &UnbinnedComponent,
-    variables: &mut Variables,
-) -> Result<Vec<RowFactor>> {
+fn yield_factors(owner: Owner, component: &UnbinnedComponent, variables: &mut Variables) -> Result<Vec<RowFactor>> {
     let mut factors = Vec::new();
     for (name, factor) in &component.yield_systematics {
-        let variable = variables.variable(plain, name)?;
+        let variable = variables.variable(owner, name)?;
         match factor {
             YieldFactor::Linear { value } => factors.push(RowFactor::Linear { variable, column: vec![*value] }),
             YieldFactor::Power { value } => {

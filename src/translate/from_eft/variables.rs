@@ -1,6 +1,6 @@
 //! The variables of the polynomials of one sample.
 
-use super::PlainSample;
+use super::Owner;
 use crate::document::eft::{Eft, WilsonCoefficient};
 use crate::finding::{Result, quote};
 use crate::model::eft::Monomial;
@@ -25,12 +25,12 @@ impl<'w> Variables<'w> {
     }
 
     /// The variable of a name.
-    pub fn variable(&mut self, plain: &PlainSample, name: &str) -> Result<u32> {
+    pub fn variable(&mut self, owner: Owner, name: &str) -> Result<u32> {
         if let Some(index) = self.index.get(name) {
             return Ok(*index);
         }
         let range = self.ranges.get(name).ok_or_else(|| {
-            plain.finding(format!("the parameter {} in a response", quote(name)), "a declared Wilson coefficient")
+            owner.finding(format!("the parameter {} in a response", quote(name)), "a declared Wilson coefficient")
         })?;
         let index = self.parameters.len() as u32;
         let coefficient = self.eft.wilson_coefficients.iter().find(|c| c.name == name);
@@ -42,17 +42,17 @@ impl<'w> Variables<'w> {
     }
 
     /// A monomial of names.
-    pub fn monomial(&mut self, plain: &PlainSample, names: &[String]) -> Result<Monomial> {
+    pub fn monomial(&mut self, owner: Owner, names: &[String]) -> Result<Monomial> {
         let mut monomial = Vec::with_capacity(names.len());
         for name in names {
-            monomial.push(self.variable(plain, name)?);
+            monomial.push(self.variable(owner, name)?);
         }
         monomial.sort_unstable();
         Ok(monomial)
     }
 
-    pub fn monomials(&mut self, plain: &PlainSample, lists: &[Vec<String>]) -> Result<Vec<Monomial>> {
-        lists.iter().map(|names| self.monomial(plain, names)).collect()
+    pub fn monomials(&mut self, owner: Owner, lists: &[Vec<String>]) -> Result<Vec<Monomial>> {
+        lists.iter().map(|names| self.monomial(owner, names)).collect()
     }
 
     /// The values of all variables at a point that names some of them; the others are zero.

@@ -21,6 +21,7 @@ pub(super) fn check(context: &Context, report: &mut Report) -> BTreeSet<u32> {
     let mut places: HashMap<&str, usize> = HashMap::new();
     for (m, measurement) in context.eft.gaussian_measurements.iter().enumerate() {
         let pointer = format!("/eft/gaussian_measurements/{m}");
+        check_empty(&measurement.name, &pointer, report);
         if let Some(first) = places.insert(measurement.name.as_str(), m) {
             let found = format!("the name {} of measurement {first} again", quote(&measurement.name));
             report.add(&rule::GAUSSIAN_NAME, format!("{pointer}/name"), found, "a name of its own");
@@ -131,6 +132,12 @@ fn check_errors(measurement: &GaussianMeasurement, pointer: &str, report: &mut R
     }
 }
 
+fn check_empty(name: &str, pointer: &str, report: &mut Report) {
+    if name.is_empty() {
+        report.add(&rule::GAUSSIAN_NAME, format!("{pointer}/name"), "an empty name", "a name");
+    }
+}
+
 /// The first pair of mirrored elements that differ.
 fn check_symmetry(matrix: &[Vec<f64>], pointer: &str, report: &mut Report) {
     for (a, row) in matrix.iter().enumerate() {
@@ -150,6 +157,7 @@ fn check_systematics(measurement: &GaussianMeasurement, pointer: &str, report: &
     let mut names = HashMap::new();
     for (s, systematic) in measurement.systematics.iter().enumerate() {
         let pointer = format!("{pointer}/systematics/{s}");
+        check_empty(&systematic.name, &pointer, report);
         if let Some(first) = names.insert(systematic.name.as_str(), s) {
             let found = format!("the name {} of systematic {first} again", quote(&systematic.name));
             report.add(&rule::GAUSSIAN_NAME, format!("{pointer}/name"), found, "each name once in a measurement");

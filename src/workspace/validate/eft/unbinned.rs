@@ -23,6 +23,7 @@ pub(super) fn check(workspace: &Workspace, context: &Context, report: &mut Repor
         let mut components: HashMap<&str, usize> = HashMap::new();
         check_tables(term, &pointer, report);
         check_numbers_of_replicas(term, &pointer, report);
+        check_shared_replicas(term, &pointer, report);
         for (k, component) in term.components.iter().enumerate() {
             let pointer = format!("{pointer}/components/{k}");
             check_name(&mut components, &component.name, k, &pointer, report);
@@ -215,6 +216,21 @@ fn check_numbers_of_replicas(term: &UnbinnedTerm, pointer: &str, report: &mut Re
     }
 }
 
+/// A nuisance that another component has too is that of the same replica there.
+fn check_shared_replicas(term: &UnbinnedTerm, pointer: &str, report: &mut Report) {
+    let mut places: HashMap<&str, (usize, &str)> = HashMap::new();
+    for (k, component) in term.components.iter().enumerate() {
+        for (j, name) in component.replicas.iter().flat_map(|replicas| &replicas.nuisances).enumerate() {
+            let &mut (first, other) = places.entry(name).or_insert((j, &component.name));
+            if first != j && other != component.name {
+                let place = format!("{pointer}/components/{k}/replicas/nuisances/{j}");
+                let found = format!("the name {} of replica {first} of component {}", quote(name), quote(other));
+                report.add(&rule::UNBINNED_REPLICA_TWICE, place, found, "one name for one replica of all components");
+            }
+        }
+    }
+}
+
 fn check_replicas(term: &UnbinnedTerm, component: &UnbinnedComponent, pointer: &str, report: &mut Report) {
     let Some(replicas) = &component.replicas else { return };
     let n = component.ratio.columns().len();
@@ -231,6 +247,17 @@ fn check_replicas(term: &UnbinnedTerm, component: &UnbinnedComponent, pointer: &
             &place,
             report,
         );
+    }
+    for (j, name) in replicas.nuisances.iter().enumerate() {
+        let first = replicas.nuisances.iter().position(|other| other == name).filter(|first| *first < j);
+        let of_ratio = component.systematics.contains_key(name) || component.yield_systematics.contains_key(name);
+        let found = match first {
+            Some(first) => format!("the name {} of replica {first} again", quote(name)),
+            None if of_ratio => format!("the name {} of a systematic of the component", quote(name)),
+            None => continue,
+        };
+        let place = format!("{pointer}/replicas/nuisances/{j}");
+        report.add(&rule::UNBINNED_REPLICA_TWICE, place, found, "a name for each replica alone");
     }
     if replicas.central != CentralValue::MeanLogRatio {
         return;
