@@ -12,6 +12,7 @@
 //! * [`import`]: foreign descriptions of EFT responses, turned into parts of a document;
 //! * [`workspace`]: the rules that a workspace must obey;
 //! * [`translate`]: from a document to the semantic core, [`model`];
+//! * [`graph`]: the densities and functions of HS3 documents, over events; [`expression`]: their formulas;
 //! * [`program`]: a model compiled to flat arrays; [`kernel`]: value, gradient, Hessian, expected data;
 //! * [`infer`]: fits, profiles, tests, limits, intervals, impacts, toys; [`report`]: their JSON and tables; [`plot`]: their
 //!   pictures; [`cli`]: the commands.
@@ -23,6 +24,7 @@ pub mod document;
 pub mod event_database;
 pub mod expression;
 pub mod finding;
+pub mod graph;
 pub mod import;
 pub mod infer;
 pub mod kernel;

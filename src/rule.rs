@@ -615,8 +615,8 @@ rules! {
         "The coefficients of a mixture do not fit its parts: their number, or n of them in a mixture that is not extended and whose sum is not 1.",
         "write n − 1 coefficients, or n with extended: true");
     HS3_DEPTH = error("W424", "DepthLimit",
-        "Components of an HS3 document use one another in a chain longer than the limit (300).",
-        "no model needs such depth: is this the right file?");
+        "Components of an HS3 document use one another in a chain longer than the limit (300), or more than 10^6 times in all.",
+        "no model needs this: is this the right file?");
     HS3_BIN_INTEGRAL = warning("W425", "BinnedDensity",
         "A continuous density has binned data: its integral over each bin counts. Of ROOT's files the value at the centre counts, without this warning.",
         "say which is meant: bincounts_extended_dist, or the conventions of ROOT");

@@ -246,6 +246,9 @@ fn log_sinhc_slope(x: f64) -> f64 {
 
 /// ln(Φ(b) − Φ(a)) for a < b, from the tails on the side where they are small; NaN for b < a.
 fn log_normal_mass(a: f64, b: f64) -> f64 {
+    if b < a {
+        return f64::NAN;
+    }
     if a > 0.0 {
         return log_normal_mass(-b, -a);
     }

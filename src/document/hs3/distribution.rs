@@ -242,11 +242,14 @@ impl Distribution {
             fields.reader.lenient(&rule::HS3_SPELLING, &at, quote(&written), quote(canonical));
         }
         let kind = fundamental(canonical, &mut fields);
-        let kind = kind.or_else(|| composite(canonical, &mut fields)).unwrap_or_else(|| {
-            let at = fields.at("type");
-            fields.reader.add(&rule::HS3_UNKNOWN_TYPE, &at, quote(&written), "a known type of distribution");
-            Some(DistributionKind::Unknown { kind: written.clone() })
-        })?;
+        let kind = kind
+            .or_else(|| composite(canonical, &mut fields))
+            .or_else(|| counted(canonical, &mut fields))
+            .unwrap_or_else(|| {
+                let at = fields.at("type");
+                fields.reader.add(&rule::HS3_UNKNOWN_TYPE, &at, quote(&written), "a known type of distribution");
+                Some(DistributionKind::Unknown { kind: written.clone() })
+            })?;
         if !matches!(kind, DistributionKind::Unknown { .. }) {
             // Redundant: the variates follow from the parts.
             fields.raw("x");
@@ -261,6 +264,7 @@ impl Distribution {
 fn canonical(kind: &str) -> &str {
     match kind {
         "ARGUS_dist" => "argus_dist",
+        "gennormal_dist" => "generalized_normal_dist",
         "normal_dist" => "gaussian_dist",
         "multinormal_dist" => "multivariate_normal_dist",
         "binsampling" => "binsampling_dist",
@@ -362,6 +366,24 @@ fn composite(kind: &str, fields: &mut Fields) -> Option<Option<DistributionKind>
             let read = fields.reference("pdf", Dist).zip(fields.slot("norm"));
             read.map(|(pdf, rate)| Kind::Extended { pdf, rate })
         }
+        "projected_dist" => {
+            let read = fields.reference("input_pdf", Dist).zip(fields.name_list("observables", Variate));
+            read.map(|(pdf, observables)| Kind::Projected { pdf, observables })
+        }
+        "weighted_sum_dist" => {
+            let extended = fields.flag("extended");
+            let read = fields.slots("samples").zip(fields.slots("coefficients"));
+            read.map(|(samples, coefficients)| Kind::WeightedSum { samples, coefficients, extended })
+        }
+        _ => return None,
+    })
+}
+
+/// Types with rates, bins or transforms; as [`fundamental`].
+fn counted(kind: &str, fields: &mut Fields) -> Option<Option<DistributionKind>> {
+    use DistributionKind as Kind;
+    use ReferenceKind::{Distribution as Dist, Function};
+    Some(match kind {
         "rate_density_dist" => {
             let read = fields.single("x").zip(fields.reference("density", Function));
             read.map(|(x, density)| Kind::RateDensity { x, density })
@@ -390,15 +412,6 @@ fn composite(kind: &str, fields: &mut Fields) -> Option<Option<DistributionKind>
             let epsilon = fields.optional_number("epsilon").unwrap_or(1e-4);
             let read = fields.reference("pdf", Dist).zip(fields.single("observable"));
             read.map(|(pdf, observable)| Kind::BinSampling { pdf, observable, epsilon })
-        }
-        "projected_dist" => {
-            let read = fields.reference("input_pdf", Dist).zip(fields.name_list("observables", Variate));
-            read.map(|(pdf, observables)| Kind::Projected { pdf, observables })
-        }
-        "weighted_sum_dist" => {
-            let extended = fields.flag("extended");
-            let read = fields.slots("samples").zip(fields.slots("coefficients"));
-            read.map(|(samples, coefficients)| Kind::WeightedSum { samples, coefficients, extended })
         }
         "histfactory_dist" => Channel::read(fields).map(|channel| Kind::HistFactory(Box::new(channel))),
         _ => return None,

@@ -1,0 +1,322 @@
+//! The likelihood of a document: which distributions, data and constraints it is made of, and its parameters.
+
+use super::builder::Id;
+use super::maker::Maker;
+use super::program::{Program, Scratch, Sum};
+use super::term::Term;
+use crate::document::hs3::{DistributionKind, Hs3Document, Likelihood, LikelihoodData};
+use crate::finding::{Finding, Findings, quote};
+use crate::rule;
+use std::collections::{BTreeSet, HashMap};
+
+/// Compiles documents; see [`Graph::compile`].
+#[derive(Clone, Copy, Debug)]
+pub struct Graph;
+
+/// Which likelihoods of a document are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Selection {
+    /// The only one.
+    #[default]
+    Only,
+    Likelihood(String),
+    /// The likelihood of an analysis, with the parameter point it starts from.
+    Analysis(String),
+    /// All, as one likelihood: constraints count once for each name.
+    All,
+}
+
+/// Whose conventions count where RooFit departs from the specification.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Convention {
+    /// Those of the program that wrote the document.
+    #[default]
+    Producer,
+    Specification,
+    /// Constraints normalised over the ranges of global observables, densities of binned data at the centres of bins,
+    /// multivariate normal densities over all of space.
+    Root,
+}
+
+/// What a caller may choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    pub convention: Convention,
+    /// Leave `histfactory_dist` out and name it in [`GraphLikelihood::channels`]; otherwise it is an error.
+    pub leave_channels: bool,
+}
+
+/// One parameter of a likelihood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    pub name: String,
+    /// Of the parameter point.
+    pub value: f64,
+    /// Infinite where no domain says.
+    pub min: f64,
+    pub max: f64,
+    /// Held in fits: constants and global observables.
+    pub constant: bool,
+}
+
+/// The negative logarithm of a likelihood, ready to be evaluated by several threads, each with its own scratch.
+#[derive(Clone, Debug)]
+pub struct GraphLikelihood {
+    pub parameters: Vec<Parameter>,
+    /// What is odd, yet no error; without lines.
+    pub warnings: Findings,
+    /// RooFit's conventions hold.
+    pub root_compat: bool,
+    /// Distribution and data of HistFactory channels that were left out.
+    pub channels: Vec<(String, LikelihoodData)>,
+    /// Distributions with data that are not left out, and the sum of the weights of their events.
+    pub terms: usize,
+    pub events: f64,
+    /// Constraints that are counted, each once.
+    pub constraints: Vec<String>,
+    log_factorials: f64,
+    program: Program,
+}
+
+impl Graph {
+    /// Compiles likelihoods of a document.
+    ///
+    /// # Errors
+    /// All findings that forbid the evaluation; they have pointers and no lines.
+    pub fn compile(
+        document: &Hs3Document,
+        selection: &Selection,
+        options: &Options,
+    ) -> Result<GraphLikelihood, Vec<Finding>> {
+        let (likelihoods, point) = choose(document, selection).map_err(|findings| findings.0)?;
+        let root_compat = match options.convention {
+            Convention::Producer => document.dialect.root_compat(),
+            Convention::Specification => false,
+            Convention::Root => true,
+        };
+        let mut maker = Maker::new(document, root_compat);
+        let mut parts = Parts::default();
+        likelihoods.iter().for_each(|likelihood| parts.add(&mut maker, likelihood, options));
+        parts.add_constraints(&mut maker);
+        let parameters = parameters(&mut maker, point.as_deref());
+        let mut findings = parts.findings;
+        if findings.is_empty() {
+            let rest = maker.builder.sum(&parts.scalars);
+            let program = Program::compile(&maker.builder, &[rest], &parts.sums);
+            return Ok(GraphLikelihood {
+                parameters,
+                warnings: maker.warnings,
+                root_compat,
+                channels: parts.channels,
+                terms: parts.terms,
+                events: parts.events,
+                constraints: parts.constraints,
+                log_factorials: parts.log_factorials,
+                program,
+            });
+        }
+        // One cause is named once, however many data need it.
+        let mut seen = BTreeSet::new();
+        findings.retain(|f| seen.insert((f.rule, f.pointer.clone(), f.found.clone())));
+        Err(findings)
+    }
+}
+
+/// What all likelihoods are made of.
+#[derive(Default)]
+struct Parts {
+    scalars: Vec<Id>,
+    sums: Vec<Sum>,
+    constraints: Vec<String>,
+    /// Names that are not to be counted again, with the place that names them.
+    wanted: Vec<(String, String)>,
+    channels: Vec<(String, LikelihoodData)>,
+    findings: Vec<Finding>,
+    terms: usize,
+    events: f64,
+    log_factorials: f64,
+}
+
+impl Parts {
+    fn add<'d>(&mut self, maker: &mut Maker<'d>, likelihood: &'d Likelihood, options: &Options) {
+        for (i, (name, data)) in likelihood.distributions.iter().zip(&likelihood.data).enumerate() {
+            let at = format!("{}/distributions/{i}", likelihood.pointer);
+            let distribution = match maker.distribution_named(name, &at) {
+                Ok(distribution) => distribution,
+                Err(findings) => {
+                    self.findings.extend(findings.0);
+                    continue;
+                }
+            };
+            if options.leave_channels && matches!(distribution.kind, DistributionKind::HistFactory(_)) {
+                self.channels.push((name.clone(), data.clone()));
+                continue;
+            }
+            match maker.term(distribution, data, &format!("{}/data/{i}", likelihood.pointer)) {
+                Ok(term) => self.add_term(maker, term, &distribution.pointer),
+                Err(findings) => self.findings.extend(findings.0),
+            }
+        }
+        for (i, name) in likelihood.aux_distributions.iter().enumerate() {
+            self.wanted.push((name.clone(), format!("{}/aux_distributions/{i}", likelihood.pointer)));
+        }
+    }
+
+    fn add_term(&mut self, maker: &Maker, term: Term, at: &str) {
+        let builder = &maker.builder;
+        let known = |sum: &Sum| builder.observables_of(sum.column).iter().all(|o| sum.data.contains_key(o));
+        if term.scalars.iter().any(|id| builder.is_column(*id)) || !term.sums.iter().all(known) {
+            let (found, expected) = ("a rate or a probability that depends on a variate", "one of parameters alone");
+            self.findings.push(Finding::new(&rule::HS3_UNSUPPORTED, found, expected).at(at));
+            return;
+        }
+        self.scalars.extend(term.scalars);
+        self.sums.extend(term.sums);
+        self.wanted.extend(term.constraints.into_iter().map(|name| (name, at.to_string())));
+        self.terms += 1;
+        self.events += term.events;
+        self.log_factorials += term.log_factorial;
+    }
+
+    /// Each constraint counts once, whoever names it (D19).
+    fn add_constraints(&mut self, maker: &mut Maker) {
+        let mut seen = BTreeSet::new();
+        for (name, at) in std::mem::take(&mut self.wanted) {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            match maker.constraint(&name, &at) {
+                Ok(log) => self.scalars.push(maker.builder.negative(log)),
+                Err(findings) => self.findings.extend(findings.0),
+            }
+            self.constraints.push(name);
+        }
+    }
+}
+
+fn choose<'d>(
+    document: &'d Hs3Document,
+    selection: &Selection,
+) -> crate::finding::Result<(Vec<&'d Likelihood>, Option<String>)> {
+    let all = &document.likelihoods;
+    let names = |names: Vec<&str>| {
+        let shown: Vec<String> = names.iter().take(20).map(|name| quote(name)).collect();
+        if shown.is_empty() {
+            "a document with likelihoods".to_string()
+        } else {
+            format!("one of {}", shown.join(", "))
+        }
+    };
+    let likelihoods = || names(all.iter().map(|l| l.name.as_str()).collect());
+    let fail = |found: String, expected: String| Err(Finding::new(&rule::HS3_CHOICE, found, expected).at("").into());
+    let named = |name: &str| all.iter().find(|l| l.name == name);
+    let unknown = |name: &str| fail(format!("the likelihood {}", quote(name)), likelihoods());
+    match selection {
+        Selection::Only => match all.as_slice() {
+            [only] => Ok((vec![only], None)),
+            several => fail(format!("{} likelihoods and no choice", several.len()), likelihoods()),
+        },
+        Selection::All if all.is_empty() => fail("no likelihood".to_string(), likelihoods()),
+        Selection::All => Ok((all.iter().collect(), None)),
+        Selection::Likelihood(name) => named(name).map_or_else(|| unknown(name), |l| Ok((vec![l], None))),
+        Selection::Analysis(name) => match document.analyses.iter().find(|analysis| analysis.name == *name) {
+            Some(analysis) => match named(&analysis.likelihood) {
+                Some(likelihood) => Ok((vec![likelihood], analysis.init.clone())),
+                None => unknown(&analysis.likelihood),
+            },
+            None => {
+                let analyses = names(document.analyses.iter().map(|a| a.name.as_str()).collect());
+                fail(format!("the analysis {}", quote(name)), analyses)
+            }
+        },
+    }
+}
+
+/// Values and ranges of all parameters that nodes stand for, in the order in which the likelihood needs them.
+pub(super) fn parameters(maker: &mut Maker, point: Option<&str>) -> Vec<Parameter> {
+    let document = maker.document;
+    let first = point.or(Some("default_values")).and_then(|name| document.point(name));
+    let points: Vec<_> = first.into_iter().chain(&document.parameter_points).collect();
+    let mut written: HashMap<&str, f64> = HashMap::new();
+    for parameter in points.iter().rev().flat_map(|point| &point.parameters) {
+        written.insert(&parameter.name, parameter.value);
+    }
+    let mut elsewhere: HashMap<&str, (f64, f64)> = HashMap::new();
+    for axis in document.domains.iter().rev().flat_map(|domain| &domain.axes) {
+        elsewhere.insert(&axis.name, (axis.min, axis.max));
+    }
+    let names = maker.builder.parameters.clone();
+    let mut parameters = Vec::with_capacity(names.len());
+    for name in names {
+        let range = maker.range_in_domains(&name, None).or_else(|| elsewhere.get(name.as_str()).copied());
+        let (min, max) = range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        let value = written.get(name.as_str()).copied().unwrap_or_else(|| {
+            let value = if (min..=max).contains(&1.0) { 1.0 } else { 0.5 * (min + max) };
+            let expected = format!("a value in a parameter point; {value} is taken");
+            let finding = Finding::new(&rule::HS3_NO_VALUE, format!("no value of {}", quote(&name)), expected);
+            maker.warnings.push(finding.at("/parameter_points"));
+            value
+        });
+        let constant = maker.is_constant(&name);
+        let global = maker.in_global_domain(&name);
+        if global && !constant {
+            let found = format!("{} not constant", quote(&name));
+            let finding = Finding::new(&rule::HS3_GLOBAL, found, "const: true of a global observable");
+            maker.warnings.push(finding.at("/parameter_points"));
+        }
+        parameters.push(Parameter { name, value, min, max, constant: constant || global });
+    }
+    parameters
+}
+
+impl GraphLikelihood {
+    /// Memory for [`GraphLikelihood::value`], which allocates nothing more, but where an integral needs more cells than ever
+    /// before.
+    pub fn scratch(&self) -> Scratch {
+        self.program.scratch()
+    }
+
+    /// −ln L as the specification defines it (spec/hs3.md, eq. 41), for a value of each parameter; +∞ outside of the
+    /// domain.
+    pub fn value(&self, theta: &[f64], scratch: &mut Scratch) -> f64 {
+        if theta.len() != self.parameters.len() {
+            return f64::INFINITY;
+        }
+        in_domain(self.program.value(theta, scratch))
+    }
+
+    /// As [`GraphLikelihood::value`], with the derivative to each parameter; zeros outside of the domain.
+    pub fn value_and_gradient(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut Scratch) -> f64 {
+        if theta.len() != self.parameters.len() || gradient.len() != theta.len() {
+            return f64::INFINITY;
+        }
+        let value = in_domain(self.program.value_and_gradient(theta, gradient, scratch));
+        if value == f64::INFINITY {
+            gradient.fill(0.0);
+        }
+        value
+    }
+
+    /// What is to be added to −ln L for RooFit's number: N ln k of k channels, without ln N! of extended densities
+    /// (spec/hs3.md, eq. 42). HistFactory channels that were left out are not counted.
+    pub fn roofit_offset(&self) -> f64 {
+        let channels = if self.terms > 1 { self.events * (self.terms as f64).ln() } else { 0.0 };
+        channels - self.log_factorials
+    }
+
+    /// Why the last evaluation with this scratch was outside of the domain; nothing if it was inside.
+    pub fn reason(&self, scratch: &Scratch) -> Option<String> {
+        if self.program.integral_failed(scratch) {
+            return Some("the integral of a density is infinite or does not converge".to_string());
+        }
+        if !self.program.rest_is_finite(scratch) {
+            return Some("a constraint or an expected number of events is outside of its domain".to_string());
+        }
+        let term = scratch.sums.iter().position(|sum| !sum.is_finite())?;
+        Some(format!("the density of term {term} is zero, negative or undefined at an event"))
+    }
+}
+
+fn in_domain(value: f64) -> f64 {
+    if value.is_nan() { f64::INFINITY } else { value }
+}

@@ -1,0 +1,28 @@
+//! Likelihoods of densities and functions over events (spec/hs3.md): compiled from an HS3 document to flat lists of
+//! operations, evaluated with the exact gradient by one pass forward and one backward.
+//!
+//! Every node is a number that depends on parameters alone, or a column over the events of one set of data. Columns run
+//! block by block; integrals that have no closed form are columns over the points of a quadrature.
+
+mod breit_wigner;
+mod builder;
+mod closed;
+mod column;
+mod constraint;
+mod decay;
+mod density;
+mod derivative;
+mod functions;
+mod interpolation;
+mod likelihood;
+mod maker;
+mod program;
+mod quadrature;
+mod scalar;
+mod shape;
+mod spline;
+mod term;
+
+pub use functions::Functions;
+pub use likelihood::{Convention, Graph, GraphLikelihood, Options, Parameter, Selection};
+pub use program::Scratch;

@@ -1,0 +1,406 @@
+//! From nodes to programs: the scalars in one list, each column over its events in a list of its own.
+
+use super::builder::{Builder, Id, Node};
+use super::column::{BLOCK, ColumnProgram, Input, Operation, Source, Tables, backward, forward};
+use super::quadrature::{Cell, Quadrature, Run, Work};
+use super::scalar::{self, Scalar};
+use crate::kernel::simd::{Backend, Lanes, ZERO, flat, flat_mut};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A column whose weighted sum counts, before it is compiled.
+#[derive(Clone, Debug)]
+pub(super) struct Sum {
+    pub column: Id,
+    /// By observable; each as long as the weights.
+    pub data: BTreeMap<usize, Vec<f64>>,
+    pub weights: Vec<f64>,
+}
+
+/// The negative logarithm of a likelihood as flat lists.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    scalars: Vec<Scalar>,
+    integrals: Vec<Quadrature>,
+    /// Which scalar is an integral's value, by integral.
+    integral_at: Vec<usize>,
+    terms: Vec<Term>,
+    /// The scalars that are asked for. The first is added to the sums.
+    outputs: Vec<usize>,
+    tables: Tables,
+    slots: usize,
+    backend: Backend,
+}
+
+/// −Σ w f over the events of one set of data.
+#[derive(Clone, Debug)]
+struct Term {
+    program: ColumnProgram,
+    data: Vec<Vec<Lanes>>,
+    weights: Vec<Lanes>,
+}
+
+/// Memory of one evaluation at a time.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    scalars: Vec<f64>,
+    scalar_adjoints: Vec<f64>,
+    slots: Vec<Lanes>,
+    adjoints: Vec<Lanes>,
+    cells: Vec<Vec<Cell>>,
+    work: Work,
+    /// The sums of the terms of the last evaluation.
+    pub(super) sums: Vec<f64>,
+}
+
+impl Program {
+    /// Compiles the first output − Σ over all sums, and the other outputs.
+    pub fn compile(builder: &Builder, outputs: &[Id], sums: &[Sum]) -> Program {
+        let mut compiler = Compiler { builder, scalars: BTreeSet::new() };
+        outputs.iter().for_each(|output| compiler.need(*output));
+        sums.iter().for_each(|sum| compiler.need_of_column(sum.column));
+        let order: BTreeMap<Id, usize> = compiler.scalars.iter().enumerate().map(|(i, id)| (*id, i)).collect();
+        let scalars: Vec<Scalar> = order.keys().map(|id| scalar(builder, *id, &order)).collect();
+        let tables = Tables { edges: builder.edges.clone(), splines: builder.splines.clone() };
+        let integral = |integral: &super::builder::Integral| Quadrature {
+            program: columns(builder, integral.integrand, &order, &observables(&integral.over)),
+            ranges: integral.over.iter().map(|(_, low, high)| (*low, *high)).collect(),
+        };
+        // Integrals that nothing needs any more keep an empty program.
+        let integral_of = |id: &Id| if let Node::Integral(i) = builder.nodes[*id] { Some(i) } else { None };
+        let used: BTreeSet<usize> = order.keys().filter_map(integral_of).collect();
+        let empty = Quadrature { program: ColumnProgram::default(), ranges: Vec::new() };
+        let all = builder.integrals.iter().enumerate();
+        let integrals: Vec<Quadrature> =
+            all.map(|(i, each)| if used.contains(&i) { integral(each) } else { empty.clone() }).collect();
+        let mut integral_at = vec![0; integrals.len()];
+        for (at, each) in scalars.iter().enumerate() {
+            if let Scalar::Integral(i) = each {
+                integral_at[*i] = at;
+            }
+        }
+        let backend = Backend::detect();
+        let outputs = outputs.iter().map(|id| order[id]).collect();
+        let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, backend)).collect();
+        let lengths = terms.iter().map(|t| &t.program).chain(integrals.iter().map(|i| &i.program));
+        let slots = lengths.map(|program| program.operations.len()).max().unwrap_or(0);
+        Program { scalars, integrals, integral_at, terms, outputs, tables, slots, backend }
+    }
+
+    pub fn scratch(&self) -> Scratch {
+        Scratch {
+            scalars: vec![0.0; self.scalars.len()],
+            scalar_adjoints: vec![0.0; self.scalars.len()],
+            slots: vec![ZERO; self.slots * BLOCK],
+            adjoints: vec![ZERO; self.slots * BLOCK],
+            cells: vec![Vec::with_capacity(32); self.integrals.len()],
+            work: Work::default(),
+            sums: vec![0.0; self.terms.len()],
+        }
+    }
+
+    pub fn value(&self, theta: &[f64], scratch: &mut Scratch) -> f64 {
+        self.forward_scalars(theta, scratch);
+        for (i, term) in self.terms.iter().enumerate() {
+            scratch.sums[i] = term.run(self, scratch, false);
+        }
+        self.rest(scratch) + scratch.sums.iter().sum::<f64>()
+    }
+
+    /// The scalar that is added to the sums.
+    fn rest(&self, scratch: &Scratch) -> f64 {
+        self.outputs.first().map_or(0.0, |rest| scratch.scalars[*rest])
+    }
+
+    /// The scalars that are asked for.
+    pub fn outputs(&self, theta: &[f64], values: &mut [f64], scratch: &mut Scratch) {
+        self.forward_scalars(theta, scratch);
+        values.iter_mut().zip(&self.outputs).for_each(|(value, at)| *value = scratch.scalars[*at]);
+    }
+
+    /// Adds Σ adjoint · ∂output/∂parameter to the gradient, at the point of the last forward pass.
+    pub fn pull_back(&self, adjoints: &[f64], gradient: &mut [f64], scratch: &mut Scratch) {
+        scratch.scalar_adjoints.fill(0.0);
+        self.outputs.iter().zip(adjoints).for_each(|(at, adjoint)| scratch.scalar_adjoints[*at] += adjoint);
+        self.backward_scalars(gradient, scratch);
+    }
+
+    /// The gradient is written over.
+    pub fn value_and_gradient(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut Scratch) -> f64 {
+        self.forward_scalars(theta, scratch);
+        scratch.scalar_adjoints.fill(0.0);
+        for (i, term) in self.terms.iter().enumerate() {
+            scratch.sums[i] = term.run(self, scratch, true);
+        }
+        gradient.fill(0.0);
+        if let Some(rest) = self.outputs.first() {
+            scratch.scalar_adjoints[*rest] += 1.0;
+        }
+        self.backward_scalars(gradient, scratch);
+        self.rest(scratch) + scratch.sums.iter().sum::<f64>()
+    }
+
+    fn forward_scalars(&self, theta: &[f64], scratch: &mut Scratch) {
+        let Scratch { scalars, slots, cells, work, .. } = scratch;
+        for (i, each) in self.scalars.iter().enumerate() {
+            let (done, rest) = scalars.split_at_mut(i);
+            rest[0] = match each {
+                Scalar::Integral(integral) => {
+                    let mut run = Run { backend: self.backend, tables: &self.tables, scalars: done, slots };
+                    self.integrals[*integral].value(&mut run, work, &mut cells[*integral])
+                }
+                _ => scalar::value(each, theta, done, &self.tables),
+            };
+        }
+    }
+
+    fn backward_scalars(&self, gradient: &mut [f64], scratch: &mut Scratch) {
+        let Scratch { scalars, scalar_adjoints, slots, adjoints, cells, work, .. } = scratch;
+        for (i, each) in self.scalars.iter().enumerate().rev() {
+            match each {
+                Scalar::Integral(integral) if scalar_adjoints[i] != 0.0 => {
+                    let adjoint = scalar_adjoints[i];
+                    let mut run = Run { backend: self.backend, tables: &self.tables, scalars, slots };
+                    let (quadrature, cells) = (&self.integrals[*integral], &cells[*integral]);
+                    quadrature.pull(adjoint, &mut run, adjoints, work, cells, scalar_adjoints);
+                }
+                _ => scalar::pull(each, i, scalars, scalar_adjoints, gradient, &self.tables),
+            }
+        }
+    }
+
+    /// Whether an integral of the last evaluation did not converge.
+    pub fn integral_failed(&self, scratch: &Scratch) -> bool {
+        self.integral_at
+            .iter()
+            .zip(&self.integrals)
+            .any(|(at, integral)| !integral.ranges.is_empty() && !scratch.scalars[*at].is_finite())
+    }
+
+    /// Whether the scalar part of the last evaluation is finite.
+    pub fn rest_is_finite(&self, scratch: &Scratch) -> bool {
+        self.rest(scratch).is_finite()
+    }
+}
+
+impl Term {
+    fn compile(builder: &Builder, sum: &Sum, order: &BTreeMap<Id, usize>, tables: &Tables, backend: Backend) -> Term {
+        let groups = sum.weights.len().div_ceil(8);
+        // Lanes beyond the last event repeat it, with weight zero.
+        let padded = |numbers: &[f64], beyond: f64| {
+            let mut lanes = vec![ZERO; groups];
+            flat_mut(&mut lanes)
+                .iter_mut()
+                .enumerate()
+                .for_each(|(i, x)| *x = numbers.get(i).copied().unwrap_or(beyond));
+            lanes
+        };
+        let last = |numbers: &[f64]| numbers.last().copied().unwrap_or(0.0);
+        let (names, columns_of): (Vec<usize>, Vec<Vec<Lanes>>) =
+            sum.data.iter().map(|(name, numbers)| (*name, padded(numbers, last(numbers)))).unzip();
+        let (program, fixed) = with_fixed(builder, sum.column, order, &names);
+        let mut data = columns_of;
+        for id in fixed {
+            let column = fixed_column(builder, id, order, &names, &data, tables, groups, backend);
+            data.push(column);
+        }
+        Term { program, data, weights: padded(&sum.weights, 0.0) }
+    }
+
+    /// −Σ w f; with derivatives, its adjoints are added to those of the scalars.
+    fn run(&self, program: &Program, scratch: &mut Scratch, derivatives: bool) -> f64 {
+        let mut total = 0.0;
+        let groups = self.weights.len();
+        let used = self.program.operations.len() * BLOCK;
+        for start in (0..groups).step_by(BLOCK) {
+            let count = BLOCK.min(groups - start);
+            let (scalars, tables) = (&scratch.scalars, &program.tables);
+            let input = Input { data: &self.data, start, groups: count, scalars, tables };
+            forward(program.backend, &self.program, &input, &mut scratch.slots);
+            let output = self.program.output * BLOCK;
+            let weights = flat(&self.weights[start..][..count]);
+            let values = flat(&scratch.slots[output..][..count]);
+            // An event of weight zero counts for nothing, wherever it lies.
+            total -= weights.iter().zip(values).map(|(w, f)| if *w == 0.0 { 0.0 } else { w * f }).sum::<f64>();
+            if derivatives {
+                scratch.adjoints[..used].fill(ZERO);
+                let adjoint = flat_mut(&mut scratch.adjoints[output..][..count]);
+                adjoint.iter_mut().zip(weights).for_each(|(adjoint, weight)| *adjoint = -weight);
+                let (slots, adjoints) = (&scratch.slots, &mut scratch.adjoints);
+                backward(program.backend, &self.program, &input, slots, adjoints, &mut scratch.scalar_adjoints);
+            }
+        }
+        total
+    }
+}
+
+/// Which scalars are needed.
+struct Compiler<'b> {
+    builder: &'b Builder,
+    scalars: BTreeSet<Id>,
+}
+
+impl Compiler<'_> {
+    /// A scalar and all that it is made of.
+    fn need(&mut self, id: Id) {
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if self.builder.is_column(id) {
+                open.extend(self.builder.nodes[id].operands());
+            } else if self.scalars.insert(id) {
+                match &self.builder.nodes[id] {
+                    Node::Integral(i) => open.extend(column_inputs(self.builder, self.builder.integrals[*i].integrand)),
+                    node => open.extend(node.operands()),
+                }
+            }
+        }
+    }
+
+    fn need_of_column(&mut self, id: Id) {
+        column_inputs(self.builder, id).into_iter().for_each(|input| self.need(input));
+    }
+}
+
+/// All columns that make up a column, itself included.
+fn column_nodes(builder: &Builder, root: Id) -> BTreeSet<Id> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![root]);
+    while let Some(id) = open.pop() {
+        if builder.is_column(id) && found.insert(id) {
+            open.extend(builder.nodes[id].operands());
+        }
+    }
+    found
+}
+
+/// The scalars that the columns of a column use.
+fn column_inputs(builder: &Builder, root: Id) -> Vec<Id> {
+    if !builder.is_column(root) {
+        return vec![root];
+    }
+    let operands = |id: Id| builder.nodes[id].operands();
+    let all: BTreeSet<Id> = column_nodes(builder, root).into_iter().flat_map(operands).collect();
+    all.into_iter().filter(|id| !builder.is_column(*id)).collect()
+}
+
+fn observables(over: &[(usize, f64, f64)]) -> Vec<usize> {
+    over.iter().map(|(observable, ..)| *observable).collect()
+}
+
+fn scalar(builder: &Builder, id: Id, order: &BTreeMap<Id, usize>) -> Scalar {
+    let at = |id: &Id| order[id];
+    match &builder.nodes[id] {
+        Node::Constant(bits) => Scalar::Constant(f64::from_bits(*bits)),
+        Node::Parameter(index) => Scalar::Parameter(*index),
+        // No scalar is an observable.
+        Node::Observable(_) => Scalar::Constant(f64::NAN),
+        Node::Unary(f, a) => Scalar::Unary(*f, at(a)),
+        Node::Binary(f, a, b) => Scalar::Binary(*f, at(a), at(b)),
+        Node::Select(condition, yes, no) => Scalar::Select(at(condition), at(yes), at(no)),
+        Node::Bin(table, a) => Scalar::Bin(*table, at(a)),
+        Node::Gather(list, index) => Scalar::Gather(list.iter().map(at).collect(), at(index)),
+        Node::Spline(table, a) => Scalar::Spline(*table, at(a)),
+        Node::Integral(index) => Scalar::Integral(*index),
+    }
+}
+
+/// A program over the observables of `names`, in that order its columns of data.
+fn columns(builder: &Builder, root: Id, order: &BTreeMap<Id, usize>, names: &[usize]) -> ColumnProgram {
+    program_of(builder, root, order, names, &[])
+}
+
+/// As [`columns`], with columns that no parameter changes as further data; they are returned.
+fn with_fixed(builder: &Builder, root: Id, order: &BTreeMap<Id, usize>, names: &[usize]) -> (ColumnProgram, Vec<Id>) {
+    let all = column_nodes(builder, root);
+    let is_fixed = |id: Id| {
+        builder.is_column(id) && !builder.needs_parameters(id) && !matches!(builder.nodes[id], Node::Observable(_))
+    };
+    let used = all.iter().filter(|id| !is_fixed(**id)).flat_map(|id| builder.nodes[*id].operands());
+    let frontier: BTreeSet<Id> = used.chain([root]).filter(|id| is_fixed(*id)).collect();
+    let fixed: Vec<Id> = frontier.into_iter().collect();
+    (program_of(builder, root, order, names, &fixed), fixed)
+}
+
+fn program_of(
+    builder: &Builder,
+    root: Id,
+    order: &BTreeMap<Id, usize>,
+    names: &[usize],
+    fixed: &[Id],
+) -> ColumnProgram {
+    let mut slots: BTreeMap<Id, usize> = BTreeMap::new();
+    let mut operations: Vec<Operation> = Vec::new();
+    let data_of = |id: Id| match &builder.nodes[id] {
+        Node::Observable(observable) => names.iter().position(|name| name == observable),
+        _ => fixed.iter().position(|f| *f == id).map(|at| names.len() + at),
+    };
+    let needed = reachable(builder, root, fixed);
+    for id in needed.iter().copied().filter(|id| data_of(*id).is_none()) {
+        let source = |id: &Id| match (data_of(*id), slots.get(id)) {
+            (Some(column), _) => Source::Data(column),
+            (None, Some(slot)) => Source::Slot(*slot),
+            (None, None) => Source::Scalar(order.get(id).copied().unwrap_or(0)),
+        };
+        let operation = match &builder.nodes[id] {
+            Node::Unary(f, a) => Operation::Unary(*f, source(a)),
+            Node::Binary(f, a, b) => Operation::Binary(*f, source(a), source(b)),
+            Node::Select(condition, yes, no) => Operation::Select(source(condition), source(yes), source(no)),
+            Node::Bin(table, a) => Operation::Bin(*table, source(a)),
+            Node::Gather(list, index) => Operation::Gather(list.iter().map(source).collect(), source(index)),
+            Node::Spline(table, a) => Operation::Spline(*table, source(a)),
+            Node::Constant(_) | Node::Parameter(_) | Node::Observable(_) | Node::Integral(_) => continue,
+        };
+        slots.insert(id, operations.len());
+        operations.push(operation);
+    }
+    // A result that is data or a scalar needs a slot of its own.
+    let output = slots.get(&root).copied().unwrap_or_else(|| {
+        let source = match data_of(root) {
+            Some(column) => Source::Data(column),
+            None => Source::Scalar(order.get(&root).copied().unwrap_or(0)),
+        };
+        operations.push(Operation::Select(source, source, source));
+        operations.len() - 1
+    });
+    ColumnProgram { operations, output }
+}
+
+/// The columns that a program computes: none below a fixed one.
+fn reachable(builder: &Builder, root: Id, fixed: &[Id]) -> BTreeSet<Id> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![root]);
+    while let Some(id) = open.pop() {
+        if builder.is_column(id) && !fixed.contains(&id) && found.insert(id) {
+            open.extend(builder.nodes[id].operands());
+        }
+    }
+    found
+}
+
+/// A column that no parameter changes, for all events.
+#[allow(clippy::too_many_arguments)]
+fn fixed_column(
+    builder: &Builder,
+    id: Id,
+    order: &BTreeMap<Id, usize>,
+    names: &[usize],
+    data: &[Vec<Lanes>],
+    tables: &Tables,
+    groups: usize,
+    backend: Backend,
+) -> Vec<Lanes> {
+    // Its scalars are constants; they have the places that the evaluation gives them.
+    let mut scalars = vec![0.0; order.len()];
+    for input in column_inputs(builder, id) {
+        if let (Some(at), Some(number)) = (order.get(&input), builder.number(input)) {
+            scalars[*at] = number;
+        }
+    }
+    let program = columns(builder, id, order, names);
+    let mut slots = vec![ZERO; program.operations.len() * BLOCK];
+    let mut column = Vec::with_capacity(groups);
+    for start in (0..groups).step_by(BLOCK) {
+        let count = BLOCK.min(groups - start);
+        let input = Input { data, start, groups: count, scalars: &scalars, tables };
+        forward(backend, &program, &input, &mut slots);
+        column.extend_from_slice(&slots[program.output * BLOCK..][..count]);
+    }
+    column
+}
