@@ -222,7 +222,8 @@ fn a5_spellings_of_interpolation() {
     let linear = |x: f64| if x > 0.0 { 1.0 + 0.2 * x } else { 1.0 + 0.1 * x };
     let exponential = |x: f64| if x > 0.0 { 1.2f64.powf(x) } else { 0.9f64.powf(-x) };
     let structure = |t: &str, i: &str, o: &str| json!({"interpolation": {"type": t, "in": i, "out": o}});
-    let forms: Vec<(Vec<Value>, &dyn Fn(f64) -> f64)> = vec![
+    type Curve<'f> = &'f dyn Fn(f64) -> f64;
+    let forms: Vec<(Vec<Value>, Curve)> = vec![
         (
             vec![
                 json!({"interpolation": 0}),

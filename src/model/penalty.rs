@@ -90,8 +90,7 @@ fn ln_mass(a: f64, b: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn truncation_at(theta: f64) -> Penalty {
-        let _ = theta;
+    fn truncated() -> Penalty {
         Penalty { parameter: 0, kind: PenaltyKind::Truncation { sigma: 0.46, low: 0.0, high: 10.0 } }
     }
 
@@ -107,9 +106,9 @@ mod tests {
             };
             let weight = |i: usize| if i == 0 || i == n { 1.0 } else { 2.0 + 2.0 * (i % 2) as f64 };
             let mass: f64 = (0..=n).map(|i| weight(i) * density(i as f64 * step)).sum::<f64>() * step / 3.0;
-            let jet = truncation_at(theta).jet(theta);
+            let jet = truncated().jet(theta);
             assert!((jet.value - mass.ln()).abs() < 1e-11, "{theta}: {} and {}", jet.value, mass.ln());
-            derivatives(&truncation_at(theta), theta);
+            derivatives(&truncated(), theta);
         }
     }
 

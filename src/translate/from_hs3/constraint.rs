@@ -6,7 +6,7 @@ use super::values::Values;
 use crate::document::hs3::{
     Dialect, Distribution, DistributionKind, FunctionKind, Hs3Document, Modifier, ModifierKind, Slot,
 };
-use crate::finding::{Finding, Severity, quote};
+use crate::finding::{Finding, Findings, Result, Severity, quote};
 use crate::model::{Constraint, PenaltyKind};
 use crate::rule;
 
@@ -61,18 +61,19 @@ impl Type {
 
 /// By the precedence of A3: `constraints`, `constraint` as the name of a distribution, `constraint_name`,
 /// `constraint_type`, `constraint` as a type.
-pub(super) fn source<'d>(document: &'d Hs3Document, modifier: &Modifier, index: usize) -> Result<Source<'d>, Finding> {
+pub(super) fn source<'d>(document: &'d Hs3Document, modifier: &Modifier, index: usize) -> Result<Source<'d>> {
     let keys = &modifier.constraint;
     let unresolved = |name: &str| {
         let mut finding =
             Finding::new(&rule::HS3_UNRESOLVED, quote(name), "the name of a distribution of the document");
         finding.severity = Severity::Error;
-        finding.at(modifier.pointer.clone())
+        Findings::from(finding.at(modifier.pointer.clone()))
     };
     let by_name = |name: &str| document.distribution(name).map(Source::Named).ok_or_else(|| unresolved(name));
     let by_type = |name: &str| {
         let expected = "Gauss, Poisson, LogNormal, Const, or the name of a distribution of the document";
-        let unknown = || Finding::new(&rule::HS3_CONSTRAINT, quote(name), expected).at(modifier.pointer.clone());
+        let finding = || Finding::new(&rule::HS3_CONSTRAINT, quote(name), expected).at(modifier.pointer.clone());
+        let unknown = || Findings::from(finding());
         Type::named(name).map(Source::Type).ok_or_else(unknown)
     };
     if !keys.constraints.is_empty() {
@@ -81,7 +82,9 @@ pub(super) fn source<'d>(document: &'d Hs3Document, modifier: &Modifier, index: 
             Some(None) => Ok(Source::Free),
             None => {
                 let found = format!("{} constraints", keys.constraints.len());
-                Err(Finding::new(&rule::HS3_CONSTRAINT, found, "one for each parameter").at(modifier.pointer.clone()))
+                Err(Finding::new(&rule::HS3_CONSTRAINT, found, "one for each parameter")
+                    .at(modifier.pointer.clone())
+                    .into())
             }
         };
     }
@@ -104,7 +107,7 @@ pub(super) struct Ties<'c, 'd> {
 
 impl Ties<'_, '_> {
     /// The constraint of a parameter of normsys or histosys by its type; `None` for the default, Gauss.
-    pub fn of_alpha(&self, name: &str, kind: Option<Type>, modifier: &Modifier) -> Result<Tie, Finding> {
+    pub fn of_alpha(&self, name: &str, kind: Option<Type>, modifier: &Modifier) -> Result<Tie> {
         let observable = format!("nom_{name}");
         let auxdata = self.values.value(&observable).unwrap_or(0.0);
         let source = format!("{:?} of {name}", kind.unwrap_or(Type::Gauss));
@@ -129,14 +132,15 @@ impl Ties<'_, '_> {
                     found,
                     "Gauss, or the name of a distribution that says what is meant",
                 )
-                .at(modifier.pointer.clone()))
+                .at(modifier.pointer.clone())
+                .into())
             }
         }
     }
 
     /// The constraint of the factor of one bin with relative uncertainty σ. Without one there is no term (ROOT's way;
     /// pyhf keeps a constant), and the parameter is fixed unless the points say otherwise.
-    pub fn of_gamma(&self, name: &str, kind: Type, sigma: f64, modifier: &Modifier) -> Result<Tie, Finding> {
+    pub fn of_gamma(&self, name: &str, kind: Type, sigma: f64, modifier: &Modifier) -> Result<Tie> {
         let source = format!("{kind:?} of {name}");
         let observable = format!("nom_{name}");
         if kind == Type::Const {
@@ -160,7 +164,8 @@ impl Ties<'_, '_> {
             _ => {
                 let found = format!("the constraint {kind:?} on {}", quote(name));
                 Err(Finding::new(&rule::HS3_CONSTRAINT, found, "Gauss, Poisson or the name of a distribution")
-                    .at(modifier.pointer.clone()))
+                    .at(modifier.pointer.clone())
+                    .into())
             }
         }
     }
@@ -175,12 +180,8 @@ impl Ties<'_, '_> {
 
     /// A distribution with one parameter of the model; everything else in it is a number or has a fixed value. Returns
     /// the name of the parameter, too.
-    pub fn named(
-        &self,
-        distribution: &Distribution,
-        is_parameter: &dyn Fn(&str) -> bool,
-    ) -> Result<(String, Tie), Finding> {
-        let one = |name: &str, slots: &[&Slot]| -> Result<String, Finding> {
+    pub fn named(&self, distribution: &Distribution, is_parameter: &dyn Fn(&str) -> bool) -> Result<(String, Tie)> {
+        let one = |name: &str, slots: &[&Slot]| -> Result<String> {
             let mut names: Vec<&str> = slots.iter().filter_map(|slot| named_slot(slot)).collect();
             let of_model: Vec<&str> = names.iter().copied().filter(|name| is_parameter(name)).collect();
             // A parameter on which nothing else depends is what is not constant.
@@ -188,7 +189,7 @@ impl Ties<'_, '_> {
             match (of_model.as_slice(), names.as_slice()) {
                 ([only], _) | ([], [only]) => Ok((*only).to_string()),
                 (found, _) => {
-                    Err(self.beyond(distribution, format!("{} with {} parameters", quote(name), found.len())))
+                    Err(self.beyond(distribution, format!("{} with {} parameters", quote(name), found.len())).into())
                 }
             }
         };
@@ -228,7 +229,7 @@ impl Ties<'_, '_> {
                 let penalties = if width.is_finite() { vec![PenaltyKind::Constant(width.ln())] } else { Vec::new() };
                 Ok((parameter, Tie { penalties, bounds: Some((low, high)), ..Tie::new(&distribution.name, None) }))
             }
-            _ => Err(self.beyond(distribution, quote(&distribution.name))),
+            _ => Err(self.beyond(distribution, quote(&distribution.name)).into()),
         }
     }
 
@@ -240,7 +241,7 @@ impl Ties<'_, '_> {
         mu: &Slot,
         sigma: &Slot,
         is_parameter: &dyn Fn(&str) -> bool,
-    ) -> Result<(String, Tie), Finding> {
+    ) -> Result<(String, Tie)> {
         let sigma = self.positive(distribution, sigma)?;
         let square = 1.0 / (sigma * sigma);
         let norm = sigma.ln() + 0.5 * (2.0 * std::f64::consts::PI).ln();
@@ -269,7 +270,7 @@ impl Ties<'_, '_> {
                 let penalties = vec![density, PenaltyKind::Constant(norm + observed)];
                 Ok((parameter.to_string(), Tie { penalties, ..Tie::new(&distribution.name, None) }))
             }
-            None => Err(self.beyond(distribution, quote(&distribution.name))),
+            None => Err(self.beyond(distribution, quote(&distribution.name)).into()),
         }
     }
 
@@ -279,18 +280,18 @@ impl Ties<'_, '_> {
         distribution: &Distribution,
         mean: &Slot,
         is_parameter: &dyn Fn(&str) -> bool,
-    ) -> Result<(String, f64), Finding> {
+    ) -> Result<(String, f64)> {
         let other = || self.beyond(distribution, quote(&distribution.name));
         let name = named_slot(mean).ok_or_else(other)?;
         if is_parameter(name) {
             return Ok((name.to_string(), 1.0));
         }
         let Some(FunctionKind::Product { factors }) = self.document.function(name).map(|f| &f.kind) else {
-            return Err(other());
+            return Err(other().into());
         };
         let (own, rest): (Vec<&Slot>, Vec<&Slot>) =
             factors.iter().partition(|slot| named_slot(slot).is_some_and(is_parameter));
-        let [parameter] = own.as_slice() else { return Err(other()) };
+        let [parameter] = own.as_slice() else { return Err(other().into()) };
         let mut factor = 1.0;
         for slot in rest {
             factor *= self.positive(distribution, slot)?;
@@ -299,12 +300,12 @@ impl Ties<'_, '_> {
     }
 
     /// A number, or the value of a constant or a global observable.
-    fn number(&self, distribution: &Distribution, slot: &Slot) -> Result<f64, Finding> {
+    fn number(&self, distribution: &Distribution, slot: &Slot) -> Result<f64> {
         match slot {
             Slot::Number(number) => Ok(*number),
-            Slot::Name(name) if self.document.function(name).is_some() => {
-                Err(self.beyond(distribution, format!("the function {} in {}", quote(name), quote(&distribution.name))))
-            }
+            Slot::Name(name) if self.document.function(name).is_some() => Err(self
+                .beyond(distribution, format!("the function {} in {}", quote(name), quote(&distribution.name)))
+                .into()),
             Slot::Name(name) => self.values.value_anywhere(name).ok_or_else(|| {
                 let mut finding = Finding::new(
                     &rule::HS3_NO_VALUE,
@@ -312,18 +313,18 @@ impl Ties<'_, '_> {
                     "a value in the parameter points",
                 );
                 finding.severity = Severity::Error;
-                finding.at(distribution.pointer.clone())
+                finding.at(distribution.pointer.clone()).into()
             }),
         }
     }
 
-    fn positive(&self, distribution: &Distribution, slot: &Slot) -> Result<f64, Finding> {
+    fn positive(&self, distribution: &Distribution, slot: &Slot) -> Result<f64> {
         let number = self.number(distribution, slot)?;
         if number > 0.0 && number.is_finite() {
             return Ok(number);
         }
         let found = format!("{number} in {}", quote(&distribution.name));
-        Err(Finding::new(&rule::HS3_CONSTRAINT, found, "a number above zero").at(distribution.pointer.clone()))
+        Err(Finding::new(&rule::HS3_CONSTRAINT, found, "a number above zero").at(distribution.pointer.clone()).into())
     }
 
     fn beyond(&self, distribution: &Distribution, found: impl Into<String>) -> Finding {

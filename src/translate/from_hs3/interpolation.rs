@@ -1,7 +1,7 @@
 //! Five spellings of interpolation, six codes (A5; spec/hs3-histfactory.md, table 3).
 
 use crate::document::hs3::{Channel, Interpolation, Modifier, ModifierKind, StructInterpolation};
-use crate::finding::{Finding, quote};
+use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::{HistosysCode, NormsysCode};
 use crate::rule;
 
@@ -45,7 +45,7 @@ impl Code {
 
     /// As the modifier says, or the channel, or the default: (multiply, poly6, exp) for normsys and (add, poly6, linear)
     /// for histosys, on which ROOT, pyhf and pyhs3 agree.
-    pub fn of(modifier: &Modifier, channel: &Channel) -> Result<Code, Finding> {
+    pub fn of(modifier: &Modifier, channel: &Channel) -> Result<Code> {
         let is_normsys = modifier.kind == ModifierKind::Normsys;
         match &modifier.interpolation {
             Some(written) => Code::written(written, is_normsys).ok_or_else(|| unknown(modifier, &shown(written))),
@@ -120,7 +120,7 @@ fn shown(written: &Interpolation) -> String {
     }
 }
 
-fn unknown(modifier: &Modifier, found: &str) -> Finding {
+fn unknown(modifier: &Modifier, found: &str) -> Findings {
     let expected = "0 to 6; lin, log, parabolic, poly6; code0 to code6, code4p; or one of the six structures";
-    Finding::new(&rule::HS3_INTERPOLATION, found, expected).at(modifier.pointer.clone())
+    Finding::new(&rule::HS3_INTERPOLATION, found, expected).at(modifier.pointer.clone()).into()
 }

@@ -158,8 +158,8 @@ impl<'d> Translator<'d> {
                             names.iter().for_each(|name| _ = table.register(name, role));
                             names
                         }
-                        Err(finding) => {
-                            findings.push(finding);
+                        Err(found) => {
+                            findings.0.extend(found.0);
                             Vec::new()
                         }
                     };
@@ -173,12 +173,7 @@ impl<'d> Translator<'d> {
     }
 
     /// As written, or the names that ROOT gives where nothing is written.
-    fn parameter_names(
-        &self,
-        modifier: &Modifier,
-        region: &Region,
-        bins: usize,
-    ) -> std::result::Result<(Vec<String>, Role), Finding> {
+    fn parameter_names(&self, modifier: &Modifier, region: &Region, bins: usize) -> Result<(Vec<String>, Role)> {
         let one = modifier.parameter.as_ref().or(modifier.parameters.first());
         let own = || modifier.name.clone().unwrap_or_default();
         let per_bin = |default: &dyn Fn(usize) -> String| {
@@ -196,26 +191,28 @@ impl<'d> Translator<'d> {
             ModifierKind::Staterror => (per_bin(&|bin| format!("gamma_stat_{channel}_bin_{bin}")), Role::Gamma),
             ModifierKind::Custom => {
                 let found = format!("the custom modifier {}", quote(&own()));
-                return Err(
-                    unsupported(found, "a modifier of parameters, not of a function").at(modifier.pointer.clone())
-                );
+                return Err(unsupported(found, "a modifier of parameters, not of a function")
+                    .at(modifier.pointer.clone())
+                    .into());
             }
             ModifierKind::Unknown(kind) => {
                 let finding = Finding::new(&rule::HS3_UNKNOWN_NEEDED, quote(kind), "a known type of modifier");
-                return Err(finding.at(modifier.pointer.clone()));
+                return Err(finding.at(modifier.pointer.clone()).into());
             }
         };
         if role == Role::Gamma && names.len() != bins {
             let found = format!("{} parameters", names.len());
-            return Err(Finding::new(&rule::HS3_AXIS, found, format!("{bins}, one a bin")).at(modifier.pointer.clone()));
+            return Err(Finding::new(&rule::HS3_AXIS, found, format!("{bins}, one a bin"))
+                .at(modifier.pointer.clone())
+                .into());
         }
         if let Some(name) = names.iter().find(|name| self.document.function(name).is_some()) {
             let found = format!("the function {}", quote(name));
-            return Err(unsupported(found, "a parameter that drives the modifier").at(modifier.pointer.clone()));
+            return Err(unsupported(found, "a parameter that drives the modifier").at(modifier.pointer.clone()).into());
         }
         if names.iter().any(String::is_empty) {
             let finding = Finding::new(&rule::HS3_COMPONENT, "neither a name nor a parameter", "a parameter");
-            return Err(finding.at(modifier.pointer.clone()));
+            return Err(finding.at(modifier.pointer.clone()).into());
         }
         Ok((names, role))
     }
@@ -230,8 +227,8 @@ impl<'d> Translator<'d> {
                     let widths = widths.of(sample, modifier, names);
                     for (index, name) in names.iter().enumerate() {
                         let sigma = widths.get(index).copied().unwrap_or(0.0);
-                        if let Err(finding) = self.tie_one(region, modifier, (index, name), sigma, table, findings) {
-                            findings.push(finding);
+                        if let Err(found) = self.tie_one(region, modifier, (index, name), sigma, table, findings) {
+                            findings.0.extend(found.0);
                         }
                     }
                 }
@@ -244,8 +241,8 @@ impl<'d> Translator<'d> {
                 table.register(&name, Role::Alpha);
                 table.tie(&name, tie, &distribution.pointer)
             });
-            if let Err(finding) = tied {
-                findings.push(finding);
+            if let Err(found) = tied {
+                findings.0.extend(found.0);
             }
         }
     }
@@ -262,7 +259,7 @@ impl<'d> Translator<'d> {
         sigma: f64,
         table: &mut Table,
         findings: &mut Findings,
-    ) -> std::result::Result<(), Finding> {
+    ) -> Result<()> {
         let ties = self.ties();
         let source = constraint::source(self.document, modifier, index)?;
         let kind = match source {
@@ -273,7 +270,7 @@ impl<'d> Translator<'d> {
                     let found = format!("a constraint of {} for {}", quote(&tied), quote(name));
                     let finding =
                         Finding::new(&rule::HS3_CONSTRAINT, found, "a distribution of the modifier's parameter");
-                    return Err(finding.at(modifier.pointer.clone()));
+                    return Err(finding.at(modifier.pointer.clone()).into());
                 }
                 return table.tie(name, tie, &modifier.pointer);
             }
@@ -289,7 +286,7 @@ impl<'d> Translator<'d> {
             (ModifierKind::Normfactor | ModifierKind::Shapefactor, Some(kind)) => {
                 let found = format!("the constraint {kind:?} on a factor without an uncertainty");
                 let finding = Finding::new(&rule::HS3_CONSTRAINT, found, "the name of a distribution, or none");
-                return Err(finding.at(modifier.pointer.clone()));
+                return Err(finding.at(modifier.pointer.clone()).into());
             }
             (ModifierKind::Staterror, kind) => {
                 let kind = self.staterror_type(region, modifier, kind, findings)?;
@@ -315,7 +312,7 @@ impl<'d> Translator<'d> {
         modifier: &Modifier,
         own: Option<Type>,
         findings: &mut Findings,
-    ) -> std::result::Result<Type, Finding> {
+    ) -> Result<Type> {
         if let Some(kind) = own {
             return Ok(kind);
         }
@@ -323,7 +320,8 @@ impl<'d> Translator<'d> {
         if let Some(name) = of_channel {
             return Type::named(name).ok_or_else(|| {
                 let expected = "Gauss or Poisson";
-                Finding::new(&rule::HS3_CONSTRAINT, quote(name), expected).at(format!("{}/staterror", region.pointer))
+                let finding = Finding::new(&rule::HS3_CONSTRAINT, quote(name), expected);
+                finding.at(format!("{}/staterror", region.pointer)).into()
             });
         }
         match self.conventions.dialect {
@@ -336,9 +334,9 @@ impl<'d> Translator<'d> {
                     Finding::new(&rule::HS3_STATERROR, found, "constraint_type, here taken as Gauss").at(at);
                 if self.options.strict {
                     finding.severity = crate::finding::Severity::Error;
-                    return Err(finding.at(modifier.pointer.clone()));
+                    return Err(finding.at(modifier.pointer.clone()).into());
                 }
-                if !findings.0.iter().any(|known| *known == finding) {
+                if !findings.0.contains(&finding) {
                     findings.push(finding);
                 }
                 Ok(Type::Gauss)

@@ -2,7 +2,7 @@
 
 use super::constraint::Tie;
 use super::values::Values;
-use crate::finding::{Finding, Findings, Severity, quote};
+use crate::finding::{Finding, Findings, Result, Severity, quote};
 use crate::model::{ParameterSet, Penalty};
 use crate::rule;
 use std::collections::HashMap;
@@ -60,7 +60,7 @@ impl Table {
     }
 
     /// Ties a parameter; the same constraint again changes nothing (A19).
-    pub fn tie(&mut self, name: &str, tie: Tie, pointer: &str) -> Result<(), Finding> {
+    pub fn tie(&mut self, name: &str, tie: Tie, pointer: &str) -> Result<()> {
         let Some(entry) = self.index(name).and_then(|index| self.entries.get_mut(index)) else { return Ok(()) };
         match &entry.tie {
             None => entry.tie = Some(tie),
@@ -68,7 +68,7 @@ impl Table {
             Some(known) => {
                 let found = format!("{} beside {} on {}", quote(&tie.source), quote(&known.source), quote(name));
                 let expected = "one constraint for each parameter, the same wherever it is used";
-                return Err(Finding::new(&rule::HS3_CONSTRAINT, found, expected).at(pointer));
+                return Err(Finding::new(&rule::HS3_CONSTRAINT, found, expected).at(pointer).into());
             }
         }
         Ok(())

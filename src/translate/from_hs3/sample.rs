@@ -76,8 +76,8 @@ impl<'d> SampleMaker<'_, 'd> {
                     Ok(())
                 }
             };
-            if let Err(finding) = added {
-                findings.push(finding);
+            if let Err(found) = added {
+                findings.0.extend(found.0);
             }
         }
         if self.conventions.clip_templates && scales.len() > 1 {
@@ -85,8 +85,8 @@ impl<'d> SampleMaker<'_, 'd> {
             let finding = Finding::new(&rule::HS3_FACTOR_SUM, found, "a sum above zero, at which nothing here ends it");
             warnings.push(finding.at(self.sample.pointer.clone()));
         }
-        if let Err(finding) = self.check_clip(&templates) {
-            findings.push(finding);
+        if let Err(found) = self.check_clip(&templates) {
+            findings.0.extend(found.0);
         }
         if findings.0.is_empty() { self.assemble(&templates, &scales, &common) } else { Err(findings) }
     }
@@ -100,7 +100,7 @@ impl<'d> SampleMaker<'_, 'd> {
         (lo, hi): (f64, f64),
         scales: &mut Vec<(f64, Vec<Factor>)>,
         warnings: &mut Findings,
-    ) -> std::result::Result<(), Finding> {
+    ) -> Result<()> {
         let code = Code::of(modifier, self.channel)?;
         let [lo, hi] = self.positive_sides(modifier, code, [lo, hi], warnings)?;
         let factor = Factor { parameter, lo, hi, code: code.factor() };
@@ -124,14 +124,16 @@ impl<'d> SampleMaker<'_, 'd> {
         code: Code,
         sides: [f64; 2],
         warnings: &mut Findings,
-    ) -> std::result::Result<[f64; 2], Finding> {
+    ) -> Result<[f64; 2]> {
         let exponential = matches!(code, Code::MultiplyExponential | Code::MultiplyPolynomialExponential);
         if !exponential || sides.iter().all(|side| *side > 0.0) {
             return Ok(sides);
         }
         let found = format!("lo {} and hi {} under an exponential", sides[0], sides[1]);
         if !matches!(self.conventions.dialect, Dialect::Root(_)) {
-            return Err(Finding::new(&rule::HS3_INTERPOLATION, found, "sides above zero").at(modifier.pointer.clone()));
+            return Err(Finding::new(&rule::HS3_INTERPOLATION, found, "sides above zero")
+                .at(modifier.pointer.clone())
+                .into());
         }
         let finding = Finding::new(&rule::HS3_SIDE, found, "sides above zero: ROOT takes 2.2e-16 for others");
         warnings.push(finding.at(modifier.pointer.clone()));
@@ -145,7 +147,7 @@ impl<'d> SampleMaker<'_, 'd> {
         parameter: usize,
         (lo, hi): (&'d [f64], &'d [f64]),
         templates: &mut Vec<Template<'d>>,
-    ) -> std::result::Result<(), Finding> {
+    ) -> Result<()> {
         let code = Code::of(modifier, self.channel)?;
         let offset = Offset { parameter, lo, hi, code };
         if code.is_additive() {
@@ -160,20 +162,20 @@ impl<'d> SampleMaker<'_, 'd> {
         if let Some(bin) = nominal.iter().zip(lo.iter().zip(hi)).position(|bin| !usable(bin)) {
             let found = format!("{}, {} and {} in bin {bin}, to multiply", lo[bin], nominal[bin], hi[bin]);
             let expected = "yields above zero, or interpolation that adds";
-            return Err(Finding::new(&rule::HS3_INTERPOLATION, found, expected).at(modifier.pointer.clone()));
+            return Err(Finding::new(&rule::HS3_INTERPOLATION, found, expected).at(modifier.pointer.clone()).into());
         }
         templates.iter_mut().for_each(|template| template.factors.push(offset.clone()));
         Ok(())
     }
 
     /// The clip acts on whole templates, which parts of a sum are not.
-    fn check_clip(&self, templates: &[Template]) -> std::result::Result<(), Finding> {
+    fn check_clip(&self, templates: &[Template]) -> Result<()> {
         let linear = |template: &Template| template.factors.iter().any(|f| f.code.factor().has_linear_tail());
         if self.conventions.clip_templates && (templates.len() > 1 || templates.iter().any(linear)) {
             let found =
                 format!("factors and offsets of the template of {} that ends at zero", quote(&self.sample.name));
             let expected = "histosys that all add, or multiply first with exponential tails; or no clip of templates";
-            return Err(unsupported(found, expected).at(self.sample.pointer.clone()));
+            return Err(unsupported(found, expected).at(self.sample.pointer.clone()).into());
         }
         Ok(())
     }
