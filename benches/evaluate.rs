@@ -85,6 +85,8 @@ fn many_operators() -> (Model, Data) {
         poi: None,
         clip_sample_data: None,
         clip_bin_data: None,
+        template_clip: None,
+        penalties: Vec::new(),
         measurements: Default::default(),
         derived: Vec::new(),
         unbinned: Vec::new(),

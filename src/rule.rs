@@ -629,4 +629,26 @@ rules! {
     HS3_EVENT = error("W428", "EventOutside",
         "An event lies outside of the range of its axis, or is weighted by something that is no number.",
         "leave the event out, or widen the axis");
+    // Channels of HistFactory in HS3
+    HS3_SHAPESYS = warning("W440", "AmbiguousValues",
+        "The vals of a shapesys may be uncertainties in events, in parts of the nominal yield, or τ: programs disagree. They are taken as found says.",
+        "say which is meant when the document is read, or write constraints by name");
+    HS3_CONSTRAINT = error("W441", "InvalidConstraint",
+        "The constraint of a modifier is of no known type, says nothing about its parameter, or is another than that of the same parameter elsewhere.",
+        "name one distribution for each parameter, the same in all modifiers");
+    HS3_INTERPOLATION = error("W442", "InvalidInterpolation",
+        "An interpolation is none of the six, or cannot be made with the yields at hand.",
+        "write interpolation as a structure of type, in and out");
+    HS3_SIDE = warning("W443", "NegativeFactor",
+        "A side of a normsys is not above zero under an exponential; ROOT's smallest step above zero takes its place. An error where ROOT did not write the file.",
+        "write sides above zero");
+    HS3_CHANNEL_DATA = error("W444", "AxisShape",
+        "The data of a channel, or one of its samples, have other bins than the channel.",
+        "give the channel, its samples and its data the same axes");
+    HS3_STATERROR = warning("W445", "MissingConstraint",
+        "A staterror has no type of constraint, and the program that wrote the file has no default: it is taken as Gaussian. An error for a strict reader.",
+        "write constraint_type, or constraints by name");
+    HS3_FACTOR_SUM = warning("W446", "NegativeFactor",
+        "Several normsys of a sample add to one another, as ROOT's codes 0 and 2 do. ROOT ends their sum at zero; here it may become negative.",
+        "write interpolation that multiplies");
 }

@@ -168,6 +168,8 @@ fn model(with_statistics: bool) -> Model {
         poi: Some(0),
         clip_sample_data: None,
         clip_bin_data: None,
+        template_clip: None,
+        penalties: Vec::new(),
         unbinned: Vec::new(),
         measurements: Default::default(),
         derived: Vec::new(),

@@ -17,7 +17,11 @@ impl Program {
     /// linear means, Gaussian constraints, and nothing else.
     pub fn is_linear(&self) -> bool {
         let counts = self.n_bins() + self.constraints.poissons.len();
-        counts == 0 && !self.is_unbinned() && self.n_measured() > 0 && self.measurements.is_linear()
+        counts == 0
+            && self.penalties.is_empty()
+            && !self.is_unbinned()
+            && self.n_measured() > 0
+            && self.measurements.is_linear()
     }
 }
 

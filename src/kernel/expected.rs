@@ -22,6 +22,9 @@ entry_point! {
 pub(super) fn expected_body<S: Simd>(program: &Program, scratch: &mut Scratch, order: Order) {
     row_scales::<S>(program, scratch, order);
     cell_rates::<S>(program, scratch);
+    if !program.cells.clip.is_empty() {
+        clip_templates::<S>(program, scratch);
+    }
     if !program.responses.is_empty() {
         response::apply(program, scratch);
     }
@@ -44,12 +47,22 @@ fn row_scales<S: Simd>(program: &Program, scratch: &mut Scratch, order: Order) {
             if alpha.abs() < entry.inner_radius {
                 product = product.mul(inside::<S>(entry, alpha, index, scratch, order));
             } else {
-                outside = true;
-                logarithm = S::splat(alpha).fma(extrapolate::<S>(entry, alpha, index, scratch, order), logarithm);
+                let slope = extrapolate::<S>(entry, alpha, index, scratch, order);
+                match &entry.intercept {
+                    Some(intercept) => product = product.mul(S::splat(alpha).fma(slope, S::load(intercept))),
+                    None => {
+                        outside = true;
+                        logarithm = S::splat(alpha).fma(slope, logarithm);
+                    }
+                }
             }
         }
         if outside {
             product = product.mul(logarithm.exp());
+        }
+        if program.clip_factors {
+            let zero = S::splat(0.0);
+            product = product.select_less(zero, zero, product);
         }
         for slot in &rows.slots {
             // SAFETY: slots hold parameter indices and the index of the one behind them.
@@ -90,8 +103,8 @@ fn inside<S: Simd>(entry: &InterpolatedEntry, alpha: f64, index: usize, scratch:
     f
 }
 
-/// ln f / α of eight rows where f is exponential (spec/interpolation.md, "Code 1"). At α = 0 the derivatives are the
-/// means of both sides.
+/// ln f / α of eight rows where f is exponential (spec/interpolation.md, "Code 1"), the slope of f where it is linear. At
+/// α = 0 the derivatives are the means of both sides.
 #[inline(always)]
 fn extrapolate<S: Simd>(entry: &InterpolatedEntry, alpha: f64, index: usize, scratch: &mut Scratch, order: Order) -> S {
     let (up, down) = (S::load(&entry.ln_hi), S::splat(0.0).sub(S::load(&entry.ln_lo)));
@@ -102,6 +115,15 @@ fn extrapolate<S: Simd>(entry: &InterpolatedEntry, alpha: f64, index: usize, scr
             (up.add(down).mul(half), up.mul(up).add(down.mul(down)).mul(half))
         } else {
             (slope, slope.mul(slope))
+        };
+        let (first, second) = match &entry.intercept {
+            None => (first, second),
+            Some(intercept) => {
+                let (guard, f) = (S::splat(1e-150), S::splat(alpha).fma(slope, S::load(intercept)));
+                let f = f.abs().select_less(guard, guard, f);
+                let first = if alpha == 0.0 { up.add(down).mul(half) } else { slope };
+                (first.div(f), S::splat(0.0))
+            }
         };
         first.store(&mut scratch.log_derivative[index]);
         second.store(&mut scratch.log_second[index]);
@@ -131,6 +153,19 @@ fn cell_rates<S: Simd>(program: &Program, scratch: &mut Scratch) {
         sum.store(&mut template[group]);
         product.store(&mut scale[group]);
         product.mul(sum).store(&mut rate[group]);
+    }
+}
+
+/// Ends templates at zero; one that has ended does not move with the parameters.
+#[inline(always)]
+fn clip_templates<S: Simd>(program: &Program, scratch: &mut Scratch) {
+    let zero = S::splat(0.0);
+    let Scratch { template, scale, rate, .. } = scratch;
+    for (((sign, template), scale), rate) in program.cells.clip.iter().zip(template).zip(scale).zip(rate) {
+        let signed = S::load(template).mul(S::load(sign));
+        for values in [template, scale, rate] {
+            signed.select_less(zero, zero, S::load(values)).store(values);
+        }
     }
 }
 

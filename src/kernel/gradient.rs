@@ -3,6 +3,7 @@
 
 use super::expected::{Order, expected_body};
 use super::measurement;
+use super::penalty;
 use super::response;
 use super::scratch::Scratch;
 use super::simd::{Simd, ZERO, entry_point, flat, flat_mut};
@@ -55,6 +56,7 @@ fn gradient_body<S: Simd>(
         unbinned::add_gradient_body::<S>(&program.unbinned, &data.unbinned, theta, unbinned, gradient);
     }
     constraints(program, data, scratch, gradient);
+    penalty::add_gradient(&program.penalties, &scratch.theta, gradient);
     value
 }
 

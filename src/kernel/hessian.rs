@@ -5,6 +5,7 @@
 
 use super::cholesky::{add_scaled, rank_update_body};
 use super::measurement;
+use super::penalty;
 use super::response;
 use super::scratch::Scratch;
 use super::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
@@ -245,7 +246,7 @@ fn fill_body<S: Simd>(
     jacobian_body::<S>(program, scratch, blocks);
     add_bins::<S>(program, data, scratch, blocks);
     add_halves::<S>(program, blocks);
-    add_constraints(program, data, scratch, blocks);
+    add_constraints(program, data, scratch, blocks, curvature);
     if !program.measurements.is_empty() {
         let measurements = &mut scratch.measurements;
         measurement::add_hessian_body::<S>(
@@ -441,6 +442,8 @@ fn add_factors<S: Simd>(
 /// Adds to the elements (a, b) and (b, a) of two different factors of one cell.
 fn add_pair(program: &Program, blocks: &mut Blocks, a: u32, b: u32, value: f64) {
     match (program.places[a as usize], program.places[b as usize]) {
+        // Both elements of one parameter are the same one.
+        (Place::Shared(i), Place::Shared(j)) if i == j => *blocks.shared_at(i as usize, i as usize) += 2.0 * value,
         (Place::Shared(i), Place::Shared(j)) => *blocks.shared_at(i.max(j) as usize, i.min(j) as usize) += value,
         (Place::Local(k), Place::Shared(j)) | (Place::Shared(j), Place::Local(k)) => {
             blocks.cross[k as usize * blocks.stride + j as usize / 8].0[j as usize % 8] += value;
@@ -473,6 +476,15 @@ fn add_scales<S: Simd>(program: &Program, scratch: &Scratch, blocks: &mut Blocks
         let kept = flat(of_factor)[place];
         add_scaled::<S>(factor.log_derivative, u, of_factor);
         flat_mut(of_factor)[place] = kept + factor.diagonal;
+    }
+    if program.rows.repeats {
+        // f g of one parameter: 2 f′ g′ beside f″ g and f g″.
+        for (i, factor) in scales.iter().enumerate() {
+            for other in scales[..i].iter().filter(|other| other.place == factor.place) {
+                let product = 2.0 * row_weight * factor.log_derivative * other.log_derivative;
+                flat_mut(&mut half[factor.place * stride..(factor.place + 1) * stride])[factor.place] += product;
+            }
+        }
     }
 }
 
@@ -528,7 +540,13 @@ fn add_halves<S: Simd>(program: &Program, blocks: &mut Blocks) {
     }
 }
 
-fn add_constraints(program: &Program, data: &PreparedData, scratch: &Scratch, blocks: &mut Blocks) {
+fn add_constraints(
+    program: &Program,
+    data: &PreparedData,
+    scratch: &Scratch,
+    blocks: &mut Blocks,
+    curvature: Curvature,
+) {
     let expected = &flat(&scratch.expected)[program.layout.n_bins..];
     let poissons = program.constraints.poissons.iter().zip(expected).enumerate();
     let poissons = poissons.map(|(index, (&(parameter, factor, _), nu))| {
@@ -536,7 +554,9 @@ fn add_constraints(program: &Program, data: &PreparedData, scratch: &Scratch, bl
     });
     let gaussians =
         program.constraints.gaussians.iter().map(|&(parameter, sigma, _)| (parameter, 1.0 / (sigma * sigma)));
-    for (parameter, curvature) in gaussians.chain(poissons) {
+    let exact = curvature != Curvature::GaussNewton;
+    let penalties = penalty::curvatures(&program.penalties, &scratch.theta, exact);
+    for (parameter, curvature) in gaussians.chain(poissons).chain(penalties) {
         match program.places[parameter as usize] {
             Place::Shared(i) => *blocks.shared_at(i as usize, i as usize) += 2.0 * curvature,
             Place::Local(k) => {

@@ -10,6 +10,7 @@ pub(crate) mod flat_error;
 mod gradient;
 pub mod hessian;
 mod measurement;
+mod penalty;
 mod quadratic_means;
 mod rates;
 mod response;

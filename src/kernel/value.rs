@@ -3,6 +3,7 @@
 
 use super::expected::{Order, expected_body};
 use super::measurement;
+use super::penalty;
 use super::response;
 use super::scratch::{Scratch, TINY};
 use super::simd::{Simd, entry_point};
@@ -56,5 +57,6 @@ pub(super) fn negative_log_likelihood<S: Simd>(program: &Program, data: &Prepare
         let Scratch { theta, unbinned, .. } = scratch;
         value += unbinned::value_body::<S>(&program.unbinned, &data.unbinned, theta, unbinned);
     }
+    value += penalty::value(&program.penalties, &scratch.theta);
     if value.is_nan() { f64::INFINITY } else { value }
 }

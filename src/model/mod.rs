@@ -8,6 +8,7 @@ pub mod eft;
 pub mod interpolation;
 pub mod modifier;
 pub mod parameter;
+pub mod penalty;
 
 pub use constraint::Constraint;
 pub use effect::Effect;
@@ -17,8 +18,10 @@ pub use eft::measurement::Measurements;
 pub use eft::unbinned::UnbinnedTerm;
 pub use interpolation::{HistosysCode, NormsysCode};
 pub use parameter::ParameterSet;
+pub use penalty::{Penalty, PenaltyKind};
 
 use crate::finding::Findings;
+use std::collections::BTreeSet;
 
 /// A likelihood: channels of Poisson bins, parameters, and their constraints.
 #[derive(Clone, Debug)]
@@ -33,6 +36,10 @@ pub struct Model {
     pub clip_sample_data: Option<f64>,
     /// Lower clip of each bin's summed rate, where switched on.
     pub clip_bin_data: Option<f64>,
+    /// Ends templates that offsets move, and products of normsys, at zero, where switched on.
+    pub template_clip: Option<TemplateClip>,
+    /// Terms in single parameters beside their auxiliary measurements.
+    pub penalties: Vec<Penalty>,
     /// Measurements with Gaussian errors.
     pub measurements: Measurements,
     /// Wilson coefficients that are functions of the parameters, in the order of their block.
@@ -43,6 +50,14 @@ pub struct Model {
     pub pyhf_domain: bool,
     /// What is odd in what the model was made of and only shows in the making, such as bins without events, yet no error.
     pub warnings: Findings,
+}
+
+/// The nominal yields with their offsets end at zero, before any factor, where a part has an offset; and so does the
+/// product of the normsys of a part (spec/hs3-histfactory.md, "Negative templates").
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TemplateClip {
+    /// (channel, sample, part) of the parts that subtract: theirs are negatives of templates and end at zero from below.
+    pub subtracted: BTreeSet<(usize, usize, usize)>,
 }
 
 /// A Wilson coefficient that is a function of the parameters (spec/parameter-transform.md).

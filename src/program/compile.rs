@@ -1,6 +1,6 @@
 //! [`Model`] → [`Program`]: names are gone, every list becomes flat, what changes nothing is dropped.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::layout::ChannelLayout;
 use super::measurement::CompiledMeasurements;
@@ -10,7 +10,8 @@ use super::{
     Cells, Constraints, InterpolatedEntry, Layout, OffsetEntry, Place, Program, RowScale, Rows, SparseOffset, lanes,
 };
 use crate::kernel::simd::{Lanes, ZERO};
-use crate::model::{Channel, Constraint, Effect, HistosysCode, Model, Part};
+use crate::model::interpolation::Tail;
+use crate::model::{Channel, Constraint, Effect, HistosysCode, Model, NormsysCode, Part};
 
 impl Program {
     /// Compiles a model. Parameter indices of the effects are those of [`Model::parameter_names`].
@@ -28,6 +29,7 @@ impl Program {
         }
         Program {
             responses: responses(model, &layout, &places),
+            penalties: model.penalties.clone(),
             measurements: CompiledMeasurements::new(&model.measurements, &places),
             unbinned: unbinned::compile(model, &places),
             rows: rows(model, &layout),
@@ -39,6 +41,7 @@ impl Program {
             local_start,
             places,
             clip_sample: model.clip_sample_data,
+            clip_factors: model.template_clip.is_some(),
             clip_bin: model.clip_bin_data,
             pyhf_domain: model.pyhf_domain,
             layout,
@@ -131,7 +134,7 @@ fn rows(model: &Model, layout: &Layout) -> Rows {
     let groups = layout.row_groups();
     let mut rows = Rows { start: vec![0], scale_start: vec![0], ..Rows::default() };
     let mut accumulators: HashMap<u32, u32> = HashMap::new();
-    let mut group_entries: BTreeMap<(u32, u64), u32> = BTreeMap::new();
+    let mut group_entries: BTreeMap<(u32, NormsysCode, usize), u32> = BTreeMap::new();
     let mut plain_of_row: Vec<Vec<u32>> = Vec::with_capacity(layout.n_rows);
     for (row, _, sample) in walk(model) {
         if row % 8 == 0 && row > 0 {
@@ -139,6 +142,8 @@ fn rows(model: &Model, layout: &Layout) -> Rows {
             group_entries.clear();
         }
         let mut plain = Vec::new();
+        // Of normsys with one parameter on one row each needs an entry of its own.
+        let mut met: HashMap<(u32, NormsysCode), usize> = HashMap::new();
         for effect in &sample.effects {
             match effect {
                 Effect::Scale { parameter } => {
@@ -148,22 +153,30 @@ fn rows(model: &Model, layout: &Layout) -> Rows {
                 }
                 Effect::InterpolatedScale { parameter, lo, hi, code } if (*lo, *hi) != (1.0, 1.0) => {
                     let parameter = *parameter as u32;
-                    let key = (parameter, code.inner_radius().to_bits());
+                    let occurrence = met.entry((parameter, *code)).or_default();
+                    let key = (parameter, *code, *occurrence);
+                    *occurrence += 1;
                     let entry = *group_entries.entry(key).or_insert_with(|| {
                         let next = accumulators.len() as u32;
                         let accumulator = *accumulators.entry(parameter).or_insert_with(|| {
                             rows.interpolated.push(parameter);
                             next
                         });
-                        rows.entries.push(InterpolatedEntry::empty(parameter, accumulator, code.inner_radius()));
+                        rows.entries.push(InterpolatedEntry::empty(parameter, accumulator, *code));
                         rows.entries.len() as u32 - 1
                     });
-                    rows.entries[entry as usize].set(row % 8, *lo, *hi, code.polynomial(*lo, *hi));
+                    rows.entries[entry as usize].set(row % 8, *lo, *hi, *code);
                     rows.scales.push(RowScale::Interpolated { parameter, entry, lane: (row % 8) as u32 });
                 }
                 _ => {}
             }
         }
+        let first = rows.scale_start.last().map_or(0, |start| *start as usize);
+        let mut seen = HashSet::new();
+        rows.repeats |= rows.scales[first..].iter().any(|scale| {
+            let (RowScale::Plain { parameter } | RowScale::Interpolated { parameter, .. }) = scale;
+            !seen.insert(*parameter)
+        });
         plain_of_row.push(plain);
         rows.scale_start.push(rows.scales.len() as u32);
     }
@@ -173,16 +186,24 @@ fn rows(model: &Model, layout: &Layout) -> Rows {
 }
 
 impl InterpolatedEntry {
-    fn empty(parameter: u32, accumulator: u32, inner_radius: f64) -> Self {
-        Self { parameter, accumulator, inner_radius, polynomial: [ZERO; 6], ln_hi: ZERO, ln_lo: ZERO }
+    fn empty(parameter: u32, accumulator: u32, code: NormsysCode) -> Self {
+        let inner_radius = code.inner_radius();
+        let intercept = code.has_linear_tail().then_some(Lanes([1.0; 8]));
+        Self { parameter, accumulator, inner_radius, polynomial: [ZERO; 6], ln_hi: ZERO, ln_lo: ZERO, intercept }
     }
 
-    fn set(&mut self, lane: usize, lo: f64, hi: f64, polynomial: [f64; 6]) {
-        for (lanes, coefficient) in self.polynomial.iter_mut().zip(polynomial) {
+    fn set(&mut self, lane: usize, lo: f64, hi: f64, code: NormsysCode) {
+        for (lanes, coefficient) in self.polynomial.iter_mut().zip(code.polynomial(lo, hi)) {
             lanes.0[lane] = coefficient;
         }
-        self.ln_hi.0[lane] = hi.ln();
-        self.ln_lo.0[lane] = lo.ln();
+        let (above, below) = match code.tail(lo, hi) {
+            Tail::Exponential => (hi.ln(), lo.ln()),
+            Tail::Linear { intercept, up, down } => {
+                self.intercept.iter_mut().for_each(|lanes| lanes.0[lane] = intercept);
+                (up, -down)
+            }
+        };
+        (self.ln_hi.0[lane], self.ln_lo.0[lane]) = (above, below);
     }
 }
 
@@ -231,7 +252,29 @@ fn cells(model: &Model, layout: &Layout, places: &[Place]) -> Cells {
     cells.bin = index_lanes(&bin_of_cell, 0, layout);
     cells.slots = slots(&factors_of_cell, layout.cell_groups(), layout.n_parameters);
     group_offsets(&mut cells, layout);
+    cells.clip = clip(model, &cells);
     cells
+}
+
+/// Which cells end at zero: those of parts with an offset, unless no offset moves them and they are on the right side.
+fn clip(model: &Model, cells: &Cells) -> Vec<Lanes> {
+    let Some(clip) = &model.template_clip else { return Vec::new() };
+    let mut signs = Vec::new();
+    for (c, channel) in model.channels.iter().enumerate() {
+        for (s, sample) in channel.samples.iter().enumerate() {
+            for (p, part) in sample.parts.iter().enumerate() {
+                let sign = if clip.subtracted.contains(&(c, s, p)) { -1.0 } else { 1.0 };
+                let has_offset = part.effects.iter().any(|effect| matches!(effect, Effect::Offset { .. }));
+                for nominal in &part.nominal {
+                    let cell = signs.len();
+                    let moved = cells.sparse_start[cell] < cells.sparse_start[cell + 1];
+                    let can_end = has_offset && (moved || sign * nominal < 0.0);
+                    signs.push(if can_end { sign } else { 0.0 });
+                }
+            }
+        }
+    }
+    lanes(signs.into_iter())
 }
 
 /// (index among the offsets, parameter, lo, hi) of each histosys of a sample.

@@ -2,7 +2,7 @@
 
 use super::{PreparedTerm, Program};
 use crate::kernel::simd::{Lanes, ZERO, flat};
-use crate::model::Data;
+use crate::model::{Data, Penalty};
 use std::ops::Range;
 
 /// Main and auxiliary data with what depends on them alone.
@@ -125,7 +125,8 @@ impl Program {
             + widths.map(|sigma| sigma.ln() + half_ln_two_pi).sum::<f64>()
             + (n_uncertain + self.measurements.n_points()) as f64 * half_ln_two_pi
             + 0.5 * self.measurements.ln_det
-            + unbinned.iter().map(|term| saturated(term.sum)).sum::<f64>();
+            + unbinned.iter().map(|term| saturated(term.sum)).sum::<f64>()
+            + self.penalties.iter().map(Penalty::constant).sum::<f64>();
         let (uncertain, measured) = self.beyond_parameters();
         let mut in_blocks = vec![0.0; measured.len()];
         for (position, value) in self.measurements.position.iter().zip(&data.auxiliary[measured]) {

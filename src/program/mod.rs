@@ -22,7 +22,7 @@ pub(crate) use response::{CompiledForm, CompiledPolynomial, Responses, RowRespon
 pub(crate) use unbinned::{CompiledTerm, PreparedTerm};
 
 use crate::kernel::simd::Lanes;
-use crate::model::HistosysCode;
+use crate::model::{HistosysCode, Penalty};
 use std::borrow::Cow;
 
 /// Flat arrays of one model; compiled once, evaluated at many points with many data sets.
@@ -41,9 +41,13 @@ pub struct Program {
     pub(crate) local: Vec<u32>,
     pub(crate) local_start: Vec<u32>,
     pub(crate) clip_sample: Option<f64>,
+    /// The product of the interpolated factors of a row ends at zero.
+    pub(crate) clip_factors: bool,
     pub(crate) clip_bin: Option<f64>,
     pub(crate) pyhf_domain: bool,
     pub(crate) responses: Responses,
+    /// Terms in single parameters.
+    pub(crate) penalties: Vec<Penalty>,
     pub(crate) measurements: CompiledMeasurements,
     pub(crate) unbinned: Vec<CompiledTerm>,
 }
@@ -69,6 +73,8 @@ pub(crate) struct Rows {
     pub slots: Vec<Vec<[u32; 8]>>,
     /// (row, parameter) of every plain factor.
     pub plain: Vec<(u32, u32)>,
+    /// Some row has two factors of one parameter.
+    pub repeats: bool,
     /// What scales row r: `scales[scale_start[r]..scale_start[r + 1]]`.
     pub scale_start: Vec<u32>,
     pub scales: Vec<RowScale>,
@@ -97,8 +103,11 @@ pub(crate) struct InterpolatedEntry {
     /// |α| below which the polynomial holds.
     pub inner_radius: f64,
     pub polynomial: [Lanes; 6],
+    /// ln f / α above zero and minus it below; with a linear tail its slopes, in the same way.
     pub ln_hi: Lanes,
     pub ln_lo: Lanes,
+    /// Of a linear tail at α = 0; an exponential one has none.
+    pub intercept: Option<Lanes>,
 }
 
 /// Templates, offsets and single-bin factors.
@@ -111,6 +120,8 @@ pub(crate) struct Cells {
     /// Entries of group g are `entries[start[g]..start[g + 1]]`.
     pub start: Vec<u32>,
     pub entries: Vec<OffsetEntry>,
+    /// +1 for cells whose template ends at zero, −1 for those where it does from below, else 0; empty without such cells.
+    pub clip: Vec<Lanes>,
     /// For each entry its index among the offsets: apart, so that entries fill whole cache lines.
     pub entry_offset: Vec<u32>,
     /// The parameters of histosys with their code, each once.

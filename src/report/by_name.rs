@@ -158,6 +158,8 @@ mod tests {
             poi: Some(0),
             clip_sample_data: None,
             clip_bin_data: None,
+            template_clip: None,
+            penalties: Vec::new(),
             measurements: Default::default(),
             derived: Vec::new(),
             unbinned: Vec::new(),

@@ -120,6 +120,8 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         poi,
         clip_sample_data: options.clip_sample_data,
         clip_bin_data: options.clip_bin_data,
+        template_clip: None,
+        penalties: Vec::new(),
         measurements,
         derived,
         unbinned,

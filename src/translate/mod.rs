@@ -2,6 +2,7 @@
 
 mod check;
 mod from_eft;
+pub mod from_hs3;
 pub mod from_pyhf;
 
 pub use check::{check, validate};

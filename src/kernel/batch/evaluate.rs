@@ -2,6 +2,7 @@
 
 use super::{Batch, LaneData};
 use crate::kernel::expected::Order;
+use crate::kernel::penalty;
 use crate::kernel::scratch::TINY;
 use crate::kernel::simd::{Lanes, Simd, ZERO, entry_point, flat};
 use crate::program::{ChannelLayout, Program, RowScale};
@@ -51,6 +52,9 @@ fn evaluate_body<S: Simd>(program: &Program, data: &LaneData, batch: &mut Batch,
         let pull = S::load(&batch.theta[parameter as usize]).sub(S::load(auxdata)).mul(S::splat(*inverse));
         sum = pull.mul(S::splat(0.5)).fma(pull, sum);
     }
+    for penalty in &program.penalties {
+        sum = sum.add(S::load(&penalty::at_lanes(penalty, &batch.theta, penalty::varying)));
+    }
     sum.store(sums);
     for value in &mut sums.0 {
         if value.is_nan() {
@@ -98,6 +102,20 @@ fn interpolated<S: Simd>(program: &Program, entry: u32, lane: u32, alpha: S, ord
     if size.select_less(radius, one, zero).any_less(one) {
         let (up, down) = (S::splat(entry.ln_hi.0[lane as usize]), S::splat(-entry.ln_lo.0[lane as usize]));
         let (slope, half) = (alpha.select_less(zero, down, up), S::splat(0.5));
+        if let Some(intercept) = &entry.intercept {
+            let linear = alpha.fma(slope, S::splat(intercept.0[lane as usize]));
+            let guard = S::splat(1e-150);
+            let guarded = linear.abs().select_less(guard, guard, linear);
+            let slope = zero.select_less(size, slope, up.add(down).mul(half));
+            f = size.select_less(radius, f, linear);
+            first = size.select_less(radius, first, slope.div(guarded));
+            second = size.select_less(radius, second, zero);
+            if order > Order::Value {
+                first.store(&mut to[0]);
+                second.store(&mut to[1]);
+            }
+            return f;
+        }
         let at_kink = up.add(down).mul(half);
         let square_at_kink = up.mul(up).add(down.mul(down)).mul(half);
         f = size.select_less(radius, f, slope.mul(alpha).exp());
@@ -114,21 +132,26 @@ fn interpolated<S: Simd>(program: &Program, entry: u32, lane: u32, alpha: S, ord
 #[inline(always)]
 fn add_row<S: Simd>(program: &Program, batch: &mut Batch, channel: &ChannelLayout, row: usize, order: Order) {
     let index = channel.first_row + row;
-    let mut product = S::splat(1.0);
+    let (mut product, mut of_interpolated) = (S::splat(1.0), S::splat(1.0));
     for scale in scale_range(program, index) {
         let to = &mut batch.log_derivatives[scale];
-        product = product.mul(match program.rows.scales[scale] {
+        match program.rows.scales[scale] {
             RowScale::Plain { parameter } => {
                 to[0] = batch.inverse[parameter as usize];
                 to[1] = ZERO;
-                S::load(&batch.factors[parameter as usize])
+                product = product.mul(S::load(&batch.factors[parameter as usize]));
             }
             RowScale::Interpolated { parameter, entry, lane } => {
                 let alpha = S::load(&batch.theta[parameter as usize]);
-                interpolated::<S>(program, entry, lane, alpha, order, to)
+                of_interpolated = of_interpolated.mul(interpolated::<S>(program, entry, lane, alpha, order, to));
             }
-        });
+        }
     }
+    if program.clip_factors {
+        let zero = S::splat(0.0);
+        of_interpolated = of_interpolated.select_less(zero, zero, of_interpolated);
+    }
+    product = product.mul(of_interpolated);
     for bin in 0..channel.n_bins {
         let cell = channel.first_cell + row * channel.n_bins + bin;
         let mut sum = S::splat(flat(&program.cells.nominal)[cell]);
@@ -141,6 +164,11 @@ fn add_row<S: Simd>(program: &Program, batch: &mut Batch, channel: &ChannelLayou
         let mut scale = product;
         for &(_, parameter) in factors(program, cell) {
             scale = scale.mul(S::load(&batch.factors[parameter as usize]));
+        }
+        if let Some(sign) = flat(&program.cells.clip).get(cell) {
+            let (signed, zero) = (sum.mul(S::splat(*sign)), S::splat(0.0));
+            scale = signed.select_less(zero, zero, scale);
+            sum = signed.select_less(zero, zero, sum);
         }
         let mut rate = scale.mul(sum);
         if let Some(clip) = program.clip_sample {
@@ -214,6 +242,10 @@ pub(super) fn add_constraints<S: Simd>(program: &Program, data: &LaneData, batch
         let nu = S::splat(factor).mul(S::load(&batch.theta[parameter as usize]));
         let nu = S::splat(0.0).select_less(n, nu, S::splat(1.0));
         add_to::<S>(&mut batch.gradient, parameter as usize, S::splat(1.0).sub(n.div(nu)).mul(S::splat(factor)));
+    }
+    for penalty in &program.penalties {
+        let first = penalty::at_lanes(penalty, &batch.theta, |p, theta| p.jet(theta).first);
+        add_to::<S>(&mut batch.gradient, penalty.parameter, S::load(&first));
     }
 }
 

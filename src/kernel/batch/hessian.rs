@@ -2,6 +2,7 @@
 
 use super::evaluate::{add_constraints, add_to, factors, scale_range, weight};
 use super::{Batch, LaneData};
+use crate::kernel::penalty;
 use crate::kernel::simd::{Lanes, Simd, ZERO, entry_point, flat};
 use crate::program::{ChannelLayout, Place, Program, RowScale};
 
@@ -192,6 +193,7 @@ fn second_order_body<S: Simd>(
     }
     add_constraints::<S>(program, data, batch);
     curve_constraints::<S>(program, pattern, data, batch, gauss_newton);
+    curve_penalties::<S>(program, pattern, batch, gauss_newton, second);
 }
 
 /// Second derivatives of the rates of one row, and the row's part of the Jacobian of its bins.
@@ -343,6 +345,24 @@ fn curve_constraints<S: Simd>(
         let theta = S::load(&batch.theta[parameter as usize]);
         let theta = S::splat(0.0).select_less(n, theta, S::splat(1.0));
         pattern.add(hessian, place, place, n.div(theta).div(theta));
+    }
+}
+
+/// Terms in single parameters: what is never negative to one part, the rest to the other.
+#[inline(always)]
+fn curve_penalties<S: Simd>(
+    program: &Program,
+    pattern: &Pattern,
+    batch: &Batch,
+    gauss_newton: &mut [Lanes],
+    second: &mut [Lanes],
+) {
+    for penalty in &program.penalties {
+        let place = pattern.place[penalty.parameter];
+        let safe = penalty::at_lanes(penalty, &batch.theta, |p, theta| p.safe_curvature(theta));
+        let rest = penalty::at_lanes(penalty, &batch.theta, |p, theta| p.jet(theta).second - p.safe_curvature(theta));
+        pattern.add(gauss_newton, place, place, S::load(&safe));
+        pattern.add(second, place, place, S::load(&rest));
     }
 }
 

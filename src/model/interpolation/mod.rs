@@ -5,6 +5,7 @@ pub mod code1;
 pub mod code2;
 pub mod code4;
 pub mod code4p;
+pub mod code6;
 
 /// Interpolation of histosys: the offset of a bin is `s(α) S + q(α) A`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -18,11 +19,31 @@ pub enum HistosysCode {
 }
 
 /// Interpolation of normsys: the factor f(α).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NormsysCode {
+    /// Piecewise linear.
+    Code0,
     Code1,
+    /// Quadratic inside, linear outside.
+    Code2,
     #[default]
     Code4,
+    /// Polynomial inside as in code 4p, linear outside.
+    Code6,
+}
+
+/// How a normsys goes on outside of its polynomial.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tail {
+    /// exp(α ln hi) above and exp(−α ln lo) below.
+    Exponential,
+    /// `intercept + α slope`, with a slope above and one below.
+    Linear { intercept: f64, up: f64, down: f64 },
+}
+
+/// S and A of a factor that is 1 at α = 0.
+fn halves(lo: f64, hi: f64) -> (f64, f64) {
+    (0.5 * (hi - lo), 0.5 * (hi + lo) - 1.0)
 }
 
 /// A function of α with its first two derivatives.
@@ -60,18 +81,44 @@ impl HistosysCode {
 }
 
 impl NormsysCode {
-    /// f(α) is the polynomial of [`NormsysCode::polynomial`] for |α| below this, and exponential from there.
+    /// f(α) is the polynomial of [`NormsysCode::polynomial`] for |α| below this, and its [`Tail`] from there.
     pub fn inner_radius(self) -> f64 {
         match self {
+            NormsysCode::Code0 => 0.0,
             NormsysCode::Code1 => code1::INNER_RADIUS,
             NormsysCode::Code4 => code4::INNER_RADIUS,
+            NormsysCode::Code2 | NormsysCode::Code6 => 1.0,
         }
+    }
+
+    /// How f(α) goes on outside (spec/interpolation.md, "Factors with linear tails").
+    pub fn tail(self, lo: f64, hi: f64) -> Tail {
+        let (antisymmetric, symmetric) = halves(lo, hi);
+        match self {
+            NormsysCode::Code1 | NormsysCode::Code4 => Tail::Exponential,
+            NormsysCode::Code0 | NormsysCode::Code6 => Tail::Linear { intercept: 1.0, up: hi - 1.0, down: 1.0 - lo },
+            NormsysCode::Code2 => Tail::Linear {
+                intercept: 1.0 - symmetric,
+                up: antisymmetric + 2.0 * symmetric,
+                down: antisymmetric - 2.0 * symmetric,
+            },
+        }
+    }
+
+    /// The factor can be zero or negative where lo and hi are positive.
+    pub fn has_linear_tail(self) -> bool {
+        self.tail(1.0, 1.0) != Tail::Exponential
     }
 
     /// Coefficients a₁…a₆ of `f = 1 + Σ aᵢ αⁱ` inside.
     pub fn polynomial(self, lo: f64, hi: f64) -> [f64; 6] {
         match self {
-            NormsysCode::Code1 => [0.0; 6],
+            NormsysCode::Code0 | NormsysCode::Code1 => [0.0; 6],
+            NormsysCode::Code2 => {
+                let (antisymmetric, symmetric) = halves(lo, hi);
+                [antisymmetric, symmetric, 0.0, 0.0, 0.0, 0.0]
+            }
+            NormsysCode::Code6 => code6::coefficients(lo, hi),
             NormsysCode::Code4 => code4::coefficients(lo, hi),
         }
     }
@@ -82,7 +129,10 @@ impl NormsysCode {
             let polynomial = self.polynomial(lo, hi);
             1.0 + alpha * polynomial.iter().rev().fold(0.0, |sum, a| sum * alpha + a)
         } else {
-            code1::factor(lo, hi, alpha)
+            match self.tail(lo, hi) {
+                Tail::Exponential => code1::factor(lo, hi, alpha),
+                Tail::Linear { intercept, up, down } => intercept + alpha * if alpha < 0.0 { down } else { up },
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ pub fn parameters(name: &str, bins: &[Bin]) -> ParameterSet {
     super::gammas(name, widths.iter().map(|&width| width == 0.0).collect(), constraints)
 }
 
-fn relative_uncertainty(bin: &Bin) -> f64 {
+/// δ of one bin; zero without yield.
+pub fn relative_uncertainty(bin: &Bin) -> f64 {
     if bin.nominal > 0.0 { bin.sum_of_squares.sqrt() / bin.nominal } else { 0.0 }
 }

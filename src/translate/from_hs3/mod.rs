@@ -1,0 +1,388 @@
+//! HS3 document whose likelihood is of HistFactory → [`Model`] and [`Data`] (spec/hs3-histfactory.md).
+
+mod choice;
+mod constraint;
+mod convention;
+mod interpolation;
+mod parameters;
+mod sample;
+mod values;
+mod widths;
+
+pub use convention::{Conventions, Overrides, ShapesysValues};
+
+use crate::document::hs3::{DistributionKind, Hs3Document, Modifier, ModifierKind};
+use crate::finding::{Finding, Findings, Result, quote};
+use crate::model::{Channel, Data, Model, Sample, TemplateClip};
+use crate::rule;
+use choice::{Content, Region, unsupported};
+use constraint::{Source, Ties, Type, takes_types};
+use parameters::{Role, Table};
+use sample::SampleMaker;
+use values::Values;
+use widths::Widths;
+
+/// What is chosen beyond the document.
+#[derive(Clone, Debug, Default)]
+pub struct Hs3Options {
+    /// Needed where a document has several.
+    pub analysis: Option<String>,
+    /// A likelihood by its own name, where there is no analysis or not that of the analysis.
+    pub likelihood: Option<String>,
+    /// Replaces the parameter of interest of the analysis; `Some("")` means none.
+    pub poi: Option<String>,
+    /// What a lenient reader warns of is an error.
+    pub strict: bool,
+    pub overrides: Overrides,
+}
+
+/// A likelihood of HistFactory channels.
+#[derive(Clone, Debug)]
+pub struct HistFactoryLikelihood {
+    /// The name of the likelihood.
+    pub name: String,
+    /// Its warnings are those of the translation, without those of the document.
+    pub model: Model,
+    pub data: Data,
+    pub conventions: Conventions,
+    /// Number of channels, as RooFit counts them.
+    pub n_channels: usize,
+}
+
+impl HistFactoryLikelihood {
+    /// −ln L in RooFit's convention from `twice_nll` of the same data (spec/hs3-histfactory.md, eq. 7): N ln k more for
+    /// N events in k channels, where the conventions have it.
+    pub fn nll_roofit(&self, twice_nll: f64, data: &Data) -> f64 {
+        let events: f64 = data.main.iter().sum();
+        let offset = if self.conventions.channel_offset { events * (self.n_channels.max(1) as f64).ln() } else { 0.0 };
+        0.5 * twice_nll + offset
+    }
+}
+
+/// Whether every distribution of the chosen likelihood is a histfactory_dist, alone or in a product.
+///
+/// # Errors
+/// W426 where there is no such likelihood or analysis.
+pub fn is_histfactory(document: &Hs3Document, options: &Hs3Options) -> Result<bool> {
+    let choice = choice::choose(document, options.analysis.as_deref(), options.likelihood.as_deref())?;
+    let mut stack: Vec<Vec<&str>> = choice.likelihood.distributions.iter().map(|name| vec![name.as_str()]).collect();
+    Ok(stack.iter_mut().all(|names| {
+        while let Some(name) = names.pop() {
+            match document.distribution(name).map(|d| &d.kind) {
+                Some(DistributionKind::HistFactory(_)) => return true,
+                Some(DistributionKind::Product { factors, .. }) => names.extend(factors.iter().map(String::as_str)),
+                _ => {}
+            }
+        }
+        false
+    }))
+}
+
+/// Builds the model of one likelihood with its data.
+///
+/// # Errors
+/// All findings if one of them is an error: a choice that is not there (W426), something that is not evaluated (W422),
+/// constraints that contradict one another or say nothing (W441), interpolation that is none (W442), data that are not
+/// those of the channel (W444).
+pub fn histfactory(document: &Hs3Document, options: &Hs3Options) -> Result<HistFactoryLikelihood> {
+    let choice = choice::choose(document, options.analysis.as_deref(), options.likelihood.as_deref())?;
+    let content = choice::content(document, choice.likelihood)?;
+    let translator = Translator {
+        document,
+        options,
+        values: Values::new(document, choice.analysis),
+        conventions: Conventions::new(document.dialect, &options.overrides),
+    };
+    let mut findings = Findings::default();
+    let mut table = Table::default();
+    let names = translator.register(&content, &mut table, &mut findings);
+    translator.tie(&content, &names, &mut table, &mut findings);
+    let mut clip = TemplateClip::default();
+    let channels = translator.channels(&content, &names, &table, &mut clip, &mut findings);
+    let (parameters, penalties) = table.finish(&translator.values, options.strict, &mut findings);
+    if parameters.is_empty() {
+        findings.push(Finding::new(&rule::NO_PARAMETERS, "a likelihood without parameters", "at least one modifier"));
+    }
+    let of_analysis = choice.analysis.and_then(|analysis| analysis.parameters_of_interest.first());
+    let poi = options.poi.as_ref().or(of_analysis);
+    let poi = poi.and_then(|poi| parameters.iter().position(|set| set.name == *poi));
+    if !findings.is_valid() {
+        return Err(findings);
+    }
+    let model = Model {
+        channels,
+        parameters,
+        poi,
+        clip_sample_data: None,
+        clip_bin_data: None,
+        template_clip: translator.conventions.clip_templates.then_some(clip),
+        penalties,
+        measurements: Default::default(),
+        derived: Vec::new(),
+        unbinned: Vec::new(),
+        pyhf_domain: false,
+        warnings: findings,
+    };
+    let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
+    let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new() };
+    Ok(HistFactoryLikelihood {
+        name: choice.likelihood.name.clone(),
+        model,
+        data,
+        conventions: translator.conventions,
+        n_channels: content.regions.len(),
+    })
+}
+
+/// The names of the parameters of each modifier: by channel, sample, modifier.
+type Names = Vec<Vec<Vec<Vec<String>>>>;
+
+struct Translator<'d> {
+    document: &'d Hs3Document,
+    options: &'d Hs3Options,
+    values: Values<'d>,
+    conventions: Conventions,
+}
+
+impl<'d> Translator<'d> {
+    fn register(&self, content: &Content<'d>, table: &mut Table, findings: &mut Findings) -> Names {
+        let mut all = Vec::with_capacity(content.regions.len());
+        for region in &content.regions {
+            let mut of_region = Vec::with_capacity(region.channel.samples.len());
+            for sample in &region.channel.samples {
+                let bins = sample.data.contents.len();
+                let mut of_sample = Vec::with_capacity(sample.modifiers.len());
+                for modifier in &sample.modifiers {
+                    let names = match self.parameter_names(modifier, region, bins) {
+                        Ok((names, role)) => {
+                            names.iter().for_each(|name| _ = table.register(name, role));
+                            names
+                        }
+                        Err(found) => {
+                            findings.0.extend(found.0);
+                            Vec::new()
+                        }
+                    };
+                    of_sample.push(names);
+                }
+                of_region.push(of_sample);
+            }
+            all.push(of_region);
+        }
+        all
+    }
+
+    /// As written, or the names that ROOT gives where nothing is written.
+    fn parameter_names(&self, modifier: &Modifier, region: &Region, bins: usize) -> Result<(Vec<String>, Role)> {
+        let one = modifier.parameter.as_ref().or(modifier.parameters.first());
+        let own = || modifier.name.clone().unwrap_or_default();
+        let per_bin = |default: &dyn Fn(usize) -> String| {
+            if modifier.parameters.is_empty() { (0..bins).map(default).collect() } else { modifier.parameters.clone() }
+        };
+        let channel = region.name.strip_prefix("model_").unwrap_or(region.name);
+        let (names, role) = match &modifier.kind {
+            ModifierKind::Normfactor => (vec![one.cloned().unwrap_or_else(own)], Role::Factor),
+            ModifierKind::Normsys | ModifierKind::Histosys => {
+                (vec![one.cloned().unwrap_or_else(|| format!("alpha_{}", own()))], Role::Alpha)
+            }
+            ModifierKind::Shapefactor | ModifierKind::Shapesys => {
+                (per_bin(&|bin| format!("gamma_{}_bin_{bin}", own())), Role::Gamma)
+            }
+            ModifierKind::Staterror => (per_bin(&|bin| format!("gamma_stat_{channel}_bin_{bin}")), Role::Gamma),
+            ModifierKind::Custom => {
+                let found = format!("the custom modifier {}", quote(&own()));
+                return Err(unsupported(found, "a modifier of parameters, not of a function")
+                    .at(modifier.pointer.clone())
+                    .into());
+            }
+            ModifierKind::Unknown(kind) => {
+                let finding = Finding::new(&rule::HS3_UNKNOWN_NEEDED, quote(kind), "a known type of modifier");
+                return Err(finding.at(modifier.pointer.clone()).into());
+            }
+        };
+        if role == Role::Gamma && names.len() != bins {
+            let found = format!("{} parameters", names.len());
+            return Err(Finding::new(&rule::HS3_AXIS, found, format!("{bins}, one a bin"))
+                .at(modifier.pointer.clone())
+                .into());
+        }
+        if let Some(name) = names.iter().find(|name| self.document.function(name).is_some()) {
+            let found = format!("the function {}", quote(name));
+            return Err(unsupported(found, "a parameter that drives the modifier").at(modifier.pointer.clone()).into());
+        }
+        if names.iter().any(String::is_empty) {
+            let finding = Finding::new(&rule::HS3_COMPONENT, "neither a name nor a parameter", "a parameter");
+            return Err(finding.at(modifier.pointer.clone()).into());
+        }
+        Ok((names, role))
+    }
+
+    /// Ties parameters by the keys of their modifiers, then by the constraints that stand apart. One distribution of
+    /// several modifiers is one constraint.
+    fn tie(&self, content: &Content<'d>, names: &Names, table: &mut Table, findings: &mut Findings) {
+        for (region, names) in content.regions.iter().zip(names) {
+            let widths = Widths::new(region, names, &self.values, &self.conventions, findings);
+            for (sample, names) in region.channel.samples.iter().zip(names) {
+                for (modifier, names) in sample.modifiers.iter().zip(names) {
+                    let widths = widths.of(sample, modifier, names);
+                    for (index, name) in names.iter().enumerate() {
+                        let sigma = widths.get(index).copied().unwrap_or(0.0);
+                        if let Err(found) = self.tie_one(region, modifier, (index, name), sigma, table, findings) {
+                            findings.0.extend(found.0);
+                        }
+                    }
+                }
+            }
+        }
+        let ties = self.ties();
+        for distribution in &content.constraints {
+            let tied = ties.named(distribution, &|name| table.index(name).is_some());
+            let tied = tied.and_then(|(name, tie)| {
+                table.register(&name, Role::Alpha);
+                table.tie(&name, tie, &distribution.pointer)
+            });
+            if let Err(found) = tied {
+                findings.0.extend(found.0);
+            }
+        }
+    }
+
+    fn ties(&self) -> Ties<'_, 'd> {
+        Ties { document: self.document, values: &self.values, conventions: &self.conventions }
+    }
+
+    fn tie_one(
+        &self,
+        region: &Region<'d>,
+        modifier: &Modifier,
+        (index, name): (usize, &String),
+        sigma: f64,
+        table: &mut Table,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let ties = self.ties();
+        let source = constraint::source(self.document, modifier, index)?;
+        let kind = match source {
+            Source::Free => return Ok(()),
+            Source::Named(distribution) => {
+                let (tied, tie) = ties.named(distribution, &|name| table.index(name).is_some())?;
+                if tied != *name {
+                    let found = format!("a constraint of {} for {}", quote(&tied), quote(name));
+                    let finding =
+                        Finding::new(&rule::HS3_CONSTRAINT, found, "a distribution of the modifier's parameter");
+                    return Err(finding.at(modifier.pointer.clone()).into());
+                }
+                return table.tie(name, tie, &modifier.pointer);
+            }
+            Source::Type(kind) => Some(kind),
+            Source::Unsaid => None,
+        };
+        let tie = match (&modifier.kind, kind) {
+            (kind_of_modifier, Some(Type::Const)) if !takes_types(kind_of_modifier) => {
+                table.fix(name);
+                return Ok(());
+            }
+            (ModifierKind::Normfactor | ModifierKind::Shapefactor, None) => return Ok(()),
+            (ModifierKind::Normfactor | ModifierKind::Shapefactor, Some(kind)) => {
+                let found = format!("the constraint {kind:?} on a factor without an uncertainty");
+                let finding = Finding::new(&rule::HS3_CONSTRAINT, found, "the name of a distribution, or none");
+                return Err(finding.at(modifier.pointer.clone()).into());
+            }
+            (ModifierKind::Staterror, kind) => {
+                let kind = self.staterror_type(region, modifier, kind, findings)?;
+                ties.of_gamma(name, kind, sigma, modifier)?
+            }
+            (ModifierKind::Shapesys, kind) => ties.of_gamma(name, kind.unwrap_or(Type::Poisson), sigma, modifier)?,
+            (_, kind) => ties.of_alpha(name, kind, modifier)?,
+        };
+        let per_bin = matches!(modifier.kind, ModifierKind::Staterror | ModifierKind::Shapesys);
+        let threshold = region.channel.staterror.as_ref().and_then(|config| config.rel_threshold).unwrap_or(0.0);
+        // Below the threshold the parameter is held and its term stays, as in ROOT (A21).
+        let below = modifier.kind == ModifierKind::Staterror && sigma < threshold;
+        if per_bin && (sigma <= 0.0 || below) {
+            table.fix(name);
+        }
+        table.tie(name, tie, &modifier.pointer)
+    }
+
+    /// A4: the modifier's own word, that of the channel, Poisson in ROOT's files, and elsewhere Gauss with a warning.
+    fn staterror_type(
+        &self,
+        region: &Region<'d>,
+        modifier: &Modifier,
+        own: Option<Type>,
+        findings: &mut Findings,
+    ) -> Result<Type> {
+        if let Some(kind) = own {
+            return Ok(kind);
+        }
+        let of_channel = region.channel.staterror.as_ref().and_then(|config| config.constraint_type.as_deref());
+        if let Some(name) = of_channel {
+            return Type::named(name).ok_or_else(|| {
+                let expected = "Gauss or Poisson";
+                let finding = Finding::new(&rule::HS3_CONSTRAINT, quote(name), expected);
+                finding.at(format!("{}/staterror", region.pointer)).into()
+            });
+        }
+        match self.conventions.dialect {
+            crate::document::hs3::Dialect::Root(_) => Ok(Type::Poisson),
+            crate::document::hs3::Dialect::Pyhs3 => Ok(Type::Gauss),
+            _ => {
+                let at = region.pointer;
+                let found = format!("staterrors of {} without a constraint", quote(region.name));
+                let mut finding =
+                    Finding::new(&rule::HS3_STATERROR, found, "constraint_type, here taken as Gauss").at(at);
+                if self.options.strict {
+                    finding.severity = crate::finding::Severity::Error;
+                    return Err(finding.at(modifier.pointer.clone()).into());
+                }
+                if !findings.0.contains(&finding) {
+                    findings.push(finding);
+                }
+                Ok(Type::Gauss)
+            }
+        }
+    }
+
+    fn channels(
+        &self,
+        content: &Content<'d>,
+        names: &Names,
+        table: &Table,
+        clip: &mut TemplateClip,
+        findings: &mut Findings,
+    ) -> Vec<Channel> {
+        let mut channels = Vec::with_capacity(content.regions.len());
+        for (c, (region, names)) in content.regions.iter().zip(names).enumerate() {
+            let bins = region.counts.len();
+            let mut order: Vec<usize> = (0..region.channel.samples.len()).collect();
+            order.sort_by(|a, b| region.channel.samples[*a].name.cmp(&region.channel.samples[*b].name));
+            let mut samples = Vec::with_capacity(order.len());
+            for (s, index) in order.into_iter().enumerate() {
+                let sample = &region.channel.samples[index];
+                if sample.data.contents.len() != bins {
+                    let found = format!("{} contents", sample.data.contents.len());
+                    let finding = Finding::new(&rule::HS3_CHANNEL_DATA, found, format!("{bins}, as the data have"));
+                    findings.push(finding.at(sample.pointer.clone()));
+                    continue;
+                }
+                let maker = SampleMaker {
+                    channel: region.channel,
+                    sample,
+                    conventions: &self.conventions,
+                    names: &names[index],
+                    table,
+                };
+                match maker.parts(findings) {
+                    Ok(made) => {
+                        clip.subtracted.extend(made.subtracted.iter().map(|part| (c, s, *part)));
+                        samples.push(Sample { name: sample.name.clone(), parts: made.parts });
+                    }
+                    Err(found) => findings.0.extend(found.0),
+                }
+            }
+            channels.push(Channel { name: region.name.to_string(), n_bins: bins, samples });
+        }
+        channels
+    }
+}
