@@ -276,6 +276,56 @@ fn a_plateau_hides_nothing_undetermined() {
     }
 }
 
+/// Only a + b is measured, once with a flat error: a − b stays undetermined, inside of the plateau and beyond it.
+#[test]
+fn a_plateau_hides_no_undetermined_combination() {
+    for form in ["profiled", "clamp"] {
+        for second in [0.3, 1.3, 9.0] {
+            let points = [(1.0, 0.5, 1.0), (second, 0.5, 1.0)];
+            let (model, program, data) =
+                compile(&document(&points, json!([flat("th", "none", json!([1.0, 0.0]))]), form));
+            for init in [[0.0, 0.0], [3.0, -1.0]] {
+                let options = FitOptions {
+                    init: [&init[..], &FitOptions::new(&model).init[2..]].concat(),
+                    ..FitOptions::new(&model)
+                };
+                let result = fit(&mut Evaluator::new(&program), &program.prepare(&data), &options);
+                assert!(!result.valid && matches!(result.reason, Some(Failure::FlatDirections { .. })), "{result:?}");
+            }
+        }
+    }
+}
+
+/// Where correlated residuals are clamped, −2 ln L has kinks in which a run ends without a certificate. One that is lower
+/// than the certified minima is what the fit reports, as not valid; with a held at −½, b = 2.571 lies lower than the
+/// smooth minimum at b = 0.176.
+#[test]
+fn a_lower_kink_is_not_passed_over() {
+    let eft = json!({
+        "version": "0.1.0",
+        "basis": {"eft": "SMEFT", "basis": "Warsaw", "Lambda_TeV": 1.0, "input_scheme": "MW_MZ_GF"},
+        "wilson_coefficients": [{"name": "a", "bounds": [-5.0, 5.0]}, {"name": "b", "bounds": [-5.0, 5.0]}],
+        "flat_errors": "clamp",
+        "gaussian_measurements": [{
+            "name": "m", "data": [0.8199073, 1.1884897],
+            "covariance": [[0.1080315, 0.0622548], [0.0622548, 0.0970757]],
+            "prediction": {"kind": "polynomial", "truncation": "none", "monomials": [["a"], ["b"]],
+                "coefficients": [[1.0, 0.5220869], [0.05235, 1.0]]},
+            "systematics": [flat("th", "none", json!([1.0319432, 1.12148]))],
+        }],
+    });
+    let whole = json!({"version": "1.0.0", "channels": [], "observations": [], "eft": eft,
+        "measurements": [{"name": "m", "config": {"poi": "a", "parameters": []}}]});
+    let (model, program, data) = compile(&whole);
+    let mut options = FitOptions::new(&model);
+    (options.init[0], options.fixed[0]) = (-0.5, true);
+    let data = program.prepare(&data);
+    let mut evaluator = Evaluator::new(&program);
+    let result = fit(&mut evaluator, &data, &options);
+    let lower = evaluator.twice_nll(&[-0.5, 2.571], &data);
+    assert!(!result.valid && result.twice_nll < lower + 1e-3, "{lower}: {result:?}");
+}
+
 /// Names that are taken, and forms that do not fit.
 #[test]
 fn rules() {

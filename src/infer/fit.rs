@@ -326,7 +326,7 @@ impl Fitter {
 
     fn is_plateau(&self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> bool {
         let Minimizer { theta, free, .. } = &self.minimizer;
-        plateau::is_plateau(evaluator, data, &options.bounds, theta, free, &self.minimizer.widths())
+        plateau::is_plateau(evaluator, data, &options.bounds, theta, free)
     }
 
     /// Where the gradient vanishes but the curvature is negative, looks for a lower point along the directions without

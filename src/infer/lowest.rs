@@ -13,6 +13,9 @@ const RESTARTS: [f64; 2] = [1.0, 4.0];
 /// A minimum is lower than another by more than this.
 const LOWER: f64 = 1e-7;
 
+/// A start that ended at no minimum has shown that the lowest one is not found yet, if it ended lower by more than this.
+const BELOW: f64 = 1e-3;
+
 /// With more parameters than this a fit has one start.
 const MOST_RESTARTED: usize = 1000;
 
@@ -100,7 +103,7 @@ impl Fitter {
         runs: &mut Runs,
     ) -> (Ending, Option<Minima>) {
         let (before, known) = (self.minimizer.clone(), self.here(ending == Ending::Converged, 0, 0));
-        let (catalogue, iterations, evaluations) = self.search(evaluator, data, options, known);
+        let (mut catalogue, iterations, evaluations) = self.search(evaluator, data, options, known);
         runs.iterations += iterations;
         runs.evaluations += evaluations;
         let lowest = catalogue.basins.get(catalogue.lowest()).filter(|_| !catalogue.basins.is_empty());
@@ -110,6 +113,18 @@ impl Fitter {
             ending = self.counted(evaluator, data, options, &lowest.theta, runs);
         } else {
             self.minimizer = before;
+        }
+        // A place that is lower than every minimum is none itself: the fit ends there, and says why it is not valid.
+        let value = self.minimizer.value;
+        let below =
+            catalogue.lowest_failed.take().filter(|(lower, _)| ending == Ending::Converged && *lower < value - BELOW);
+        if let Some((_, theta)) = below {
+            let minimum = self.minimizer.clone();
+            ending = self.counted(evaluator, data, options, &theta, runs);
+            // Should the second run from there come to a minimum after all, the lower one counts.
+            if ending == Ending::Converged && self.minimizer.value >= minimum.value {
+                self.minimizer = minimum;
+            }
         }
         let minima = (!catalogue.basins.is_empty()).then(|| {
             let at_limit = |theta: &[f64]| options.at_limit(theta);

@@ -95,11 +95,13 @@ pub(crate) struct Catalogue {
     pub n_starts: u32,
     pub n_spread: u32,
     pub n_failed: u32,
+    /// Where the lowest of the starts that ended at no minimum has ended, and its value.
+    pub lowest_failed: Option<(f64, Vec<f64>)>,
 }
 
 impl Catalogue {
     pub fn new(coefficients: Vec<usize>) -> Catalogue {
-        Catalogue { coefficients, basins: Vec::new(), n_starts: 0, n_spread: 0, n_failed: 0 }
+        Catalogue { coefficients, basins: Vec::new(), n_starts: 0, n_spread: 0, n_failed: 0, lowest_failed: None }
     }
 
     /// Counts a start; `hessian` tells that of the coefficients at a point, which is asked for new minima only. The
@@ -115,6 +117,10 @@ impl Catalogue {
         self.n_spread += spread;
         if !descent.converged {
             self.n_failed += 1;
+            let lower = self.lowest_failed.as_ref().is_none_or(|(value, _)| descent.value < *value);
+            if lower && descent.value.is_finite() {
+                self.lowest_failed = Some((descent.value, descent.theta));
+            }
             return None;
         }
         let known = self.basins.iter().position(|basin| self.leads_to(basin, &descent));

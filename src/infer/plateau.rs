@@ -5,21 +5,18 @@ use super::uncertainty;
 use crate::kernel::Evaluator;
 use crate::program::PreparedData;
 
-/// Parts of the way to the bounds at which a plateau must have ended.
-const ON_THE_WAY: [f64; 6] = [0.03, 0.1, 0.25, 0.5, 0.75, 1.0];
-
-/// By how much `twice_nll` is higher beyond a plateau.
-const HIGHER: f64 = 1e-3;
+/// How far from a minimum, in parts of the bounds, the means are looked at again: no parameter as far as another.
+const ASIDE: f64 = 0.01;
 
 /// Whether flat errors alone are why the Hessian at a minimum is singular: the errors held where they are, or left out where
-/// they are no parameters, the means see every direction of the other parameters, at first order or farther away.
+/// they are no parameters, the means see every direction of the other parameters, there or, where squares hide it at the
+/// minimum itself, a little aside. What enters only in a combination is seen nowhere.
 pub(super) fn is_plateau(
     evaluator: &mut Evaluator,
     data: &PreparedData,
     bounds: &[(f64, f64)],
     theta: &[f64],
     free: &[bool],
-    widths: &[f64],
 ) -> bool {
     let program = evaluator.program;
     let flat = program.flat_errors();
@@ -29,22 +26,22 @@ pub(super) fn is_plateau(
     let sharp = program.with_clamps_times(0.0);
     let mut others = free.to_vec();
     flat.iter().for_each(|&i| others[i] = false);
-    let unseen = uncertainty::unseen_directions(&mut Evaluator::new(&sharp), data, theta, &others, widths);
-    let here = evaluator.reduced(theta, data);
-    unseen.iter().all(|direction| {
-        let mut ends = |side: f64| {
-            ON_THE_WAY.iter().any(|part| {
-                let mut point = theta.to_vec();
-                for &(i, component) in &direction.components {
-                    let (low, high) = bounds[i];
-                    let room = if side * component > 0.0 { high - theta[i] } else { theta[i] - low };
-                    if room.is_finite() {
-                        point[i] = (theta[i] + side * component * part * room).clamp(low, high);
-                    }
-                }
-                evaluator.reduced(&point, data) > here + HIGHER
-            })
-        };
-        ends(1.0) || ends(-1.0)
-    })
+    let mut evaluator = Evaluator::new(&sharp);
+    let mut sees_all = |point: &[f64]| uncertainty::sees_all(&mut evaluator, data, point, &others);
+    sees_all(theta) || sees_all(&aside(theta, bounds, &others))
+}
+
+/// A place near `theta` within the bounds at which no two parameters have moved alike.
+fn aside(theta: &[f64], bounds: &[(f64, f64)], free: &[bool]) -> Vec<f64> {
+    let moved = |(i, (&x, &(low, high))): (usize, (&f64, &(f64, f64)))| {
+        let range = if (high - low).is_finite() { high - low } else { x.abs().max(1.0) };
+        // Multiples of an irrational number: never the same part twice.
+        let step = ASIDE * range * (0.5 + 0.618_034 * (i + 1) as f64 % 1.0);
+        match free[i] {
+            true if x + step <= high => x + step,
+            true => x - step,
+            false => x,
+        }
+    };
+    theta.iter().zip(bounds).enumerate().map(moved).collect()
 }

@@ -109,23 +109,20 @@ pub(crate) fn undetermined_directions(
     weak.into_iter().filter(|(_, gauss_newton)| *gauss_newton < FLAT).map(|(direction, _)| direction).collect()
 }
 
-/// Directions along which no expected yield or mean changes in first order: the Gauss–Newton matrix has no curvature there.
-pub(crate) fn unseen_directions(
-    evaluator: &mut Evaluator,
-    data: &PreparedData,
-    parameters: &[f64],
-    free: &[bool],
-    widths: &[f64],
-) -> Vec<Direction> {
+/// Whether yields and means change in first order along every direction of the free parameters: the Gauss–Newton matrix is
+/// positive definite, in whatever units.
+pub(crate) fn sees_all(evaluator: &mut Evaluator, data: &PreparedData, parameters: &[f64], free: &[bool]) -> bool {
     let n = parameters.len();
     let free: Vec<usize> = (0..n).filter(|&i| free[i]).collect();
     if free.is_empty() || free.len() > MOST_PARAMETERS {
-        return Vec::new();
+        return free.is_empty();
     }
     let (mut gradient, mut matrix) = (vec![0.0; n], vec![0.0; n * n]);
     evaluator.hessian(parameters, data, &mut gradient, &mut matrix);
     evaluator.gauss_newton(data, &mut matrix);
-    directions_below(FLAT, &scaled(&matrix, n, &free, widths), &free)
+    let widths: Vec<f64> = (0..n).map(|i| (2.0 / matrix[i * n + i]).sqrt()).collect();
+    free.iter().all(|&i| widths[i].is_finite())
+        && directions_below(FLAT, &scaled(&matrix, n, &free, &widths), &free).is_empty()
 }
 
 /// ½ w_i M_ij w_j over the listed parameters.
