@@ -325,8 +325,14 @@ impl Fitter {
     }
 
     fn is_plateau(&self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> bool {
-        let Minimizer { theta, free, .. } = &self.minimizer;
-        plateau::is_plateau(evaluator, data, &options.bounds, theta, free)
+        let Minimizer { theta, gradient, free, .. } = &self.minimizer;
+        // A bound that a parameter has met by chance, without a slope, determines nothing.
+        let moves = |i: usize| {
+            let (low, high) = options.bounds[i];
+            free[i] || (!options.fixed[i] && low < high && gradient[i].abs() * (high - low) < EDGE)
+        };
+        let free: Vec<bool> = (0..theta.len()).map(moves).collect();
+        plateau::is_plateau(evaluator, data, &options.bounds, theta, &free)
     }
 
     /// Where the gradient vanishes but the curvature is negative, looks for a lower point along the directions without
