@@ -1,6 +1,6 @@
 //! From nodes to programs: the scalars in one list, each column over its events in a list of its own.
 
-use super::builder::{Builder, Id, Node};
+use super::builder::{Builder, Id, Integral, Node};
 use super::column::{BLOCK, ColumnProgram, Input, Operation, Source, Tables, backward, forward};
 use super::quadrature::{Cell, Quadrature, Run, Work};
 use super::scalar::{self, Scalar};
@@ -60,25 +60,25 @@ impl Program {
         sums.iter().for_each(|sum| compiler.need_of_column(sum.column));
         let order: BTreeMap<Id, usize> = compiler.scalars.iter().enumerate().map(|(i, id)| (*id, i)).collect();
         let scalars: Vec<Scalar> = order.keys().map(|id| scalar(builder, *id, &order)).collect();
-        let tables = Tables { edges: builder.edges.clone(), splines: builder.splines.clone() };
-        let integral = |integral: &super::builder::Integral| Quadrature {
-            program: columns(builder, integral.integrand, &order, &observables(&integral.over)),
-            ranges: integral.over.iter().map(|(_, low, high)| (*low, *high)).collect(),
+        let backend = Backend::detect();
+        let tables = Tables {
+            edges: builder.edges.clone(),
+            splines: builder.splines.clone(),
+            integrals: builder.integrals.iter().map(|integral| column_integral(builder, integral)).collect(),
+            backend,
         };
         // Integrals that nothing needs any more keep an empty program.
         let integral_of = |id: &Id| if let Node::Integral(i) = builder.nodes[*id] { Some(i) } else { None };
         let used: BTreeSet<usize> = order.keys().filter_map(integral_of).collect();
-        let empty = Quadrature { program: ColumnProgram::default(), ranges: Vec::new() };
         let all = builder.integrals.iter().enumerate();
-        let integrals: Vec<Quadrature> =
-            all.map(|(i, each)| if used.contains(&i) { integral(each) } else { empty.clone() }).collect();
+        let of = |(i, each)| if used.contains(&i) { quadrature(builder, each, &order) } else { Quadrature::default() };
+        let integrals: Vec<Quadrature> = all.map(of).collect();
         let mut integral_at = vec![0; integrals.len()];
         for (at, each) in scalars.iter().enumerate() {
             if let Scalar::Integral(i) = each {
                 integral_at[*i] = at;
             }
         }
-        let backend = Backend::detect();
         let outputs = outputs.iter().map(|id| order[id]).collect();
         let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, backend)).collect();
         let lengths = terms.iter().map(|t| &t.program).chain(integrals.iter().map(|i| &i.program));
@@ -244,13 +244,8 @@ impl Compiler<'_> {
     fn need(&mut self, id: Id) {
         let mut open = vec![id];
         while let Some(id) = open.pop() {
-            if self.builder.is_column(id) {
-                open.extend(self.builder.nodes[id].operands());
-            } else if self.scalars.insert(id) {
-                match &self.builder.nodes[id] {
-                    Node::Integral(i) => open.extend(column_inputs(self.builder, self.builder.integrals[*i].integrand)),
-                    node => open.extend(node.operands()),
-                }
+            if self.builder.is_column(id) || self.scalars.insert(id) {
+                open.extend(self.builder.operands(id));
             }
         }
     }
@@ -265,7 +260,7 @@ fn column_nodes(builder: &Builder, root: Id) -> BTreeSet<Id> {
     let (mut found, mut open) = (BTreeSet::new(), vec![root]);
     while let Some(id) = open.pop() {
         if builder.is_column(id) && found.insert(id) {
-            open.extend(builder.nodes[id].operands());
+            open.extend(builder.operands(id));
         }
     }
     found
@@ -276,13 +271,26 @@ fn column_inputs(builder: &Builder, root: Id) -> Vec<Id> {
     if !builder.is_column(root) {
         return vec![root];
     }
-    let operands = |id: Id| builder.nodes[id].operands();
+    let operands = |id: Id| builder.operands(id);
     let all: BTreeSet<Id> = column_nodes(builder, root).into_iter().flat_map(operands).collect();
     all.into_iter().filter(|id| !builder.is_column(*id)).collect()
 }
 
-fn observables(over: &[(usize, f64, f64)]) -> Vec<usize> {
-    over.iter().map(|(observable, ..)| *observable).collect()
+/// The program of an integrand, whose inputs are found by `order`.
+fn quadrature(builder: &Builder, integral: &Integral, order: &BTreeMap<Id, usize>) -> Quadrature {
+    let names: Vec<usize> = integral.over.iter().map(|(observable, ..)| *observable).collect();
+    Quadrature {
+        program: columns(builder, integral.integrand, order, &names),
+        ranges: integral.over.iter().map(|(_, low, high)| (*low, *high)).collect(),
+    }
+}
+
+/// An integral that is a column: its inputs are its only scalars.
+fn column_integral(builder: &Builder, integral: &Integral) -> Quadrature {
+    if integral.inputs.iter().all(|id| !builder.is_column(*id)) {
+        return Quadrature::default();
+    }
+    quadrature(builder, integral, &integral.inputs.iter().enumerate().map(|(i, id)| (*id, i)).collect())
 }
 
 fn scalar(builder: &Builder, id: Id, order: &BTreeMap<Id, usize>) -> Scalar {
@@ -313,7 +321,7 @@ fn with_fixed(builder: &Builder, root: Id, order: &BTreeMap<Id, usize>, names: &
     let is_fixed = |id: Id| {
         builder.is_column(id) && !builder.needs_parameters(id) && !matches!(builder.nodes[id], Node::Observable(_))
     };
-    let used = all.iter().filter(|id| !is_fixed(**id)).flat_map(|id| builder.nodes[*id].operands());
+    let used = all.iter().filter(|id| !is_fixed(**id)).flat_map(|id| builder.operands(*id));
     let frontier: BTreeSet<Id> = used.chain([root]).filter(|id| is_fixed(*id)).collect();
     let fixed: Vec<Id> = frontier.into_iter().collect();
     (program_of(builder, root, order, names, &fixed), fixed)
@@ -332,7 +340,7 @@ fn program_of(
         Node::Observable(observable) => names.iter().position(|name| name == observable),
         _ => fixed.iter().position(|f| *f == id).map(|at| names.len() + at),
     };
-    let needed = reachable(builder, root, fixed);
+    let needed = reachable(builder, root, names, fixed);
     for id in needed.iter().copied().filter(|id| data_of(*id).is_none()) {
         let source = |id: &Id| match (data_of(*id), slots.get(id)) {
             (Some(column), _) => Source::Data(column),
@@ -346,7 +354,10 @@ fn program_of(
             Node::Bin(table, a) => Operation::Bin(*table, source(a)),
             Node::Gather(list, index) => Operation::Gather(list.iter().map(source).collect(), source(index)),
             Node::Spline(table, a) => Operation::Spline(*table, source(a)),
-            Node::Constant(_) | Node::Parameter(_) | Node::Observable(_) | Node::Integral(_) => continue,
+            Node::Integral(index) => {
+                Operation::Integral(*index, builder.integrals[*index].inputs.iter().map(source).collect())
+            }
+            Node::Constant(_) | Node::Parameter(_) | Node::Observable(_) => continue,
         };
         slots.insert(id, operations.len());
         operations.push(operation);
@@ -364,11 +375,11 @@ fn program_of(
 }
 
 /// The columns that a program computes: none below a fixed one.
-fn reachable(builder: &Builder, root: Id, fixed: &[Id]) -> BTreeSet<Id> {
+fn reachable(builder: &Builder, root: Id, names: &[usize], fixed: &[Id]) -> BTreeSet<Id> {
     let (mut found, mut open) = (BTreeSet::new(), vec![root]);
     while let Some(id) = open.pop() {
-        if builder.is_column(id) && !fixed.contains(&id) && found.insert(id) {
-            open.extend(builder.nodes[id].operands());
+        if builder.depends_on(id, names) && !fixed.contains(&id) && found.insert(id) {
+            open.extend(builder.operands(id));
         }
     }
     found

@@ -60,7 +60,7 @@ fn rule(i: usize) -> (f64, f64, f64) {
 pub(super) struct Cell([(f64, f64); 2]);
 
 /// One integral of a program.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Quadrature {
     pub program: ColumnProgram,
     pub ranges: Vec<(f64, f64)>,
@@ -77,6 +77,13 @@ pub(super) struct Work {
 impl Default for Work {
     fn default() -> Self {
         Work { points: vec![vec![ZERO; BLOCK]; 2], open: Vec::with_capacity(2 * MOST_CELLS) }
+    }
+}
+
+impl Work {
+    /// Without room for many cells, for integrals that are many themselves.
+    pub fn small() -> Work {
+        Work { points: vec![vec![ZERO; BLOCK]; 2], open: Vec::new() }
     }
 }
 
