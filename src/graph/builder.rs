@@ -39,6 +39,8 @@ pub(super) struct Integral {
     pub over: Vec<(usize, f64, f64)>,
     /// What the integrand is made of and does not depend on what is integrated over.
     pub inputs: Vec<Id>,
+    /// About how many operations one evaluation takes.
+    pub cost: f64,
 }
 
 /// What a node depends on.
@@ -59,6 +61,8 @@ pub(super) struct Builder {
     known: HashMap<Node, Id>,
     pub integrals: Vec<Integral>,
     known_integrals: HashMap<IntegralKey, usize>,
+    /// The highest cost of an integral.
+    pub dearest: f64,
     pub splines: Vec<Spline>,
     pub edges: Vec<Vec<f64>>,
     pub parameters: Vec<String>,
@@ -236,8 +240,9 @@ impl Builder {
         let next = self.integrals.len();
         let index = *self.known_integrals.entry(key).or_insert(next);
         if index == next {
-            let inputs = self.inputs_of(integrand, &over);
-            self.integrals.push(Integral { integrand, over, inputs });
+            let (inputs, cost) = self.inputs_of(integrand, &over);
+            self.dearest = self.dearest.max(cost);
+            self.integrals.push(Integral { integrand, over, inputs, cost });
         }
         self.intern(Node::Integral(index))
     }
@@ -250,18 +255,21 @@ impl Builder {
         self.scale(integral, width)
     }
 
-    /// The nodes below an integrand that no longer depend on what is integrated over.
-    fn inputs_of(&self, integrand: Id, over: &[(usize, f64, f64)]) -> Vec<Id> {
+    /// The nodes below an integrand that no longer depend on what is integrated over, and the cost of the integral.
+    fn inputs_of(&self, integrand: Id, over: &[(usize, f64, f64)]) -> (Vec<Id>, f64) {
         let inner: Vec<usize> = over.iter().map(|(observable, ..)| *observable).collect();
         let (mut seen, mut inputs, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![integrand]);
+        let mut cost = 0.0;
         while let Some(id) = open.pop() {
             if !self.depends_on(id, &inner) {
                 inputs.insert(id);
             } else if seen.insert(id) {
                 open.extend(self.operands(id));
+                cost += if let Node::Integral(index) = self.nodes[id] { self.integrals[index].cost } else { 1.0 };
             }
         }
-        inputs.into_iter().collect()
+        let points = if over.len() == 1 { 200.0 } else { 5000.0 };
+        (inputs.into_iter().collect(), points * cost)
     }
 
     /// A node with another in the place of an observable.

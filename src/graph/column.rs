@@ -44,7 +44,6 @@ pub(super) struct ColumnProgram {
 pub(super) struct Tables {
     pub edges: Vec<Vec<f64>>,
     pub splines: Vec<Spline>,
-    /// Those that are columns; the others are empty.
     pub integrals: Vec<Quadrature>,
     pub backend: Backend,
 }

@@ -2,7 +2,9 @@
 
 use super::builder::{Builder, Id};
 use super::spline::Spline;
-use crate::document::hs3::{Axis, DistributionKind, Formula, Function, FunctionKind, Hs3Document, Slot};
+use crate::document::hs3::{
+    Axis, Data, DataKind, DistributionKind, Formula, Function, FunctionKind, Hs3Document, Slot,
+};
 use crate::expression::{Binary, Step, Unary};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule::{self, Rule};
@@ -11,8 +13,8 @@ use std::collections::{HashMap, HashSet};
 /// Components nested deeper than this are refused.
 const MAX_DEPTH: usize = 300;
 
-/// An integral over more variates would take minutes.
-const MOST_AXES: usize = 4;
+/// Of one integral: several seconds.
+const MOST_OPERATIONS: f64 = 2e9;
 
 /// How often components may be made, over all data: few names can ask for endless work where each is used twice.
 const MAX_STEPS: usize = 1_000_000;
@@ -268,11 +270,16 @@ impl<'d> Maker<'d> {
             let name = self.builder.observables.get(*o).map_or("", String::as_str);
             return fail(&rule::HS3_RANGE, at, format!("no range of {}", quote(name)), "a finite range");
         }
-        let inside = over.iter().filter(|(o, ..)| self.builder.depends_on(integrand, &[*o])).count();
-        if inside > MOST_AXES {
-            return unsupported(at, format!("an integral over {inside} variates"), format!("one over {MOST_AXES}"));
+        let integral = self.builder.integrate(integrand, &over);
+        if self.builder.dearest > MOST_OPERATIONS {
+            let found = format!("an integral of some {:.0e} operations", self.builder.dearest);
+            return unsupported(
+                at,
+                found,
+                format!("fewer than {MOST_OPERATIONS:.0e}: fewer integrals inside of others"),
+            );
         }
-        Ok(self.builder.integrate(integrand, &over))
+        Ok(integral)
     }
 
     /// The range of a variable: of a domain by name, of `default_domain`, or of a parameter point.
@@ -309,8 +316,9 @@ impl<'d> Maker<'d> {
             _ => match self.document.distribution(histogram).map(|distribution| &distribution.kind) {
                 Some(DistributionKind::Histogram { axes, .. }) => axes.clone(),
                 _ => match self.document.data(histogram) {
-                    Some(data) => data.axes.clone(),
-                    None => {
+                    // Axes of other data claim bins that nobody has counted.
+                    Some(Data { kind: DataKind::Binned(_), axes, .. }) => axes.clone(),
+                    _ => {
                         let at = format!("{at}/histogram");
                         return fail(&rule::HS3_UNRESOLVED, &at, quote(histogram), "the name of a histogram");
                     }

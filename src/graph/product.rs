@@ -5,6 +5,7 @@ use super::maker::{Maker, fail, unsupported};
 use crate::document::hs3::{Distribution, Normalization};
 use crate::finding::{Result, quote};
 use crate::rule;
+use std::collections::{BTreeSet, HashMap};
 
 /// Factors that are normalised together, over some of their variates.
 struct Group<'d> {
@@ -69,18 +70,22 @@ impl<'d> Maker<'d> {
         factors: &[String],
         normalization: &[Normalization],
         at: &str,
-    ) -> Result<(Vec<Group<'d>>, Vec<usize>)> {
-        let (mut groups, mut taken): (Vec<Group>, Vec<usize>) = (Vec::new(), Vec::new());
+    ) -> Result<(Vec<Group<'d>>, BTreeSet<usize>)> {
+        let (mut groups, mut taken): (Vec<Group>, BTreeSet<usize>) = (Vec::new(), BTreeSet::new());
+        // Each name with its places, the last first.
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (i, name) in factors.iter().enumerate().rev() {
+            places.entry(name.as_str()).or_default().push(i);
+        }
         for (n, each) in normalization.iter().enumerate() {
             let at = format!("{at}/normalization/{n}");
             let mut group = Group { variates: Vec::new(), members: Vec::new(), over: Vec::new() };
             for name in &each.factors {
-                let free = |i: &usize| factors[*i] == *name && !taken.contains(i);
-                let Some(i) = (0..factors.len()).find(free) else {
+                let Some(i) = places.get_mut(name.as_str()).and_then(Vec::pop) else {
                     let expected = "a factor of the product that no other group has";
                     return fail(&rule::HS3_UNRESOLVED, &format!("{at}/factors"), quote(name), expected);
                 };
-                taken.push(i);
+                taken.insert(i);
                 let factor = self.distribution_named(name, &at)?;
                 group.variates.extend(self.variates_of(factor)?);
                 group.members.push(factor);

@@ -20,7 +20,8 @@ pub(super) struct Sum {
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     scalars: Vec<Scalar>,
-    integrals: Vec<Quadrature>,
+    /// The scalars that integrals take, by integral; nothing for integrals that are columns, or that nothing needs.
+    integral_inputs: Vec<Option<Vec<usize>>>,
     /// Which scalar is an integral's value, by integral.
     integral_at: Vec<usize>,
     terms: Vec<Term>,
@@ -46,10 +47,21 @@ pub struct Scratch {
     scalar_adjoints: Vec<f64>,
     slots: Vec<Lanes>,
     adjoints: Vec<Lanes>,
-    cells: Vec<Vec<Cell>>,
+    integrals: Vec<Known>,
     work: Work,
     /// The sums of the terms of the last evaluation.
     pub(super) sums: Vec<f64>,
+}
+
+/// An integral as it was last computed: as long as what it is made of stays, it stays.
+#[derive(Clone, Debug)]
+struct Known {
+    inputs: Vec<f64>,
+    value: f64,
+    /// The derivatives to the inputs, once they are asked for.
+    slopes: Vec<f64>,
+    has_slopes: bool,
+    cells: Vec<Cell>,
 }
 
 impl Program {
@@ -64,26 +76,22 @@ impl Program {
         let tables = Tables {
             edges: builder.edges.clone(),
             splines: builder.splines.clone(),
-            integrals: builder.integrals.iter().map(|integral| column_integral(builder, integral)).collect(),
+            integrals: builder.integrals.iter().map(|integral| quadrature(builder, integral)).collect(),
             backend,
         };
-        // Integrals that nothing needs any more keep an empty program.
-        let integral_of = |id: &Id| if let Node::Integral(i) = builder.nodes[*id] { Some(i) } else { None };
-        let used: BTreeSet<usize> = order.keys().filter_map(integral_of).collect();
-        let all = builder.integrals.iter().enumerate();
-        let of = |(i, each)| if used.contains(&i) { quadrature(builder, each, &order) } else { Quadrature::default() };
-        let integrals: Vec<Quadrature> = all.map(of).collect();
-        let mut integral_at = vec![0; integrals.len()];
+        let mut integral_inputs = vec![None; tables.integrals.len()];
+        let mut integral_at = vec![0; tables.integrals.len()];
         for (at, each) in scalars.iter().enumerate() {
             if let Scalar::Integral(i) = each {
                 integral_at[*i] = at;
+                integral_inputs[*i] = Some(builder.integrals[*i].inputs.iter().map(|id| order[id]).collect());
             }
         }
         let outputs = outputs.iter().map(|id| order[id]).collect();
         let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, backend)).collect();
-        let lengths = terms.iter().map(|t| &t.program).chain(integrals.iter().map(|i| &i.program));
+        let lengths = terms.iter().map(|t| &t.program).chain(tables.integrals.iter().map(|i| &i.program));
         let slots = lengths.map(|program| program.operations.len()).max().unwrap_or(0);
-        Program { scalars, integrals, integral_at, terms, outputs, tables, slots, backend }
+        Program { scalars, integral_inputs, integral_at, terms, outputs, tables, slots, backend }
     }
 
     pub fn scratch(&self) -> Scratch {
@@ -92,7 +100,7 @@ impl Program {
             scalar_adjoints: vec![0.0; self.scalars.len()],
             slots: vec![ZERO; self.slots * BLOCK],
             adjoints: vec![ZERO; self.slots * BLOCK],
-            cells: vec![Vec::with_capacity(32); self.integrals.len()],
+            integrals: self.integral_inputs.iter().map(|inputs| Known::nothing(inputs.as_deref())).collect(),
             work: Work::default(),
             sums: vec![0.0; self.terms.len()],
         }
@@ -140,28 +148,49 @@ impl Program {
     }
 
     fn forward_scalars(&self, theta: &[f64], scratch: &mut Scratch) {
-        let Scratch { scalars, slots, cells, work, .. } = scratch;
+        let Scratch { scalars, slots, integrals, work, .. } = scratch;
         for (i, each) in self.scalars.iter().enumerate() {
             let (done, rest) = scalars.split_at_mut(i);
             rest[0] = match each {
-                Scalar::Integral(integral) => {
-                    let mut run = Run { backend: self.backend, tables: &self.tables, scalars: done, slots };
-                    self.integrals[*integral].value(&mut run, work, &mut cells[*integral])
-                }
+                Scalar::Integral(integral) => self.integral(*integral, done, slots, work, &mut integrals[*integral]),
                 _ => scalar::value(each, theta, done, &self.tables),
             };
         }
     }
 
+    fn integral(&self, index: usize, done: &[f64], slots: &mut [Lanes], work: &mut Work, known: &mut Known) -> f64 {
+        let Some(places) = &self.integral_inputs[index] else { return f64::NAN };
+        let mut same = !known.value.is_nan();
+        for (input, place) in known.inputs.iter_mut().zip(places) {
+            same &= *input == done[*place];
+            *input = done[*place];
+        }
+        if !same {
+            let mut run = Run { backend: self.backend, tables: &self.tables, scalars: &known.inputs, slots };
+            known.value = self.tables.integrals[index].value(&mut run, work, &mut known.cells);
+            known.has_slopes = false;
+        }
+        known.value
+    }
+
     fn backward_scalars(&self, gradient: &mut [f64], scratch: &mut Scratch) {
-        let Scratch { scalars, scalar_adjoints, slots, adjoints, cells, work, .. } = scratch;
+        let Scratch { scalars, scalar_adjoints, slots, adjoints, integrals, work, .. } = scratch;
         for (i, each) in self.scalars.iter().enumerate().rev() {
             match each {
-                Scalar::Integral(integral) if scalar_adjoints[i] != 0.0 => {
+                Scalar::Integral(index) if scalar_adjoints[i] != 0.0 => {
+                    let known = &mut integrals[*index];
+                    if !known.has_slopes {
+                        let Known { inputs, slopes, cells, has_slopes, .. } = known;
+                        slopes.fill(0.0);
+                        let mut run = Run { backend: self.backend, tables: &self.tables, scalars: inputs, slots };
+                        self.tables.integrals[*index].pull(1.0, &mut run, adjoints, work, cells, slopes);
+                        *has_slopes = true;
+                    }
                     let adjoint = scalar_adjoints[i];
-                    let mut run = Run { backend: self.backend, tables: &self.tables, scalars, slots };
-                    let (quadrature, cells) = (&self.integrals[*integral], &cells[*integral]);
-                    quadrature.pull(adjoint, &mut run, adjoints, work, cells, scalar_adjoints);
+                    let places = self.integral_inputs[*index].iter().flatten();
+                    for (place, slope) in places.zip(&known.slopes) {
+                        scalar_adjoints[*place] += adjoint * slope;
+                    }
                 }
                 _ => scalar::pull(each, i, scalars, scalar_adjoints, gradient, &self.tables),
             }
@@ -172,13 +201,21 @@ impl Program {
     pub fn integral_failed(&self, scratch: &Scratch) -> bool {
         self.integral_at
             .iter()
-            .zip(&self.integrals)
-            .any(|(at, integral)| !integral.ranges.is_empty() && !scratch.scalars[*at].is_finite())
+            .zip(&self.integral_inputs)
+            .any(|(at, inputs)| inputs.is_some() && !scratch.scalars[*at].is_finite())
     }
 
     /// Whether the scalar part of the last evaluation is finite.
     pub fn rest_is_finite(&self, scratch: &Scratch) -> bool {
         self.rest(scratch).is_finite()
+    }
+}
+
+impl Known {
+    fn nothing(inputs: Option<&[usize]>) -> Known {
+        let count = inputs.map_or(0, <[usize]>::len);
+        let cells = if inputs.is_some() { Vec::with_capacity(32) } else { Vec::new() };
+        Known { inputs: vec![0.0; count], value: f64::NAN, slopes: vec![0.0; count], has_slopes: false, cells }
     }
 }
 
@@ -276,21 +313,14 @@ fn column_inputs(builder: &Builder, root: Id) -> Vec<Id> {
     all.into_iter().filter(|id| !builder.is_column(*id)).collect()
 }
 
-/// The program of an integrand, whose inputs are found by `order`.
-fn quadrature(builder: &Builder, integral: &Integral, order: &BTreeMap<Id, usize>) -> Quadrature {
+/// The program of an integrand; the inputs of the integral are its only scalars.
+fn quadrature(builder: &Builder, integral: &Integral) -> Quadrature {
+    let order: BTreeMap<Id, usize> = integral.inputs.iter().enumerate().map(|(i, id)| (*id, i)).collect();
     let names: Vec<usize> = integral.over.iter().map(|(observable, ..)| *observable).collect();
     Quadrature {
-        program: columns(builder, integral.integrand, order, &names),
+        program: columns(builder, integral.integrand, &order, &names),
         ranges: integral.over.iter().map(|(_, low, high)| (*low, *high)).collect(),
     }
-}
-
-/// An integral that is a column: its inputs are its only scalars.
-fn column_integral(builder: &Builder, integral: &Integral) -> Quadrature {
-    if integral.inputs.iter().all(|id| !builder.is_column(*id)) {
-        return Quadrature::default();
-    }
-    quadrature(builder, integral, &integral.inputs.iter().enumerate().map(|(i, id)| (*id, i)).collect())
 }
 
 fn scalar(builder: &Builder, id: Id, order: &BTreeMap<Id, usize>) -> Scalar {
