@@ -271,7 +271,7 @@ pub(super) fn parameters(maker: &mut Maker, point: Option<&str>) -> Vec<Paramete
 
 impl GraphLikelihood {
     /// Memory for [`GraphLikelihood::value`], which allocates nothing more, but where an integral needs more cells than ever
-    /// before.
+    /// before, or is another one for each event.
     pub fn scratch(&self) -> Scratch {
         self.program.scratch()
     }
