@@ -25,7 +25,8 @@ fn value_and_gradient(bencher: Bencher, file: &str) {
     let path = corpus.join("corpus/hs3/public/scipp-atlas+pyhs3-benchmarks").join(format!("inputs__{file}.json"));
     let document = Document::from_path(&path, &Limits::default()).unwrap_or_else(|f| panic!("{f}"));
     let document = Hs3Document::from_document(&document, &ReadOptions::default()).unwrap_or_else(|f| panic!("{f}"));
-    let likelihood = Graph::compile(&document, &Selection::All, &Options::default()).unwrap_or_else(|f| panic!("{f:?}"));
+    let likelihood =
+        Graph::compile(&document, &Selection::All, &Options::default()).unwrap_or_else(|f| panic!("{f:?}"));
     let mut theta: Vec<f64> = likelihood.parameters.iter().map(|p| p.value).collect();
     let (mut gradient, mut scratch) = (vec![0.0; theta.len()], likelihood.scratch());
     let mut step = 1e-9;

@@ -39,6 +39,17 @@ pub(super) struct ColumnProgram {
     pub output: usize,
 }
 
+impl ColumnProgram {
+    /// Changes the places of integrals.
+    pub fn place_integrals(&mut self, place: impl Fn(&mut usize)) {
+        for operation in &mut self.operations {
+            if let Operation::Integral(index, _) = operation {
+                place(index);
+            }
+        }
+    }
+}
+
 /// What operations look up.
 #[derive(Clone, Debug)]
 pub(super) struct Tables {

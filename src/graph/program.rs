@@ -71,24 +71,33 @@ impl Program {
         outputs.iter().for_each(|output| compiler.need(*output));
         sums.iter().for_each(|sum| compiler.need_of_column(sum.column));
         let order: BTreeMap<Id, usize> = compiler.scalars.iter().enumerate().map(|(i, id)| (*id, i)).collect();
-        let scalars: Vec<Scalar> = order.keys().map(|id| scalar(builder, *id, &order)).collect();
+        let mut scalars: Vec<Scalar> = order.keys().map(|id| scalar(builder, *id, &order)).collect();
         let backend = Backend::detect();
-        let tables = Tables {
+        // Integrals of other programs are left out.
+        let used = used_integrals(builder, outputs.iter().copied().chain(sums.iter().map(|sum| sum.column)));
+        let mut tables = Tables {
             edges: builder.edges.clone(),
             splines: builder.splines.clone(),
-            integrals: builder.integrals.iter().map(|integral| quadrature(builder, integral)).collect(),
+            integrals: used.iter().map(|index| quadrature(builder, &builder.integrals[*index])).collect(),
             backend,
         };
+        let place = |index: &mut usize| *index = used.binary_search(index).unwrap_or(usize::MAX);
+        for scalar in &mut scalars {
+            if let Scalar::Integral(index) = scalar {
+                place(index);
+            }
+        }
+        tables.integrals.iter_mut().for_each(|integral| integral.program.place_integrals(place));
         let mut integral_inputs = vec![None; tables.integrals.len()];
         let mut integral_at = vec![0; tables.integrals.len()];
         for (at, each) in scalars.iter().enumerate() {
             if let Scalar::Integral(i) = each {
                 integral_at[*i] = at;
-                integral_inputs[*i] = Some(builder.integrals[*i].inputs.iter().map(|id| order[id]).collect());
+                integral_inputs[*i] = Some(builder.integrals[used[*i]].inputs.iter().map(|id| order[id]).collect());
             }
         }
         let outputs = outputs.iter().map(|id| order[id]).collect();
-        let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, backend)).collect();
+        let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, place)).collect();
         let lengths = terms.iter().map(|t| &t.program).chain(tables.integrals.iter().map(|i| &i.program));
         let slots = lengths.map(|program| program.operations.len()).max().unwrap_or(0);
         Program { scalars, integral_inputs, integral_at, terms, outputs, tables, slots, backend }
@@ -104,6 +113,13 @@ impl Program {
             work: Work::default(),
             sums: vec![0.0; self.terms.len()],
         }
+    }
+
+    /// The parameters on which it depends, ascending.
+    pub fn parameters(&self) -> Vec<usize> {
+        let index = |scalar: &Scalar| if let Scalar::Parameter(index) = scalar { Some(*index) } else { None };
+        let all: BTreeSet<usize> = self.scalars.iter().filter_map(index).collect();
+        all.into_iter().collect()
     }
 
     pub fn value(&self, theta: &[f64], scratch: &mut Scratch) -> f64 {
@@ -220,7 +236,13 @@ impl Known {
 }
 
 impl Term {
-    fn compile(builder: &Builder, sum: &Sum, order: &BTreeMap<Id, usize>, tables: &Tables, backend: Backend) -> Term {
+    fn compile(
+        builder: &Builder,
+        sum: &Sum,
+        order: &BTreeMap<Id, usize>,
+        tables: &Tables,
+        place: impl Fn(&mut usize),
+    ) -> Term {
         let groups = sum.weights.len().div_ceil(8);
         // Lanes beyond the last event repeat it, with weight zero.
         let padded = |numbers: &[f64], beyond: f64| {
@@ -234,10 +256,11 @@ impl Term {
         let last = |numbers: &[f64]| numbers.last().copied().unwrap_or(0.0);
         let (names, columns_of): (Vec<usize>, Vec<Vec<Lanes>>) =
             sum.data.iter().map(|(name, numbers)| (*name, padded(numbers, last(numbers)))).unzip();
-        let (program, fixed) = with_fixed(builder, sum.column, order, &names);
+        let (mut program, fixed) = with_fixed(builder, sum.column, order, &names);
+        program.place_integrals(place);
         let mut data = columns_of;
         for id in fixed {
-            let column = fixed_column(builder, id, order, &names, &data, tables, groups, backend);
+            let column = fixed_column(builder, id, order, &names, &data, tables, groups);
             data.push(column);
         }
         Term { program, data, weights: padded(&sum.weights, 0.0) }
@@ -290,6 +313,21 @@ impl Compiler<'_> {
     fn need_of_column(&mut self, id: Id) {
         column_inputs(self.builder, id).into_iter().for_each(|input| self.need(input));
     }
+}
+
+/// The integrals that nodes need, also inside of one another; ascending.
+fn used_integrals(builder: &Builder, nodes: impl Iterator<Item = Id>) -> Vec<usize> {
+    let (mut seen, mut used, mut open) = (BTreeSet::new(), BTreeSet::new(), nodes.collect::<Vec<Id>>());
+    while let Some(id) = open.pop() {
+        if seen.insert(id) {
+            open.extend(builder.operands(id));
+            if let Node::Integral(index) = builder.nodes[id] {
+                used.insert(index);
+                open.push(builder.integrals[index].integrand);
+            }
+        }
+    }
+    used.into_iter().collect()
 }
 
 /// All columns that make up a column, itself included.
@@ -425,7 +463,6 @@ fn fixed_column(
     data: &[Vec<Lanes>],
     tables: &Tables,
     groups: usize,
-    backend: Backend,
 ) -> Vec<Lanes> {
     // Its scalars are constants; they have the places that the evaluation gives them.
     let mut scalars = vec![0.0; order.len()];
@@ -440,7 +477,7 @@ fn fixed_column(
     for start in (0..groups).step_by(BLOCK) {
         let count = BLOCK.min(groups - start);
         let input = Input { data, start, groups: count, scalars: &scalars, tables };
-        forward(backend, &program, &input, &mut slots);
+        forward(tables.backend, &program, &input, &mut slots);
         column.extend_from_slice(&slots[program.output * BLOCK..][..count]);
     }
     column
