@@ -33,6 +33,12 @@ fn check(what: &str, value: &Value, expected: f64, tolerance: f64) {
     let nll = likelihood.value_and_gradient(&theta, &mut gradient, &mut scratch);
     assert!((nll - expected).abs() < tolerance, "{what}: {nll} but {expected}");
     assert_eq!(nll, likelihood.value(&theta, &mut scratch), "{what}");
+    // What is kept of integrals from one point is not taken at another.
+    let moved: Vec<f64> = theta.iter().map(|x| x + 0.03).collect();
+    let (mut kept, mut fresh) = (gradient.clone(), gradient.clone());
+    let nll = likelihood.value_and_gradient(&moved, &mut kept, &mut scratch);
+    assert_eq!(nll, likelihood.value_and_gradient(&moved, &mut fresh, &mut likelihood.scratch()), "{what}");
+    assert_eq!(kept, fresh, "{what}");
     for i in 0..theta.len() {
         let mut at = |h: f64| {
             let mut moved = theta.clone();
