@@ -10,6 +10,7 @@ mod values;
 mod widths;
 
 pub use convention::{Conventions, Overrides, ShapesysValues};
+pub(crate) use interpolation::Code;
 
 use crate::document::hs3::{DistributionKind, Hs3Document, Modifier, ModifierKind};
 use crate::finding::{Finding, Findings, Result, quote};
