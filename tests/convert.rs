@@ -11,7 +11,7 @@ use morphist::finding::Severity;
 use morphist::kernel::Evaluator;
 use morphist::model::{Constraint, Data, HistosysCode, Model, NormsysCode};
 use morphist::program::Program;
-use morphist::translate::from_hs3::{self, HistFactoryLikelihood, Hs3Options, Overrides};
+use morphist::translate::from_hs3::{self, Hs3Likelihood, Hs3Options, Overrides};
 use morphist::translate::from_pyhf::{self, ModelOptions};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ fn read(value: &Value) -> Hs3Document {
     Hs3Document::from_value(value, &ReadOptions::default()).unwrap_or_else(|findings| panic!("{findings}"))
 }
 
-fn translate(value: &Value, analysis: &str) -> HistFactoryLikelihood {
+fn translate(value: &Value, analysis: &str) -> Hs3Likelihood {
     // The conventions by which a workspace is evaluated.
     let overrides = Overrides {
         clip_templates: Some(false),
@@ -45,9 +45,10 @@ fn translate(value: &Value, analysis: &str) -> HistFactoryLikelihood {
         channel_offset: Some(false),
         widths_from_ranges: Some(false),
         shapesys_values: None,
+        root_densities: None,
     };
     let options = Hs3Options { analysis: Some(analysis.to_owned()), overrides, ..Hs3Options::default() };
-    from_hs3::histfactory(&read(value), &options).unwrap_or_else(|findings| panic!("{findings}"))
+    from_hs3::likelihood(&read(value), &options).unwrap_or_else(|findings| panic!("{findings}"))
 }
 
 /// The HS3 names of the values of a pyhf model.
@@ -257,7 +258,7 @@ fn exports_of_root_become_workspaces() {
         let after: Workspace = serde_json::from_value(converted.document).unwrap();
         let model = from_pyhf::model(&after, &ModelOptions::default()).unwrap();
         let data = from_pyhf::data(&after, &model).unwrap();
-        let hs3 = from_hs3::histfactory(&read(&value), &options).unwrap();
+        let hs3 = from_hs3::likelihood(&read(&value), &options).unwrap();
         let points = points(&model);
         // Bins that ROOT leaves without a term have a constant in pyhf: differences to the start are compared.
         let names: Vec<String> = hs3.model.parameter_names();

@@ -8,7 +8,7 @@ use crate::document::hs3::{
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::{Model, Penalty, PenaltyKind};
 use crate::rule;
-use crate::translate::from_hs3::{self, Code, HistFactoryLikelihood, Hs3Options};
+use crate::translate::from_hs3::{self, Code, Hs3Likelihood, Hs3Options};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The content of the likelihood that `options` choose. Where they choose no analysis, all analyses of that likelihood
@@ -20,7 +20,7 @@ pub fn from_hs3(document: &Hs3Document, options: &Hs3Options, losses: &mut Findi
     let analyses = chosen_analyses(document, options);
     let of = |name: Option<&str>| {
         let analysis = name.map(str::to_owned).or_else(|| options.analysis.clone());
-        from_hs3::histfactory(document, &Hs3Options { analysis, ..options.clone() })
+        from_hs3::likelihood(document, &Hs3Options { analysis, ..options.clone() })
     };
     let first = of(analyses.first().map(|analysis| analysis.name.as_str()))?;
     let (distributions, _) = parts(document, &first.name);
@@ -101,7 +101,7 @@ fn parts<'d>(document: &'d Hs3Document, likelihood: &str) -> (Vec<&'d hs3::Distr
 
 struct Reader<'d, 'l> {
     document: &'d Hs3Document,
-    likelihood: &'d HistFactoryLikelihood,
+    likelihood: &'d Hs3Likelihood,
     losses: &'l mut Findings,
 }
 
@@ -224,6 +224,11 @@ impl<'d> Reader<'d, '_> {
     /// Terms that are no auxiliary measurements.
     fn penalties(&mut self) {
         let model = &self.likelihood.model;
+        if model.densities.is_some() {
+            let found = format!("constraints of several parameters in {}", quote(&self.likelihood.name));
+            let expected = "Gaussian and Poisson ones of single parameters";
+            self.losses.push(Finding::new(&rule::CONVERT_LOST, found, expected));
+        }
         let names = model.parameter_names();
         let bounds: Vec<(f64, f64)> = model.parameters.iter().flat_map(|set| set.bounds.clone()).collect();
         for penalty in &model.penalties {
@@ -300,7 +305,10 @@ fn parameters(model: &Model) -> Vec<Parameter> {
         let constraint = set.constraints.as_ref().and_then(|constraints| constraints.first().copied());
         Parameter { name: set.name.clone(), setting, constraint }
     };
-    model.parameters.iter().map(one).collect()
+    // What functions drive is written as these functions.
+    let driven: HashSet<usize> = model.driven.iter().flat_map(|driven| driven.outputs.iter().copied()).collect();
+    let own = model.parameters.iter().enumerate().filter(|(index, _)| !driven.contains(index));
+    own.map(|(_, set)| one(set)).collect()
 }
 
 fn read_analysis(analysis: &hs3::Analysis, base: &[Parameter], model: &Model, losses: &mut Findings) -> Analysis {

@@ -27,10 +27,10 @@ HERE = Path(__file__).resolve().parent
 HALF_LN_2PI = 0.5 * math.log(2 * math.pi)
 
 
-def convert(program, workspace, target, folder):
+def convert(program, workspace, target, measurement, folder):
     """(path of the document, findings of the report)."""
     out, report = folder / f"{target}.json", folder / "report.json"
-    command = [program, "convert", workspace, "--target", target, "--output-file", out, "--report", report]
+    command = [program, "convert", workspace, "--target", target, "--measurement", measurement, "--output-file", out, "--report", report]
     done = subprocess.run([*map(str, command), "--allow-loss", "W461"], capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip()[-300:])
@@ -105,8 +105,8 @@ def compare(arguments, path, target):
     """(largest difference, allowed, note)."""
     document = json.loads(path.read_text())
     with tempfile.TemporaryDirectory() as folder:
-        written, losses = convert(arguments.morphist, path, target, Path(folder))
         measurement = document["measurements"][0]["name"]
+        written, losses = convert(arguments.morphist, path, target, measurement, Path(folder))
         workspace = pyhf.Workspace(document)
         model = workspace.model(measurement_name=measurement, poi_name=None)
         clipped = workspace.model(measurement_name=measurement, poi_name=None, clip_sample_data=0.0)
