@@ -79,7 +79,7 @@ impl<'c> Forms<'c> {
     pub fn form(&self, channel: &Channel, effect: &Effect) -> Form {
         match (effect, self.target) {
             (Effect::Staterror { .. }, Target::Canonical) => Form::Staterror,
-            (Effect::Staterror { .. }, Target::Root640) if self.is_native_staterror(channel) => Form::Staterror,
+            (Effect::Staterror { .. }, Target::Root640) if self.native_staterror(channel).is_some() => Form::Staterror,
             (Effect::Shapesys { .. }, Target::Canonical) => Form::Shapesys,
             (Effect::Shapesys { parameters } | Effect::Staterror { parameters }, Target::Root640)
                 if self.is_native_shapesys(parameters) =>
@@ -90,32 +90,44 @@ impl<'c> Forms<'c> {
         }
     }
 
-    /// One staterror a channel, all Gaussian and as wide as the errors of its samples are. ROOT leaves out the term of a
-    /// bin without width, a constant.
-    fn is_native_staterror(&self, channel: &Channel) -> bool {
-        let Some((parameters, bins)) = staterror_bins(channel) else { return false };
-        parameters.iter().zip(&bins).all(|(parameter, bin)| match self.constraint(parameter) {
-            Some(Constraint::Gaussian { sigma, .. }) => {
-                let width = staterror::relative_uncertainty(bin);
-                width == 0.0 || (width - sigma).abs() <= 1e-12 * sigma
+    /// The type of a channel's only staterror, if its constraints are all of this type and as wide as the errors of the
+    /// samples are. ROOT leaves out the term of a bin without width, a constant.
+    pub fn native_staterror(&self, channel: &Channel) -> Option<&'static str> {
+        let (parameters, bins) = staterror_bins(channel)?;
+        let mut kind = None;
+        for (parameter, bin) in parameters.iter().zip(&bins) {
+            let width = staterror::relative_uncertainty(bin);
+            let constraint = self.constraint(parameter).filter(|_| width > 0.0);
+            let own = match constraint {
+                Some(Constraint::Gaussian { .. }) => "Gauss",
+                Some(Constraint::Poisson { .. }) => "Poisson",
+                None if width > 0.0 => return None,
+                None => continue,
+            };
+            let agrees = constraint.is_some_and(|c| (width - c.width()).abs() <= 1e-12 * width);
+            if !agrees || kind.is_some_and(|kind| kind != own) {
+                return None;
             }
-            _ => false,
-        })
+            kind = Some(own);
+        }
+        kind.or(Some("Gauss"))
     }
 
-    /// All Poisson or all Gaussian.
+    /// All constraints Poisson or all Gaussian; ROOT has none where there is no width.
     fn is_native_shapesys(&self, parameters: &[String]) -> bool {
-        let all = |fits: fn(Constraint) -> bool| {
-            parameters.iter().all(|parameter| self.constraint(parameter).is_some_and(fits))
-        };
-        all(|c| matches!(c, Constraint::Poisson { .. })) || all(|c| matches!(c, Constraint::Gaussian { .. }))
+        let constraints = || parameters.iter().filter_map(|parameter| self.constraint(parameter));
+        let poisson = constraints().filter(|c| matches!(c, Constraint::Poisson { .. })).count();
+        let all = constraints().count();
+        all > 0 && (poisson == 0 || poisson == all)
     }
 
-    /// The number of bins of a channel's staterror that ROOT gives no constraint.
+    /// The number of bins of a channel's staterror whose constraint ROOT does not have.
     pub fn bins_without_width(&self, channel: &Channel) -> usize {
-        let bins = staterror_bins(channel).filter(|_| self.is_native_staterror(channel));
-        let widths = bins.iter().flat_map(|(_, bins)| bins).map(staterror::relative_uncertainty);
-        widths.filter(|width| *width == 0.0).count()
+        let Some((parameters, bins)) = staterror_bins(channel) else { return 0 };
+        let lacks = |(parameter, bin): (&String, &staterror::Bin)| {
+            self.constraint(parameter).is_some() && staterror::relative_uncertainty(bin) == 0.0
+        };
+        parameters.iter().zip(&bins).filter(|bin| lacks(*bin)).count()
     }
 }
 

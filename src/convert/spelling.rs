@@ -94,7 +94,7 @@ impl Speller<'_> {
             return;
         }
         let constraints: Vec<_> = parameters.iter().map(|name| self.forms.constraint(name)).collect();
-        let poisson = constraints.iter().all(|c| matches!(c, Some(Constraint::Poisson { .. })));
+        let poisson = constraints.iter().flatten().any(|c| matches!(c, Constraint::Poisson { .. }));
         let kind = if poisson { "Poisson" } else { "Gauss" };
         let widths = constraints.iter().map(|c| c.map_or(0.0, |c| c.width()));
         match self.target {

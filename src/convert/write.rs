@@ -155,7 +155,9 @@ impl Writer<'_> {
                 samples.push(file::Sample { name: sample.name.clone(), data, modifiers });
             }
             let mut written = file::Channel::new(region.distribution.clone(), region.axes.clone(), samples);
-            if staterror && target == Target::Root640 {
+            if let Some(kind) =
+                forms.native_staterror(region.channel).filter(|_| staterror && target == Target::Root640)
+            {
                 let bins = forms.bins_without_width(region.channel);
                 if bins > 0 {
                     let found = format!("{bins} bins of {} without width", quote(&region.channel.name));
@@ -163,7 +165,7 @@ impl Writer<'_> {
                     let finding = Finding::new(&rule::CONVERT_CONSTANT, found, expected);
                     speller.losses.push(finding.at(region.channel.pointer.clone()));
                 }
-                written.staterror = Some(file::Staterror { constraint_type: "Gauss", rel_threshold: 0.0 });
+                written.staterror = Some(file::Staterror { constraint_type: kind, rel_threshold: 0.0 });
             }
             Distribution::Channel(written)
         };
