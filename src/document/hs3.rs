@@ -16,6 +16,7 @@ pub use analysis::{
 };
 pub use data::{Axis, Binning, Contents, Data, DataKind, GaussianUncertainty};
 pub use dialect::{Dialect, Version};
+pub(crate) use distribution::canonical;
 pub use distribution::{
     BreitWignerChannel, Covariance, Distribution, DistributionKind, Normalization, Resolution, Tail,
 };

@@ -270,7 +270,7 @@ impl Distribution {
 }
 
 /// The specification's name of a type that a program writes in another way.
-fn canonical(kind: &str) -> &str {
+pub(crate) fn canonical(kind: &str) -> &str {
     match kind {
         "ARGUS_dist" => "argus_dist",
         "gennormal_dist" => "generalized_normal_dist",

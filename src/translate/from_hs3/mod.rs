@@ -12,6 +12,7 @@ mod values;
 mod widths;
 
 pub use convention::{Conventions, Overrides, ShapesysValues};
+pub(crate) use interpolation::Code;
 
 use crate::document::hs3::{Hs3Document, Modifier, ModifierKind};
 use crate::finding::{Finding, Findings, Result, quote};
