@@ -80,6 +80,8 @@ impl Evaluate {
         } else {
             point.twice_nll = evaluator.twice_nll(parameters, &data);
         }
+        let facts = prepared.hs3.as_ref().filter(|_| prepared.whole.is_none());
+        point.nll_roofit = facts.map(|facts| 0.5 * point.twice_nll + facts.roofit_offset);
         point.gradient = self.gradient.then_some(gradient);
         let reason = evaluator.out_of_domain(parameters, &data).map(|o| Reason::out_of_domain(model, &o));
         let reason = reason.or_else(|| (!point.twice_nll.is_finite()).then(Reason::beyond_binary64));
