@@ -23,7 +23,7 @@ use std::path::PathBuf;
 /// Write the workspace, or the HS3 document, with Asimov data in place of its observations
 #[derive(Args, Debug)]
 pub struct Asimov {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// At the minimum of the observed data instead of before a fit

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// Time reading, compiling, evaluation and fits
 #[derive(Args, Debug)]
 pub struct Bench {
-    /// Workspaces, gzipped or not
+    /// Workspaces or HS3 documents, gzipped or not
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Blocks a median is taken of; fewer where one takes seconds

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// −2 ln L and expected data at a point, with derivatives on request
 #[derive(Args, Debug)]
 pub struct Evaluate {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Add the gradient of twice_nll

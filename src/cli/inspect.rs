@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// Channels, samples, parameters and measurements of a workspace; likelihoods and conventions of an HS3 document
 #[derive(Args, Debug)]
 pub struct Inspect {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// The model of the measurement instead: parameters in fit order with start, bounds and fixed flags, auxiliary data

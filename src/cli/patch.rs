@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// Apply patches, or one point of a patchset, and write the workspace or the HS3 document
 #[derive(Args, Debug)]
 pub struct Patch {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     #[command(flatten)]

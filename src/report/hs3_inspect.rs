@@ -77,9 +77,9 @@ pub struct LikelihoodEntry {
 pub struct PairEntry {
     /// The name of the data, or the value of the only variate.
     pub data: String,
+    pub distribution: String,
     /// The number of bins, or of events.
     pub entries: Option<usize>,
-    pub distribution: String,
     /// Of the distribution; nothing where it is not there.
     #[serde(rename = "type")]
     pub kind: Option<String>,
@@ -341,7 +341,7 @@ fn pairs(document: &Hs3Document, likelihood: &Likelihood) -> Vec<PairEntry> {
             LikelihoodData::Name(name) => (name.clone(), document.data(name).and_then(|data| data.n_entries())),
         };
         let kind = document.distribution(name).map(|d| d.kind.type_name().to_owned());
-        PairEntry { data, entries, distribution: name.clone(), kind }
+        PairEntry { data, distribution: name.clone(), entries, kind }
     };
     likelihood.distributions.iter().zip(&likelihood.data).map(pair).collect()
 }

@@ -7,7 +7,7 @@ use crate::document::hs3::Hs3Document;
 use crate::document::position;
 use crate::document::workspace::Workspace;
 use crate::document::{Document, Kind};
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, Severity};
 use crate::workspace::{self, Measurements, Scope};
 use std::path::Path;
 
@@ -57,12 +57,17 @@ pub fn check_hs3(document: &Hs3Document, options: &Hs3Options, text: Option<&str
             Ok(likelihood) => likelihood.model.warnings,
             Err(found) => found,
         };
-        // Likelihoods share what they are made of, and the reader may have told it before, with its place.
-        let known = |new: &Finding| {
-            findings.0.iter().any(|old| (old.rule, &old.pointer, &old.found) == (new.rule, &new.pointer, &new.found))
-        };
-        let new: Vec<Finding> = found.0.into_iter().filter(|new| !known(new)).collect();
-        findings.0.extend(new);
+        // Likelihoods share what they are made of, and the reader has told some of it with its place; what it warned of may
+        // be an error where a likelihood needs it.
+        for new in found.0 {
+            let same =
+                |old: &&mut Finding| (old.rule, &old.pointer, &old.found) == (new.rule, &new.pointer, &new.found);
+            match findings.0.iter_mut().find(same) {
+                Some(old) if new.severity == Severity::Error => old.severity = Severity::Error,
+                Some(_) => {}
+                None => findings.push(new),
+            }
+        }
     }
     if let Some(text) = text {
         position::resolve(text, &mut findings);
