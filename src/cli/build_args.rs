@@ -173,7 +173,7 @@ impl BuildArgs {
 }
 
 fn hs3_model(source: &Hs3Source, options: &Hs3Options) -> crate::finding::Result<Built> {
-    let likelihood = from_hs3::histfactory(&source.document, options)?;
+    let likelihood = from_hs3::likelihood(&source.document, options)?;
     let roofit_offset = likelihood.nll_roofit(0.0, &likelihood.data);
     let facts = Hs3Facts { likelihood: likelihood.name.clone(), conventions: likelihood.conventions, roofit_offset };
     let mut analyses = source.document.analyses.iter();

@@ -26,8 +26,8 @@ pub struct Hs3Args {
     /// None of them
     #[arg(long)]
     pub no_root_compat: bool,
-    /// Single conventions, yes or no: clip_templates, truncate_constraints, channel_offset, widths_from_ranges; and
-    /// shapesys_values=absolute, relative or tau
+    /// Single conventions, yes or no: clip_templates, truncate_constraints, channel_offset, widths_from_ranges,
+    /// root_densities; and shapesys_values=absolute, relative or tau
     #[arg(long, value_name = "NAME=VALUE,…", value_delimiter = ',')]
     pub convention: Vec<String>,
 }
@@ -81,8 +81,10 @@ impl Hs3Args {
         let mut overrides = Overrides {
             clip_templates: all,
             truncate_constraints: all,
-            channel_offset: all,
+            // Part of RooFit's number, which no convention of the document moves.
+            channel_offset: None,
             widths_from_ranges: all,
+            root_densities: all,
             shapesys_values: None,
         };
         let mut chosen = BTreeMap::new();
@@ -101,8 +103,8 @@ impl Hs3Args {
 fn set(overrides: &mut Overrides, choice: &str) -> Result<(), CommandError> {
     let wrong = || {
         CommandError::Usage(format!(
-            "--convention {}: expected clip_templates, truncate_constraints, channel_offset or widths_from_ranges with \
-             =yes or =no, or shapesys_values=absolute, relative or tau",
+            "--convention {}: expected clip_templates, truncate_constraints, channel_offset, widths_from_ranges or \
+             root_densities with =yes or =no, or shapesys_values=absolute, relative or tau",
             text::label(choice)
         ))
     };
@@ -126,6 +128,7 @@ fn set(overrides: &mut Overrides, choice: &str) -> Result<(), CommandError> {
         "truncate_constraints" => &mut overrides.truncate_constraints,
         "channel_offset" => &mut overrides.channel_offset,
         "widths_from_ranges" => &mut overrides.widths_from_ranges,
+        "root_densities" => &mut overrides.root_densities,
         _ => return Err(wrong()),
     };
     *slot = Some(value);

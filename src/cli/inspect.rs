@@ -57,7 +57,7 @@ impl Inspect {
         let name = file_name(&self.workspace);
         let mut all = Vec::new();
         for (likelihood, options) in from_hs3::choices(document, &options).map_err(|f| CommandError::input(&name, f))? {
-            let mut model = from_hs3::histfactory(document, &options).map(|likelihood| likelihood.model);
+            let mut model = from_hs3::likelihood(document, &options).map(|likelihood| likelihood.model);
             match &mut model {
                 Ok(model) => {
                     source.locate(&mut model.warnings);

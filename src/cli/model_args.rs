@@ -140,6 +140,7 @@ impl Prepared {
     /// # Errors
     /// Where the likelihood has an unbinned term.
     pub fn refuse_unbinned(&self, what: &str, why: &str) -> CommandResult {
+        self.refuse_densities(what)?;
         match self.model.unbinned.first() {
             None => Ok(()),
             Some(term) => {
@@ -149,11 +150,26 @@ impl Prepared {
         }
     }
 
+    /// For what makes Asimov data or toys, or compares with a saturated model.
+    ///
+    /// # Errors
+    /// Where the likelihood of an HS3 document has densities over events, or constraints that no auxiliary datum describes.
+    fn refuse_densities(&self, what: &str) -> CommandResult {
+        match self.model.densities {
+            None => Ok(()),
+            Some(_) => Err(CommandError::Message(format!(
+                "{what}: not defined for densities over events, nor with constraints of several parameters: there are no Asimov \
+                 data and no toys of these; fit, minos, scan and ranking work"
+            ))),
+        }
+    }
+
     /// For what makes Asimov data or toys.
     ///
     /// # Errors
     /// Where an unbinned term has no reference events.
     pub fn require_reference(&self, what: &str) -> CommandResult {
+        self.refuse_densities(what)?;
         match self.model.unbinned.iter().find(|term| term.reference.is_empty()) {
             None => Ok(()),
             Some(term) => Err(CommandError::Message(format!(

@@ -44,6 +44,7 @@ pub struct ConventionsEntry {
     pub clip_templates: bool,
     /// The dialect is that of ROOT.
     pub root_compat: bool,
+    pub root_densities: bool,
     /// `absolute`, `relative` or `tau`.
     pub shapesys_values: String,
     pub truncate_constraints: bool,
@@ -243,6 +244,7 @@ impl ConventionsEntry {
             channel_offset: conventions.channel_offset,
             clip_templates: conventions.clip_templates,
             root_compat: conventions.dialect.root_compat(),
+            root_densities: conventions.root_densities,
             shapesys_values: shapesys_values.to_owned(),
             truncate_constraints: conventions.truncate_constraints,
             widths_from_ranges: conventions.widths_from_ranges,
@@ -256,6 +258,7 @@ impl ConventionsEntry {
             ("truncate_constraints", self.truncate_constraints),
             ("channel_offset", self.channel_offset),
             ("widths_from_ranges", self.widths_from_ranges),
+            ("root_densities", self.root_densities),
         ];
         let flags = flags.map(|(name, value)| format!("{name}={}", if value { "yes" } else { "no" }));
         format!("{},shapesys_values={}", flags.join(","), self.shapesys_values)

@@ -53,7 +53,7 @@ pub fn check_hs3(document: &Hs3Document, options: &Hs3Options, text: Option<&str
         }
     };
     for (_, options) in all {
-        let found = match from_hs3::histfactory(document, &options) {
+        let found = match from_hs3::likelihood(document, &options) {
             Ok(likelihood) => likelihood.model.warnings,
             Err(found) => found,
         };

@@ -27,7 +27,7 @@ pub fn built(request: &Request) -> Result<Built, ErrorAnswer> {
     let document = document(request, "hs3")?;
     let args = args(request)?;
     let read = Hs3Document::from_document(&document, &args.reading()).map_err(refused)?;
-    let likelihood = from_hs3::histfactory(&read, &options(request, &args, &read)?).map_err(refused)?;
+    let likelihood = from_hs3::likelihood(&read, &options(request, &args, &read)?).map_err(refused)?;
     let roofit_offset = Some(likelihood.nll_roofit(0.0, &likelihood.data));
     let (model, data) = (likelihood.model, likelihood.data);
     let poi = model.poi.and_then(|index| model.parameter_names().get(index).cloned());
