@@ -20,6 +20,7 @@
 //! What every number means is in the project's `spec/`, whose equations the code cites.
 
 pub mod cli;
+pub mod convert;
 pub mod document;
 pub mod event_database;
 pub mod expression;

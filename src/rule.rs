@@ -651,4 +651,20 @@ rules! {
     HS3_FACTOR_SUM = warning("W446", "NegativeFactor",
         "Several normsys of a sample add to one another, as ROOT's codes 0 and 2 do. ROOT ends their sum at zero; here it may become negative.",
         "write interpolation that multiplies");
+    // Conversion
+    CONVERT_LOST = error("W460", "ConversionLoss",
+        "What is converted has something that the target cannot say, and that changes the likelihood or its parameters.",
+        "choose another target, change it in the source, or allow the loss");
+    CONVERT_CLIP = error("W461", "ConversionLoss",
+        "A template becomes negative within the ranges of its parameters: ROOT ends it at zero, so that the likelihood is another one there.",
+        "narrow the ranges, choose another target, or allow the loss");
+    CONVERT_CONSTANT = warning("W462", "ConversionConstant",
+        "The likelihood in the target differs by a constant factor.",
+        "differences of −ln L are the same");
+    CONVERT_RENAMED = warning("W463", "ConversionRenamed",
+        "Something is written under another name or in another form of the same meaning.",
+        "");
+    CONVERT_DROPPED = warning("W464", "ConversionDropped",
+        "Something that the likelihood does not depend on is not written.",
+        "");
 }

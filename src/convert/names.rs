@@ -1,0 +1,55 @@
+//! Names in a document that is written: each once, and for ROOT identifiers.
+
+use super::Target;
+use std::collections::{HashMap, HashSet};
+
+/// The names of distributions, functions, parameters and variates, which share one space.
+pub(super) struct Names {
+    target: Target,
+    used: HashSet<String>,
+    written: HashMap<String, String>,
+}
+
+impl Names {
+    pub fn new(target: Target) -> Names {
+        Names { target, used: HashSet::new(), written: HashMap::new() }
+    }
+
+    /// A name of its own, like the one that is wanted.
+    pub fn unique(&mut self, wanted: &str) -> String {
+        let wanted = spelling(wanted, self.target);
+        let mut name = wanted.clone();
+        let mut n = 1;
+        while !self.used.insert(name.clone()) {
+            n += 1;
+            name = format!("{wanted}_{n}");
+        }
+        name
+    }
+
+    /// Gives a parameter or a function its name; what else names it finds it by [`Names::of`].
+    pub fn define(&mut self, name: &str) -> String {
+        let written = self.unique(name);
+        self.written.insert(name.to_owned(), written.clone());
+        written
+    }
+
+    /// What was given for the name of a parameter or a function.
+    pub fn of(&self, name: &str) -> String {
+        self.written.get(name).cloned().unwrap_or_else(|| spelling(name, self.target))
+    }
+}
+
+/// ROOT reads identifiers alone; others take names as they are.
+pub(super) fn spelling(name: &str, target: Target) -> String {
+    match target {
+        Target::Root640 => identifier(name),
+        Target::Canonical | Target::Pyhs3 => name.to_owned(),
+    }
+}
+
+/// Letters, digits and underscores, no digit first.
+pub fn identifier(name: &str) -> String {
+    let kept: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if kept.starts_with(|c: char| c.is_ascii_digit()) || kept.is_empty() { format!("_{kept}") } else { kept }
+}
