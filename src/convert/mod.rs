@@ -2,6 +2,7 @@
 //! to another's. Everything that a target cannot carry is told.
 
 pub mod content;
+pub mod expand;
 pub mod file;
 mod form;
 mod names;

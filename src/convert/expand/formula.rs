@@ -1,6 +1,7 @@
 //! Formulas that ROOT's TFormula and pyhs3's sympy read alike: sums, products, quotients, `sqrt`, `abs`, `exp`. Neither
 //! powers (`^` is another thing in sympy) nor `min` and `max` (which sympy does not know by these names).
 
+use crate::model::Laurent;
 use crate::model::eft::{Factor, Polynomial};
 
 /// A number that neither reads as an integer.
@@ -65,6 +66,26 @@ pub(super) fn product(
         (_, true) => above.join("*"),
         (_, false) => format!("{}/({})", above.join("*"), below.join("*")),
     }
+}
+
+/// Σ a Π x^n of one bin; `names` are those of the parameters by their numbers.
+pub(super) fn laurent(expression: &Laurent, names: &[&str]) -> String {
+    let mut texts = Vec::new();
+    for (powers, a) in expression.terms() {
+        let side = |positive: bool| -> Vec<&str> {
+            let own = powers.iter().filter(|(_, n)| (*n > 0) == positive);
+            own.flat_map(|(i, n)| std::iter::repeat_n(name_of(names, *i), n.unsigned_abs() as usize)).collect()
+        };
+        let (above, below) = (side(true), side(false));
+        let above = if above.is_empty() && !below.is_empty() { literal(1.0) } else { above.join("*") };
+        let text = if below.is_empty() { above } else { format!("{above}/({})", below.join("*")) };
+        texts.push((a.first().copied().unwrap_or(0.0), text));
+    }
+    sum(texts.iter().map(|(a, text)| (*a, text.as_str())))
+}
+
+fn name_of<'n>(names: &[&'n str], i: u32) -> &'n str {
+    names.get(i as usize).copied().unwrap_or_default()
 }
 
 /// The root of what is not negative but for rounding.
