@@ -31,6 +31,7 @@ enum Command {
     Asimov(cli::asimov::Asimov),
     Patch(cli::patch::Patch),
     Combine(cli::combine::Combine),
+    Convert(cli::convert::Convert),
     #[command(subcommand)]
     Eft(cli::eft::Eft),
     Plot(cli::plot::Plot),
@@ -74,6 +75,7 @@ fn run(command: &Command) -> CommandResult {
         Command::Asimov(command) => command.run(),
         Command::Patch(command) => command.run(),
         Command::Combine(command) => command.run(),
+        Command::Convert(command) => command.run(),
         Command::Eft(command) => command.run(),
         Command::Plot(command) => command.run(),
         Command::Schema(command) => command.run(),

@@ -8,6 +8,7 @@ pub mod build_args;
 pub mod combine;
 pub mod completions;
 pub mod conformance;
+pub mod convert;
 pub mod eft;
 pub mod evaluate;
 pub mod fit;

@@ -14,6 +14,9 @@ use std::collections::HashMap;
 
 /// Writes a document; what the target does not read, and names that change, go to `losses`.
 pub fn write(content: &Content, target: Target, losses: &mut Findings) -> File {
+    if target == Target::Root640 {
+        super::clip::check(content, losses);
+    }
     let mut names = Names::new(target);
     for name in content.parameters.iter().map(|p| &p.name).chain(content.functions.iter().map(|f| &f.name)) {
         let written = names.define(name);

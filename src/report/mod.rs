@@ -6,6 +6,7 @@ pub mod blind;
 pub mod by_name;
 pub mod certificate;
 pub mod coefficients;
+pub mod convert;
 mod crossing;
 mod csv;
 pub mod derived;

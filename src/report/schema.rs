@@ -2,6 +2,7 @@
 
 use super::bench::BenchReport;
 use super::coefficients::CompareReport;
+use super::convert::ConvertReport;
 use super::eft_closure::EftClosureReport;
 use super::eft_directions::EftDirectionsReport;
 use super::eft_import::ImportReport;
@@ -32,6 +33,7 @@ use serde_json::Value;
 /// The schema of what each command writes.
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
+    Named { name: "report-convert", generate: generate::<ConvertReport> },
     Named { name: "report-eft-closure", generate: generate::<EftClosureReport> },
     Named { name: "report-eft-compare", generate: generate::<CompareReport> },
     Named { name: "report-eft-directions", generate: generate::<EftDirectionsReport> },

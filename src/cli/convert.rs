@@ -1,0 +1,127 @@
+//! `morphist convert`: a document in another format, or in the words of another program.
+
+use super::build_args::BuildArgs;
+use super::input_args::{InputArgs, file_name, folder_of};
+use super::output::write_json;
+use super::{CommandError, CommandResult, warn};
+use crate::convert::{self, Converted, Loss, Target};
+use crate::document::{Document, hs3};
+use crate::report::convert::ConvertReport;
+use crate::translate::from_pyhf::ModelOptions;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Convert a workspace to HS3, HS3 to a workspace, or HS3 to the HS3 that one program reads
+#[derive(Args, Debug)]
+pub struct Convert {
+    /// Workspace or HS3 document, gzipped or not; - is standard input
+    #[arg(default_value = "-", value_name = "INPUT")]
+    pub document: PathBuf,
+    /// Format of the result [default: hs3 of a workspace; of HS3 a workspace, or hs3 with --target]
+    #[arg(long, value_enum)]
+    pub to: Option<Format>,
+    /// Who is to read the HS3 that is written [default: hs3]
+    #[arg(long, value_enum)]
+    pub target: Option<TargetArg>,
+    /// Write even where this is lost: ids of rules such as W461, or all of them
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',', num_args = 0..=1, default_missing_value = "all")]
+    pub allow_loss: Vec<String>,
+    /// Write what was lost or changed to FILE as JSON; it is always told on standard error
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Write the document to FILE instead of standard output
+    #[arg(long, visible_alias = "output", value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub build: BuildArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The HEP Statistics Serialization Standard
+    Hs3,
+    /// A pyhf workspace
+    Pyhf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TargetArg {
+    /// The standard as its newest text has it
+    Hs3,
+    /// ROOT 6.40.00
+    #[value(name = "root-6.40")]
+    Root640,
+    /// pyhs3 0.4.2
+    Pyhs3,
+}
+
+impl Convert {
+    pub fn run(&self) -> CommandResult {
+        self.input.check_stdin(&[&self.document])?;
+        let name = file_name(&self.document);
+        let allowed = self.allowed()?;
+        let document = self.input.reading.read(&self.document)?;
+        let is_hs3 = hs3::is_hs3(&document);
+        let to = self.to.unwrap_or(if is_hs3 && self.target.is_none() { Format::Pyhf } else { Format::Hs3 });
+        let target = Target::from(self.target.unwrap_or(TargetArg::Hs3));
+        let mut converted = match (is_hs3, to) {
+            (_, Format::Pyhf) if self.target.is_some() => {
+                return Err(CommandError::Usage("--target is for --to hs3: a workspace has one form".to_owned()));
+            }
+            (false, Format::Pyhf) => {
+                let message = format!("{name} is a pyhf workspace already: give --to hs3");
+                return Err(CommandError::Message(message));
+            }
+            (false, Format::Hs3) => self.pyhf_to_hs3(document, target)?,
+            (true, _) => return Err(CommandError::Message("HS3 cannot be read here".to_owned())),
+        };
+        converted.losses.allow(&allowed);
+        let written = converted.losses.0.is_valid();
+        if let Some(file) = self.report.as_deref() {
+            let form = if to == Format::Hs3 { target.to_string() } else { "pyhf".to_owned() };
+            write_json(&ConvertReport::new(&converted.losses.0, &form, written), Some(file))?;
+        }
+        if !written {
+            return Err(CommandError::input(&name, converted.losses.0));
+        }
+        warn(&name, &converted.losses.0);
+        write_json(&converted.document, self.output_file.as_deref())
+    }
+
+    fn pyhf_to_hs3(&self, document: Document, target: Target) -> Result<Converted, CommandError> {
+        let name = file_name(&self.document);
+        let loaded = self.input.load_document(document, &self.input.wide_scope())?;
+        warn(&name, &loaded.warnings);
+        let folder = Some(folder_of(&self.document).to_path_buf());
+        let options = ModelOptions { folder, ..self.build.options(&self.input)? };
+        convert::pyhf_to_hs3(&loaded.workspace, &options, target)
+            .map_err(|findings| CommandError::input(&name, findings))
+    }
+
+    /// The rules whose losses are allowed.
+    fn allowed(&self) -> Result<Vec<Loss>, CommandError> {
+        let read = |id: &String| match id.as_str() {
+            "all" => Ok(Loss::All),
+            _ => match convert::LOSSES.iter().find(|rule| rule.id == *id) {
+                Some(rule) => Ok(Loss::Of(rule.id)),
+                None => {
+                    let ids: Vec<&str> = convert::LOSSES.iter().map(|rule| rule.id).collect();
+                    Err(CommandError::Usage(format!("--allow-loss {id}: expected all, or {}", ids.join(", "))))
+                }
+            },
+        };
+        self.allow_loss.iter().map(read).collect()
+    }
+}
+
+impl From<TargetArg> for Target {
+    fn from(target: TargetArg) -> Target {
+        match target {
+            TargetArg::Hs3 => Target::Canonical,
+            TargetArg::Root640 => Target::Root640,
+            TargetArg::Pyhs3 => Target::Pyhs3,
+        }
+    }
+}
