@@ -6,7 +6,8 @@ use crate::cli::input_args::{InputArgs, file_name};
 use crate::cli::model_args::measurement_name;
 use crate::cli::output::write_json;
 use crate::cli::{CommandResult, warn};
-use crate::convert::{self, expand};
+use crate::convert::expand::{self, Layers};
+use crate::convert;
 use crate::translate::from_pyhf;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -25,6 +26,9 @@ pub struct Expand {
     /// Write the document to FILE instead of standard output
     #[arg(long, visible_alias = "output", value_name = "FILE")]
     pub output_file: Option<PathBuf>,
+    /// Write the expansion alone, without the document under keys that other programs ignore
+    #[arg(long)]
+    pub portable_only: bool,
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
@@ -52,14 +56,15 @@ impl Expand {
         warn(&name, &model.warnings);
         let data = from_pyhf::data(&loaded.workspace, &model).map_err(fail)?;
         let measurement = measurement_name(&loaded, &self.input);
-        let mut expansion = expand::expand(&loaded.workspace, &measurement, &model, &data, self.target.into())
-            .map_err(|mut findings| {
-                loaded.locate(&mut findings);
-                fail(findings)
-            })?;
+        let layers = if self.portable_only { Layers::Portable } else { Layers::Both };
+        let expanded = expand::expand(&loaded.workspace, &measurement, &model, &data, self.target.into(), layers);
+        let mut expansion = expanded.map_err(|mut findings| {
+            loaded.locate(&mut findings);
+            fail(findings)
+        })?;
         loaded.locate(&mut expansion.notes);
         warn(&name, &expansion.notes);
-        write_json(&expansion.file, self.output_file.as_deref())
+        write_json(&expansion.document, self.output_file.as_deref())
     }
 }
 

@@ -4,8 +4,10 @@
 //! * `samples`: parts of samples as samples with functions for factors;
 //! * `statistics`: the uncertainty of simulated responses;
 //! * `measurements`: measurements with Gaussian errors as constraints on functions;
+//! * `compact`: the document itself beside its expansion;
 //! * `portable`: what both programs need beyond what one of them does.
 
+mod compact;
 mod formula;
 mod measurements;
 mod names;
@@ -14,21 +16,25 @@ mod samples;
 mod statistics;
 
 use super::content::{Analysis, Channel, Content, Parameter, Setting};
-use super::file::{File, Function};
+use super::file::Function;
 use super::{Target, write};
 use crate::document::workspace::Workspace;
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::eft::measurement::Flat;
 use crate::model::{Constraint, Data, Effect, HistosysCode, Model, NormsysCode, Part};
 use crate::rule;
+pub use compact::{MISC_KEY, SAMPLE_KEY};
+use compact::Origin;
 use names::{Functions, Names};
 use samples::Maker;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 
 /// What is made of an EFT document.
 #[derive(Clone, Debug)]
 pub struct Expansion {
-    pub file: File,
+    /// The HS3 document.
+    pub document: Value,
     /// The name in the file of each scalar parameter, in fit order.
     pub parameters: Vec<String>,
     /// The names of the profiled η_b of uncertain bins, in order.
@@ -37,24 +43,42 @@ pub struct Expansion {
     pub notes: Findings,
 }
 
+/// What is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layers {
+    /// The expansion, and the document under keys of its own.
+    #[default]
+    Both,
+    /// The expansion alone.
+    Portable,
+}
+
 /// Writes the likelihood of a model with its data as standard HS3.
 ///
 /// # Errors
 /// `ConversionLoss` for everything that has no exact form in the standard: nothing is left out.
-pub fn expand(workspace: &Workspace, measurement: &str, model: &Model, data: &Data, target: Target) -> Result<Expansion> {
+pub fn expand(
+    workspace: &Workspace,
+    measurement: &str,
+    model: &Model,
+    data: &Data,
+    target: Target,
+    layers: Layers,
+) -> Result<Expansion> {
     let mut findings = Findings::default();
     refuse(model, &mut findings);
     let mut names = Names::new(model);
     let mut functions = Functions::default();
     let mut parameters = settings(model, &names);
     let mut channels = Vec::with_capacity(model.channels.len());
-    let (mut first, mut etas) = (0, Vec::new());
+    let (mut first, mut etas, mut origins) = (0, Vec::new(), Vec::new());
     for channel in &model.channels {
         let observed = data.main.get(first..first + channel.n_bins).unwrap_or_default().to_vec();
         first += channel.n_bins;
-        let (written, own) =
+        let (written, own, origin) =
             self::channel(workspace, channel, observed, model, &mut names, &mut functions, &mut findings);
         channels.push(written);
+        origins.push(origin);
         etas.extend(own.iter().map(|eta| eta.name.clone()));
         parameters.extend(own);
     }
@@ -83,7 +107,14 @@ pub fn expand(workspace: &Workspace, measurement: &str, model: &Model, data: &Da
     }
     let mut file = write(&content, target, &mut notes);
     portable::complete(&mut file, points, &mut names, target);
-    if notes.is_valid() { Ok(Expansion { file, parameters: names.parameters, etas, notes }) } else { Err(notes) }
+    if !notes.is_valid() {
+        return Err(notes);
+    }
+    let mut document = json!(file);
+    if layers == Layers::Both {
+        compact::add(&mut document, workspace, &origins, &names.parameters, &etas);
+    }
+    Ok(Expansion { document, parameters: names.parameters, etas, notes })
 }
 
 /// What no document of the standard can say.
@@ -142,7 +173,7 @@ fn channel(
     names: &mut Names,
     functions: &mut Functions,
     findings: &mut Findings,
-) -> (Channel, Vec<Parameter>) {
+) -> (Channel, Vec<Parameter>, Origin) {
     let bounds = model.bounds();
     let uncertain: Vec<&Part> =
         channel.samples.iter().flat_map(|sample| &sample.parts).filter(|part| part.is_uncertain()).collect();
@@ -158,18 +189,25 @@ fn channel(
         findings,
     };
     let mut samples = Vec::new();
+    let mut origin = Origin { channel: channel.name.clone(), samples: Vec::new() };
     for sample in &channel.samples {
+        let first = samples.len();
         maker.pointer = workspace.sample_pointer(&channel.name, &sample.name);
         for (i, part) in sample.parts.iter().enumerate() {
             let name = if i == 0 { sample.name.clone() } else { format!("{}__part{}", sample.name, i + 1) };
             samples.extend(maker.part(&name, part));
         }
+        if samples.len() == first {
+            // Nothing in any bin: the sample keeps its place.
+            samples.push(maker.empty(&sample.name, channel.n_bins));
+        }
+        origin.samples.push((sample.name.clone(), samples[first].name.clone()));
     }
     let place = workspace.channels.iter().position(|c| c.name == channel.name).unwrap_or_default();
     maker.pointer = format!("/channels/{place}");
     samples.extend(statistics::samples(&mut maker, &uncertain, &etas));
     let pointer = maker.pointer;
-    (Channel { name: channel.name.clone(), samples, observed, pointer }, etas)
+    (Channel { name: channel.name.clone(), samples, observed, pointer }, etas, origin)
 }
 
 /// Unit Gaussians that no normsys or histosys brings are brought by an inert normsys: both programs read that.

@@ -4,14 +4,14 @@ use crate::convert::names::identifier;
 use crate::model::Model;
 use std::collections::{HashMap, HashSet};
 
-/// Identifiers that formulas of pyhs3 (sympy) take for something else.
-const TAKEN: &[&str] = &[
-    "E", "I", "N", "O", "Q", "S", "Chi", "Ci", "Ei", "Li", "Lt", "Gt", "Le", "Ge", "Ne", "Eq", "Or", "And", "Not", "Si",
-    "abs", "beta", "cos", "div", "exp", "factor", "ff", "gamma", "gcd", "im", "li", "lcm", "ln", "log", "max", "min",
-    "nan", "oo", "pi", "pow", "primitive", "product", "re", "rf", "root", "round", "series", "sign", "sin", "sqrt", "sum",
-    "tan", "test", "true", "false", "var", "zeta", "zoo", "in", "is", "or", "and", "not", "if", "else", "for", "as",
-    "lambda", "def", "from", "import", "int", "float", "double", "const", "return", "PI", "TRUE", "FALSE", "EULER",
-];
+/// What sympy 1.14, which pyhs3 reads formulas with, takes for something of its own: what it exports, and functions of
+/// Python.
+const SYMPY: &str = include_str!("taken.txt");
+/// Further words of Python, of C++ and of the standard.
+const WORDS: &str = "False None True and as assert auto bool break case char class const continue def default delete do \
+    double elif else enum except extern finally float for from global goto if import in int is lambda long namespace new \
+    nonlocal not operator or pass private protected raise return short static struct switch template this throw try \
+    typedef typename union unsigned using virtual void volatile while with yield PI TRUE FALSE EULER";
 
 /// Gives names to parameters and functions.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ pub(super) struct Names {
 
 impl Names {
     pub fn new(model: &Model) -> Names {
-        let mut names = Names { used: TAKEN.iter().map(|name| (*name).to_owned()).collect(), ..Names::empty() };
+        let taken = SYMPY.split_whitespace().chain(WORDS.split_whitespace()).map(str::to_owned).collect();
+        let mut names = Names { used: taken, ..Names::empty() };
         for set in &model.parameters {
             for (k, own) in set.scalar_names().into_iter().enumerate() {
                 let wanted = if set.scalar { own.clone() } else { format!("{}_{k}", set.name) };

@@ -57,6 +57,12 @@ impl Maker<'_> {
         name
     }
 
+    /// A sample without yields.
+    pub fn empty(&mut self, name: &str, n_bins: usize) -> Sample {
+        let (name, contents, pointer) = (self.sample_name(name), vec![0.0; n_bins], self.pointer.clone());
+        Sample { name, contents, errors: None, modifiers: Vec::new(), pointer }
+    }
+
     /// n_b A_kb as the template of φ_k.
     fn monomials(&mut self, name: &str, part: &Part, response: &Response, polynomial: &Polynomial) -> Vec<Sample> {
         let variables = self.variables(response);
