@@ -111,6 +111,9 @@ pub fn expand(
         return Err(notes);
     }
     let mut document = json!(file);
+    if target == Target::Root640 {
+        portable::exact_numbers(&mut document, &mut names);
+    }
     if layers == Layers::Both {
         compact::add(&mut document, workspace, &origins, &names.parameters, &etas);
     }
