@@ -7,7 +7,7 @@ use morphist::document::hs3::{Hs3Document, ReadOptions};
 use morphist::infer::{FitOptions, fit};
 use morphist::kernel::Evaluator;
 use morphist::program::Program;
-use morphist::translate::from_hs3::{self, HistFactoryLikelihood, Hs3Options, Overrides};
+use morphist::translate::from_hs3::{self, Hs3Likelihood, Hs3Options, Overrides};
 use morphist::translate::from_pyhf::ModelOptions;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -70,12 +70,12 @@ fn read(value: &Value) -> Hs3Document {
     Hs3Document::from_value(value, &ReadOptions::default()).unwrap_or_else(|findings| panic!("{findings}"))
 }
 
-fn translate(value: &Value, options: &Hs3Options) -> HistFactoryLikelihood {
-    from_hs3::histfactory(&read(value), options).unwrap_or_else(|findings| panic!("{findings}"))
+fn translate(value: &Value, options: &Hs3Options) -> Hs3Likelihood {
+    from_hs3::likelihood(&read(value), options).unwrap_or_else(|findings| panic!("{findings}"))
 }
 
 /// The start with the values of a map of names.
-fn point(likelihood: &HistFactoryLikelihood, values: &Value) -> Vec<f64> {
+fn point(likelihood: &Hs3Likelihood, values: &Value) -> Vec<f64> {
     let names = likelihood.model.parameter_names();
     let mut point = likelihood.model.init();
     for (name, value) in values.as_object().unwrap() {
@@ -86,18 +86,18 @@ fn point(likelihood: &HistFactoryLikelihood, values: &Value) -> Vec<f64> {
 }
 
 /// −ln L at points.
-fn nll(likelihood: &HistFactoryLikelihood, points: &[Vec<f64>]) -> Vec<f64> {
+fn nll(likelihood: &Hs3Likelihood, points: &[Vec<f64>]) -> Vec<f64> {
     let program = Program::compile(&likelihood.model);
     let data = program.prepare(&likelihood.data);
     let mut evaluator = Evaluator::new(&program);
     points.iter().map(|point| 0.5 * evaluator.twice_nll(point, &data)).collect()
 }
 
-fn nll_roofit(likelihood: &HistFactoryLikelihood, points: &[Vec<f64>]) -> Vec<f64> {
+fn nll_roofit(likelihood: &Hs3Likelihood, points: &[Vec<f64>]) -> Vec<f64> {
     nll(likelihood, points).into_iter().map(|nll| likelihood.nll_roofit(2.0 * nll, &likelihood.data)).collect()
 }
 
-fn points(likelihood: &HistFactoryLikelihood, reference: &Value) -> Vec<Vec<f64>> {
+fn points(likelihood: &Hs3Likelihood, reference: &Value) -> Vec<Vec<f64>> {
     reference["points"].as_array().unwrap().iter().map(|p| point(likelihood, &p["values"])).collect()
 }
 

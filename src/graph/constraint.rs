@@ -49,7 +49,7 @@ impl<'d> Maker<'d> {
         if matches!(d.kind, Kind::Poisson { .. }) {
             return Ok(self.builder.constant(0.0));
         }
-        if self.root_compat
+        if self.conventions.truncate_constraints
             && let Some(norm) = self.truncated_norm(d)?
         {
             return Ok(norm);

@@ -155,7 +155,7 @@ impl<'d> Maker<'d> {
     pub(super) fn log_integral(&mut self, d: &'d Distribution, shape: Shape, over: &[Range]) -> Result<Id> {
         if let Kind::MultivariateNormal { x, mean, covariance } = &d.kind {
             // The ranges are taken for all of space where RooFit takes them so (D35).
-            if self.root_compat || x.len() > 2 {
+            if self.conventions.root_densities || x.len() > 2 {
                 let (_, log_det) = self.multivariate(x, mean, covariance, &d.pointer)?;
                 let constant = 0.5 * x.len() as f64 * (2.0 * std::f64::consts::PI).ln();
                 return Ok(self.builder.shift(log_det, constant));
@@ -264,7 +264,7 @@ impl<'d> Maker<'d> {
 
     /// n coefficients without `extended: true` have to add up to 1; ROOT looks at their number alone.
     fn is_extended(&mut self, extended: Option<bool>, coefficients: &[Slot], at: &str) -> Result<bool> {
-        if extended.unwrap_or(true) || self.root_compat {
+        if extended.unwrap_or(true) || self.conventions.root_densities {
             return Ok(true);
         }
         let ids = self.slots(coefficients, at)?;

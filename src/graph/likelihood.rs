@@ -2,9 +2,10 @@
 
 use super::builder::Id;
 use super::maker::Maker;
-use super::program::{Program, Scratch, Sum};
+use super::piece::{Piece, Scratch};
+use super::program::{Program, Sum};
 use super::term::Term;
-use crate::document::hs3::{DistributionKind, Hs3Document, Likelihood, LikelihoodData};
+use crate::document::hs3::{Distribution, DistributionKind, Hs3Document, Likelihood, LikelihoodData};
 use crate::finding::{Finding, Findings, quote};
 use crate::rule;
 use std::collections::{BTreeSet, HashMap};
@@ -38,6 +39,33 @@ pub enum Convention {
     Root,
 }
 
+/// The departures of RooFit from the specification, one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conventions {
+    /// Constraints are normalised over the ranges of global observables.
+    pub truncate_constraints: bool,
+    /// Densities of binned data are taken at the centres of bins, multivariate normal densities over all of space, and the
+    /// number of coefficients alone says whether a mixture is extended.
+    pub root_densities: bool,
+}
+
+impl Conventions {
+    pub fn of_root(on: bool) -> Conventions {
+        Conventions { truncate_constraints: on, root_densities: on }
+    }
+}
+
+/// Parts of a likelihood, for [`Graph::compile_parts`].
+#[derive(Clone, Debug, Default)]
+pub struct Wanted<'d> {
+    /// Distribution, its data, and the place that pairs them.
+    pub pairs: Vec<(&'d str, &'d LikelihoodData, String)>,
+    /// Constraints beside those that the distributions name, and the places that name them.
+    pub constraints: Vec<(String, String)>,
+    /// The parameter point that counts first.
+    pub point: Option<&'d str>,
+}
+
 /// What a caller may choose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -65,8 +93,7 @@ pub struct GraphLikelihood {
     pub parameters: Vec<Parameter>,
     /// What is odd, yet no error; without lines.
     pub warnings: Findings,
-    /// RooFit's conventions hold.
-    pub root_compat: bool,
+    pub conventions: Conventions,
     /// Distribution and data of HistFactory channels that were left out.
     pub channels: Vec<(String, LikelihoodData)>,
     /// Distributions with data that are not left out, and the sum of the weights of their events.
@@ -74,8 +101,9 @@ pub struct GraphLikelihood {
     pub events: f64,
     /// Constraints that are counted, each once.
     pub constraints: Vec<String>,
-    log_factorials: f64,
-    program: Program,
+    /// Σ ln Γ(N + 1) of the extended densities.
+    pub log_factorials: f64,
+    pieces: Vec<Piece>,
 }
 
 impl Graph {
@@ -89,50 +117,54 @@ impl Graph {
         options: &Options,
     ) -> Result<GraphLikelihood, Vec<Finding>> {
         let (likelihoods, point) = choose(document, selection).map_err(|findings| findings.0)?;
-        let root_compat = match options.convention {
+        let conventions = Conventions::of_root(match options.convention {
             Convention::Producer => document.dialect.root_compat(),
             Convention::Specification => false,
             Convention::Root => true,
-        };
-        let mut maker = Maker::new(document, root_compat);
+        });
+        let mut maker = Maker::new(document, conventions);
         let mut parts = Parts::default();
         likelihoods.iter().for_each(|likelihood| parts.add(&mut maker, likelihood, options));
-        parts.add_constraints(&mut maker);
-        let parameters = parameters(&mut maker, point.as_deref());
-        let mut findings = parts.findings;
-        if findings.is_empty() {
-            let rest = maker.builder.sum(&parts.scalars);
-            let program = Program::compile(&maker.builder, &[rest], &parts.sums);
-            return Ok(GraphLikelihood {
-                parameters,
-                warnings: maker.warnings,
-                root_compat,
-                channels: parts.channels,
-                terms: parts.terms,
-                events: parts.events,
-                constraints: parts.constraints,
-                log_factorials: parts.log_factorials,
-                program,
-            });
+        parts.add_constraints(&mut maker, &mut |_| false);
+        parts.finish(maker, point.as_deref())
+    }
+
+    /// Compiles parts of a likelihood. `settle` is asked for every constraint, and says whether the caller counts it by
+    /// itself.
+    ///
+    /// # Errors
+    /// As [`Graph::compile`].
+    pub fn compile_parts<'d>(
+        document: &'d Hs3Document,
+        wanted: Wanted<'d>,
+        conventions: Conventions,
+        settle: &mut dyn FnMut(&'d Distribution) -> bool,
+    ) -> Result<GraphLikelihood, Vec<Finding>> {
+        let mut maker = Maker::new(document, conventions);
+        let mut parts = Parts { wanted: wanted.constraints, ..Parts::default() };
+        for (name, data, at) in wanted.pairs {
+            match maker.distribution_named(name, &at) {
+                Ok(distribution) => parts.add_pair(&mut maker, distribution, data, &at),
+                Err(findings) => parts.findings.extend(findings.0),
+            }
         }
-        // One cause is named once, however many data need it.
-        let mut seen = BTreeSet::new();
-        findings.retain(|f| seen.insert((f.rule, f.pointer.clone(), f.found.clone())));
-        Err(findings)
+        parts.add_constraints(&mut maker, settle);
+        parts.finish(maker, wanted.point)
     }
 }
 
 /// What all likelihoods are made of.
 #[derive(Default)]
 struct Parts {
-    scalars: Vec<Id>,
-    sums: Vec<Sum>,
+    /// Scalars and sums of the columns of each pair.
+    pairs: Vec<(Vec<Id>, Vec<Sum>)>,
+    /// The negative logarithms of the constraints.
+    logs: Vec<Id>,
     constraints: Vec<String>,
     /// Names that are not to be counted again, with the place that names them.
     wanted: Vec<(String, String)>,
     channels: Vec<(String, LikelihoodData)>,
     findings: Vec<Finding>,
-    terms: usize,
     events: f64,
     log_factorials: f64,
 }
@@ -152,13 +184,17 @@ impl Parts {
                 self.channels.push((name.clone(), data.clone()));
                 continue;
             }
-            match maker.term(distribution, data, &format!("{}/data/{i}", likelihood.pointer)) {
-                Ok(term) => self.add_term(maker, term, &distribution.pointer),
-                Err(findings) => self.findings.extend(findings.0),
-            }
+            self.add_pair(maker, distribution, data, &format!("{}/data/{i}", likelihood.pointer));
         }
         for (i, name) in likelihood.aux_distributions.iter().enumerate() {
             self.wanted.push((name.clone(), format!("{}/aux_distributions/{i}", likelihood.pointer)));
+        }
+    }
+
+    fn add_pair<'d>(&mut self, maker: &mut Maker<'d>, d: &'d Distribution, data: &LikelihoodData, at: &str) {
+        match maker.term(d, data, at) {
+            Ok(term) => self.add_term(maker, term, &d.pointer),
+            Err(findings) => self.findings.extend(findings.0),
         }
     }
 
@@ -170,27 +206,58 @@ impl Parts {
             self.findings.push(Finding::new(&rule::HS3_UNSUPPORTED, found, expected).at(at));
             return;
         }
-        self.scalars.extend(term.scalars);
-        self.sums.extend(term.sums);
+        self.pairs.push((term.scalars, term.sums));
         self.wanted.extend(term.constraints.into_iter().map(|name| (name, at.to_string())));
-        self.terms += 1;
         self.events += term.events;
         self.log_factorials += term.log_factorial;
     }
 
     /// Each constraint counts once, whoever names it (D19).
-    fn add_constraints(&mut self, maker: &mut Maker) {
+    fn add_constraints<'d>(&mut self, maker: &mut Maker<'d>, settle: &mut dyn FnMut(&'d Distribution) -> bool) {
         let mut seen = BTreeSet::new();
         for (name, at) in std::mem::take(&mut self.wanted) {
-            if !seen.insert(name.clone()) {
+            if !seen.insert(name.clone()) || maker.document.distribution(&name).is_some_and(&mut *settle) {
                 continue;
             }
             match maker.constraint(&name, &at) {
-                Ok(log) => self.scalars.push(maker.builder.negative(log)),
+                Ok(log) => self.logs.push(maker.builder.negative(log)),
                 Err(findings) => self.findings.extend(findings.0),
             }
             self.constraints.push(name);
         }
+    }
+
+    fn finish(mut self, mut maker: Maker, point: Option<&str>) -> Result<GraphLikelihood, Vec<Finding>> {
+        let parameters = parameters(&mut maker, point);
+        if !self.findings.is_empty() {
+            // One cause is named once, however many data need it.
+            let mut seen = BTreeSet::new();
+            self.findings.retain(|f| seen.insert((f.rule, f.pointer.clone(), f.found.clone())));
+            return Err(self.findings);
+        }
+        let terms = self.pairs.len();
+        // The constraints come first: a point that they forbid is told by them.
+        self.pairs.insert(0, (self.logs, Vec::new()));
+        let compile = |(scalars, sums): &(Vec<Id>, Vec<Sum>)| {
+            let rest = maker.builder.sum(scalars);
+            Piece::new(Program::compile(&maker.builder, &[rest], sums))
+        };
+        let mut pieces: Vec<Piece> = self.pairs.iter().map(compile).collect();
+        let mut memory = Scratch::new(pieces.iter().map(|piece| &piece.program), parameters.len());
+        for (at, piece) in pieces.iter_mut().enumerate() {
+            piece.measure(&parameters, true, &mut memory, at);
+        }
+        Ok(GraphLikelihood {
+            parameters,
+            warnings: maker.warnings,
+            conventions: maker.conventions,
+            channels: self.channels,
+            terms,
+            events: self.events,
+            constraints: self.constraints,
+            log_factorials: self.log_factorials,
+            pieces,
+        })
     }
 }
 
@@ -273,7 +340,7 @@ impl GraphLikelihood {
     /// Memory for [`GraphLikelihood::value`], which allocates nothing more, but where an integral needs more cells than ever
     /// before.
     pub fn scratch(&self) -> Scratch {
-        self.program.scratch()
+        Scratch::new(self.pieces.iter().map(|piece| &piece.program), self.parameters.len())
     }
 
     /// −ln L as the specification defines it (spec/hs3.md, eq. 41), for a value of each parameter; +∞ outside of the
@@ -282,7 +349,11 @@ impl GraphLikelihood {
         if theta.len() != self.parameters.len() {
             return f64::INFINITY;
         }
-        in_domain(self.program.value(theta, scratch))
+        let mut total = 0.0;
+        for (piece, memory) in self.pieces.iter().zip(&mut scratch.programs) {
+            total += piece.program.value(theta, memory);
+        }
+        in_domain(total)
     }
 
     /// As [`GraphLikelihood::value`], with the derivative to each parameter; zeros outside of the domain.
@@ -290,11 +361,30 @@ impl GraphLikelihood {
         if theta.len() != self.parameters.len() || gradient.len() != theta.len() {
             return f64::INFINITY;
         }
-        let value = in_domain(self.program.value_and_gradient(theta, gradient, scratch));
+        gradient.fill(0.0);
+        let mut total = 0.0;
+        for (at, piece) in self.pieces.iter().enumerate() {
+            let (own, memory) = scratch.of(at);
+            total += piece.program.value_and_gradient(theta, own, memory);
+            piece.parameters.iter().for_each(|i| gradient[*i] += own[*i]);
+        }
+        let value = in_domain(total);
         if value == f64::INFINITY {
             gradient.fill(0.0);
         }
         value
+    }
+
+    /// Calls `visit` with the parameters of each pair and the matrix of its second derivatives (square, row-major), then
+    /// with those of the constraints (spec/hs3.md, "Second derivatives"). One parameter may be in several.
+    pub fn hessians(&self, theta: &[f64], scratch: &mut Scratch, mut visit: impl FnMut(&[usize], &[f64])) {
+        if theta.len() != self.parameters.len() {
+            return;
+        }
+        for (at, piece) in self.pieces.iter().enumerate() {
+            piece.hessian(theta, scratch, at);
+            visit(&piece.parameters, scratch.square());
+        }
     }
 
     /// What is to be added to −ln L for RooFit's number: N ln k of k channels, without ln N! of extended densities
@@ -306,14 +396,19 @@ impl GraphLikelihood {
 
     /// Why the last evaluation with this scratch was outside of the domain; nothing if it was inside.
     pub fn reason(&self, scratch: &Scratch) -> Option<String> {
-        if self.program.integral_failed(scratch) {
-            return Some("the integral of a density is infinite or does not converge".to_string());
+        for (at, (piece, memory)) in self.pieces.iter().zip(&scratch.programs).enumerate() {
+            if piece.program.integral_failed(memory) {
+                return Some("the integral of a density is infinite or does not converge".to_string());
+            }
+            if !piece.program.rest_is_finite(memory) {
+                return Some("a constraint or an expected number of events is outside of its domain".to_string());
+            }
+            if memory.sums.iter().any(|sum| !sum.is_finite()) {
+                let term = at.saturating_sub(1);
+                return Some(format!("the density of term {term} is zero, negative or undefined at an event"));
+            }
         }
-        if !self.program.rest_is_finite(scratch) {
-            return Some("a constraint or an expected number of events is outside of its domain".to_string());
-        }
-        let term = scratch.sums.iter().position(|sum| !sum.is_finite())?;
-        Some(format!("the density of term {term} is zero, negative or undefined at an event"))
+        None
     }
 }
 

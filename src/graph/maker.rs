@@ -1,6 +1,7 @@
 //! From the components of a document to nodes: names, parameters, functions.
 
 use super::builder::{Builder, Id};
+use super::likelihood::Conventions;
 use super::spline::Spline;
 use crate::document::hs3::{Axis, Formula, Function, FunctionKind, Hs3Document, Slot};
 use crate::expression::{Binary, Step, Unary};
@@ -19,8 +20,9 @@ pub(super) struct Maker<'d> {
     pub document: &'d Hs3Document,
     pub builder: Builder,
     pub warnings: Findings,
-    /// Constraints are normalised over the ranges of their observables, densities of binned data taken at bin centres.
-    pub root_compat: bool,
+    pub conventions: Conventions,
+    /// Variates that stand for a number: where functions are taken at the centre of a bin.
+    pub centres: HashMap<String, f64>,
     /// The variates of the present data with their ranges.
     pub ranges: HashMap<String, (f64, f64)>,
     /// Functions that are made, for the present data.
@@ -50,18 +52,25 @@ pub(super) fn unsupported<T>(pointer: &str, found: impl Into<String>, expected: 
 }
 
 impl<'d> Maker<'d> {
-    pub fn new(document: &'d Hs3Document, root_compat: bool) -> Maker<'d> {
+    pub fn new(document: &'d Hs3Document, conventions: Conventions) -> Maker<'d> {
         Maker {
             document,
             builder: Builder::default(),
             warnings: Findings::default(),
-            root_compat,
+            conventions,
+            centres: HashMap::new(),
             ranges: HashMap::new(),
             functions: HashMap::new(),
             depth: 0,
             steps: 0,
             names: Names::of(document),
         }
+    }
+
+    /// Turns to a bin, whose centre the variates stand for.
+    pub fn turn_to_bin(&mut self, centres: &[(String, f64)]) {
+        self.turn_to(HashMap::new());
+        self.centres = centres.iter().cloned().collect();
     }
 
     /// Turns to data with other variates.
@@ -98,6 +107,9 @@ impl<'d> Maker<'d> {
     pub fn named(&mut self, name: &str, pointer: &str) -> Result<Id> {
         if self.ranges.contains_key(name) {
             return Ok(self.builder.observable(name));
+        }
+        if let Some(centre) = self.centres.get(name) {
+            return Ok(self.builder.constant(*centre));
         }
         if let Some(id) = self.functions.get(name) {
             return Ok(*id);

@@ -16,6 +16,7 @@ mod functions;
 mod interpolation;
 mod likelihood;
 mod maker;
+mod piece;
 mod program;
 mod quadrature;
 mod scalar;
@@ -23,6 +24,6 @@ mod shape;
 mod spline;
 mod term;
 
-pub use functions::Functions;
-pub use likelihood::{Convention, Graph, GraphLikelihood, Options, Parameter, Selection};
-pub use program::Scratch;
+pub use functions::{Functions, WantedFunction};
+pub use likelihood::{Convention, Conventions, Graph, GraphLikelihood, Options, Parameter, Selection, Wanted};
+pub use piece::Scratch;

@@ -98,6 +98,13 @@ impl Program {
         }
     }
 
+    /// The parameters on which it depends, ascending.
+    pub fn parameters(&self) -> Vec<usize> {
+        let index = |scalar: &Scalar| if let Scalar::Parameter(index) = scalar { Some(*index) } else { None };
+        let all: BTreeSet<usize> = self.scalars.iter().filter_map(index).collect();
+        all.into_iter().collect()
+    }
+
     pub fn value(&self, theta: &[f64], scratch: &mut Scratch) -> f64 {
         self.forward_scalars(theta, scratch);
         for (i, term) in self.terms.iter().enumerate() {

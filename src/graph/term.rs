@@ -158,7 +158,7 @@ impl<'d> Maker<'d> {
                 let inner = self.distribution_named(pdf, at)?;
                 self.masses_term(inner, contents, data, true)
             }
-            _ if self.root_compat => self.centres_term(d, contents, data),
+            _ if self.conventions.root_densities => self.centres_term(d, contents, data),
             _ => {
                 let expected = "bincounts_extended_dist, or a producer whose convention is known";
                 let found = "binned data of a continuous density";

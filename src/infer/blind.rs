@@ -91,9 +91,19 @@ pub fn keep_sets(model: &Model, data: &Data, kept: &Kept) -> Result<Masked, NotP
 fn acting(model: &Model) -> Vec<bool> {
     let mut acts = vec![false; model.n_parameters()];
     let of_events = model.unbinned.iter().flat_map(|term| term.parameters.iter().copied());
-    for parameter in model.parts().flat_map(Part::parameters).chain(model.measurements.parameters()).chain(of_events) {
+    let of_densities = model.densities.iter().flat_map(|term| term.parameters.iter().copied());
+    let moving = model.parts().flat_map(Part::parameters).chain(model.measurements.parameters());
+    for parameter in moving.chain(of_events).chain(of_densities) {
         if let Some(acts) = acts.get_mut(parameter) {
             *acts = true;
+        }
+    }
+    // What drives a parameter acts where that does.
+    if let Some(driven) = &model.driven {
+        for (function, output) in driven.outputs.iter().enumerate() {
+            if acts[*output] {
+                driven.functions.parameters_of(function).iter().for_each(|own| acts[driven.parameters[*own]] = true);
+            }
         }
     }
     acts

@@ -8,7 +8,7 @@ use super::plateau;
 use super::uncertainty;
 use crate::kernel::{Evaluator, OutOfDomain};
 use crate::model::Model;
-use crate::program::PreparedData;
+use crate::program::{PreparedData, Program};
 
 /// Rounding of `twice_nll` above this is seen in its differences.
 const MOST_ROUNDING: f64 = 1e-3;
@@ -142,6 +142,13 @@ pub struct Fitter {
     pub(super) minimizer: Minimizer,
 }
 
+/// A point with the values of functions.
+fn completed(program: &Program, point: &[f64]) -> Vec<f64> {
+    let mut point = point.to_vec();
+    program.complete(&mut point);
+    point
+}
+
 impl Fitter {
     pub fn new(evaluator: &Evaluator) -> Fitter {
         Fitter { minimizer: Minimizer::new(evaluator) }
@@ -225,7 +232,7 @@ impl Fitter {
             _ => self.reason(evaluator, data, ending),
         };
         let mut result = FitResult {
-            parameters: self.minimizer.theta.clone(),
+            parameters: completed(evaluator.program, &self.minimizer.theta),
             twice_nll: self.minimizer.value + 2.0 * data.constant,
             edm: self.minimizer.edm,
             valid: reason.is_none(),
@@ -404,6 +411,8 @@ impl Fitter {
             Ending::StartOutOfDomain => {
                 Some(Failure::OutOfDomain(evaluator.out_of_domain(&self.minimizer.theta, data)))
             }
+            // There is no bin to name.
+            Ending::AtDomainEdge if evaluator.program.n_bins() == 0 => Some(Failure::NoProgress),
             Ending::AtDomainEdge => {
                 let (channel, bin) = evaluator.lowest_empty_bin(&self.minimizer.theta, data);
                 Some(Failure::YieldAtZero { channel, bin })

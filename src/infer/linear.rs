@@ -20,6 +20,8 @@ impl Program {
         counts == 0
             && self.penalties.is_empty()
             && !self.is_unbinned()
+            && self.densities.is_none()
+            && self.driven.is_none()
             && self.n_measured() > 0
             && self.measurements.is_linear()
     }

@@ -152,7 +152,7 @@ impl<'p> ToyFitter<'p> {
         let data = Data::zeros(program);
         let options = FitOptions { hesse: Hesse::No, ..options.clone() };
         let likelihood = Likelihood::new(program, &data, options);
-        let small = program.n_parameters() <= MOST_IN_LANES && !program.has_responses();
+        let small = program.n_parameters() <= MOST_IN_LANES && program.runs_in_lanes();
         let lanes = small.then(|| LaneFitter::new(&likelihood.evaluator, &likelihood.options));
         ToyFitter { likelihood, lanes, data, prepared: Vec::new() }
     }

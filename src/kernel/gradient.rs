@@ -1,6 +1,8 @@
 //! The gradient of −ln L: dNLL/dν = 1 − n/ν, then the chain rule back through bins, cells and rows
 //! (spec/likelihood.md, "Gradient").
 
+use super::densities;
+use super::driven;
 use super::expected::{Order, expected_body};
 use super::measurement;
 use super::penalty;
@@ -57,6 +59,12 @@ fn gradient_body<S: Simd>(
     }
     constraints(program, data, scratch, gradient);
     penalty::add_gradient(&program.penalties, &scratch.theta, gradient);
+    if let (Some(compiled), Scratch { theta, densities: Some(densities), .. }) = (&program.densities, &mut *scratch) {
+        densities::add_gradient(compiled, theta, densities, gradient);
+    }
+    if let (Some(compiled), Some(scratch)) = (&program.driven, &mut scratch.driven) {
+        driven::pull_gradient(compiled, scratch, gradient);
+    }
     value
 }
 

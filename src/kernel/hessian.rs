@@ -4,6 +4,8 @@
 //! a dense shared block, one row of couplings for each local parameter, and one small block a bin.
 
 use super::cholesky::{add_scaled, rank_update_body};
+use super::densities;
+use super::driven;
 use super::measurement;
 use super::penalty;
 use super::response;
@@ -35,7 +37,7 @@ pub struct Blocks {
     /// H/2 of the products of a scale with everything else: the sum with its transpose goes to `shared`.
     half: Vec<Lanes>,
     /// ∂ν/∂(shared) of all bins, and 2n/ν² of each.
-    bins: Vec<Lanes>,
+    pub(super) bins: Vec<Lanes>,
     curvature: Vec<f64>,
     /// ∂ν/∂(shared) of one cell, and Σ weight · ∂(template) of one row.
     cell: Vec<Lanes>,
@@ -98,8 +100,13 @@ impl Blocks {
     }
 
     /// Element (i, j ≤ i) of the shared block.
-    fn shared_at(&mut self, i: usize, j: usize) -> &mut f64 {
+    pub(super) fn shared_at(&mut self, i: usize, j: usize) -> &mut f64 {
         &mut self.shared[i * self.stride + j / 8].0[j % 8]
+    }
+
+    /// Takes element (i, j ≤ i) out of the shared block.
+    pub(super) fn take_shared(&mut self, i: usize, j: usize) -> f64 {
+        std::mem::take(self.shared_at(i, j))
     }
 
     /// One element of the diagonal, by parameter.
@@ -271,6 +278,12 @@ fn fill_body<S: Simd>(
                 *blocks.shared_at(i, j) += value;
             },
         );
+    }
+    if let (Some(compiled), Scratch { theta, densities: Some(densities), .. }) = (&program.densities, &mut *scratch) {
+        densities::add_hessian(compiled, theta, densities, curvature, |i, j, value| *blocks.shared_at(i, j) += value);
+    }
+    if let (Some(compiled), Some(scratch)) = (&program.driven, &mut scratch.driven) {
+        driven::fold_hessian(compiled, scratch, program.n_shared, blocks);
     }
 }
 

@@ -3,6 +3,8 @@
 pub(crate) mod batch;
 mod chain;
 pub(crate) mod cholesky;
+mod densities;
+mod driven;
 mod event_rows;
 pub mod events;
 pub(crate) mod expected;
@@ -47,6 +49,8 @@ pub enum OutOfDomain {
     Event { term: usize, row: usize, intensity: f64 },
     /// The yields of an unbinned term.
     UnbinnedYield { term: usize, expected: f64 },
+    /// A density over events, or a constraint of parameters that is no auxiliary measurement.
+    Density { reason: String },
 }
 
 impl<'p> Evaluator<'p> {
@@ -142,10 +146,10 @@ impl<'p> Evaluator<'p> {
         expected::expected(self.backend, program, &mut self.scratch, Order::Value);
         expected::expected_main(program, &self.scratch, main);
         for &(parameter, _, index) in &program.constraints.gaussians {
-            auxiliary[index as usize] = parameters[parameter as usize];
+            auxiliary[index as usize] = self.scratch.theta[parameter as usize];
         }
         for &(parameter, factor, index) in &program.constraints.poissons {
-            auxiliary[index as usize] = factor * parameters[parameter as usize];
+            auxiliary[index as usize] = factor * self.scratch.theta[parameter as usize];
         }
         if !program.measurements.is_empty() {
             let Scratch { theta, measurements, .. } = &mut self.scratch;
@@ -179,12 +183,23 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Calls `visit` for every sample in every bin, in the order of [`Evaluator::rates`], with what moves its rate.
-    pub fn visit_rates(&mut self, parameters: &[f64], visit: impl FnMut(Cell)) {
+    pub fn visit_rates(&mut self, parameters: &[f64], mut visit: impl FnMut(Cell)) {
         self.scratch.set_point(self.program, parameters);
         expected::expected(self.backend, self.program, &mut self.scratch, Order::First);
         self.scratch.set_inverse();
         response::set_jacobians(self.program, &mut self.scratch);
-        rates::visit_cells(self.program, &self.scratch, visit);
+        let (program, mut driven) = (self.program, self.scratch.driven.take());
+        let mut room = vec![0.0; if driven.is_some() { program.n_parameters() } else { 0 }];
+        rates::visit_cells(program, &self.scratch, |cell| match (&program.driven, &mut driven) {
+            (Some(compiled), Some(scratch)) => {
+                cell.parameters.iter().for_each(|i| room[*i] = cell.derivatives[*i]);
+                let moving = driven::fold_derivatives(compiled, scratch, cell.parameters, &mut room);
+                visit(Cell { parameters: &moving, derivatives: &room, ..cell });
+                moving.iter().for_each(|i| room[*i] = 0.0);
+            }
+            _ => visit(cell),
+        });
+        self.scratch.driven = driven;
     }
 
     /// ∂ν_b/∂θ_p in `jacobian` (n_bins × n_parameters, row-major); zero where a clip of the bins holds.
@@ -197,6 +212,10 @@ impl<'p> Evaluator<'p> {
         self.scratch.statistics.direction.fill(0.0);
         let blocks = self.blocks.get_or_insert_with(|| Box::new(Blocks::new(program)));
         hessian::jacobian(self.backend, program, &mut self.scratch, blocks);
+        if let (Some(compiled), Some(scratch)) = (&program.driven, &mut self.scratch.driven) {
+            let stride = blocks.stride;
+            driven::fold_rows(compiled, scratch, stride, &mut blocks.bins);
+        }
         blocks.assemble_jacobian(program, jacobian);
         if let Some(clip) = program.clip_bin {
             let expected = simd::flat(&self.scratch.expected);
@@ -249,6 +268,13 @@ impl<'p> Evaluator<'p> {
                 unbinned::Forbidden::Event { row, intensity } => Some(OutOfDomain::Event { term, row, intensity }),
             }
         })
+    }
+
+    /// The reason of densities that put the point of the scratch out of the domain.
+    fn forbidden_density(&mut self) -> Option<OutOfDomain> {
+        let Scratch { theta, densities, .. } = &mut self.scratch;
+        let (compiled, densities) = (self.program.densities.as_ref()?, densities.as_mut()?);
+        densities::reason(compiled, theta, densities).map(|reason| OutOfDomain::Density { reason })
     }
 
     /// The yields of an unbinned term, and the weights s that Asimov data have on its reference events (spec/unbinned.md,
@@ -319,7 +345,9 @@ impl<'p> Evaluator<'p> {
         self.scratch.set_point(program, parameters);
         expected::expected(self.backend, program, &mut self.scratch, Order::Value);
         response::profile(program, data, &mut self.scratch);
-        let Some(index) = self.scratch.forbidden(program, data) else { return self.forbidden_event(data) };
+        let Some(index) = self.scratch.forbidden(program, data) else {
+            return self.forbidden_event(data).or_else(|| self.forbidden_density());
+        };
         let (expected, observed) = (simd::flat(&self.scratch.expected)[index], data.count(index));
         let expected = if expected.abs() < scratch::TINY { 0.0 } else { expected };
         Some(if index < program.layout.n_bins {

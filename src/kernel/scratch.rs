@@ -1,5 +1,7 @@
 //! Everything that an evaluation writes, allocated once.
 
+use super::densities::DensityScratch;
+use super::driven::{self, DrivenScratch};
 use super::measurement::MeasurementScratch;
 use super::response::{RowScratch, Statistics};
 use super::simd::{Backend, Lanes, ZERO};
@@ -41,6 +43,8 @@ pub(crate) struct Scratch {
     pub statistics: Statistics,
     pub measurements: MeasurementScratch,
     pub unbinned: Vec<TermScratch>,
+    pub densities: Option<DensityScratch>,
+    pub driven: Option<DrivenScratch>,
     /// What each cell adds to its bin.
     pub rate: Vec<Lanes>,
     /// ν of the bins, then τγ of the Poisson auxiliary measurements.
@@ -79,6 +83,8 @@ impl Scratch {
             statistics: Statistics::new(program.responses.uncertain.len()),
             measurements: MeasurementScratch::new(&program.measurements, backend),
             unbinned: program.unbinned.iter().map(TermScratch::new).collect(),
+            densities: program.densities.as_ref().map(DensityScratch::new),
+            driven: program.driven.as_ref().map(DrivenScratch::new),
             rate: vec![ZERO; cells],
             expected: vec![ZERO; counts],
             weight: vec![ZERO; counts],
@@ -93,11 +99,14 @@ impl Scratch {
     pub fn set_point(&mut self, program: &Program, parameters: &[f64]) {
         let n = program.layout.n_parameters;
         self.theta[..n].copy_from_slice(&parameters[..n]);
-        for (factor, &theta) in self.factors.iter_mut().zip(parameters) {
+        if let (Some(compiled), Some(scratch)) = (&program.driven, &mut self.driven) {
+            driven::set_point(compiled, &mut self.theta, scratch);
+        }
+        for (factor, &theta) in self.factors.iter_mut().zip(&self.theta[..n]) {
             *factor = if theta == 0.0 { ZERO_FACTOR } else { theta };
         }
         for (index, &(parameter, code)) in program.cells.offsets.iter().enumerate() {
-            let alpha = parameters[parameter as usize];
+            let alpha = self.theta[parameter as usize];
             self.s[index] = code.s(alpha);
             self.q[index] = code.q(alpha);
         }
@@ -110,6 +119,7 @@ impl Scratch {
         self.cell_weight.fill(ZERO);
         self.statistics.by_variance.fill(0.0);
         self.statistics.bend.fill(0.0);
+        self.driven.iter_mut().for_each(DrivenScratch::weigh_nothing);
     }
 
     pub fn set_inverse(&mut self) {

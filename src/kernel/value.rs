@@ -1,6 +1,7 @@
 //! −ln L of the counts and the Gaussian constraints, less the part that no parameter moves (spec/likelihood.md,
 //! "Saturated part").
 
+use super::densities;
 use super::expected::{Order, expected_body};
 use super::measurement;
 use super::penalty;
@@ -56,6 +57,9 @@ pub(super) fn negative_log_likelihood<S: Simd>(program: &Program, data: &Prepare
     if !program.unbinned.is_empty() {
         let Scratch { theta, unbinned, .. } = scratch;
         value += unbinned::value_body::<S>(&program.unbinned, &data.unbinned, theta, unbinned);
+    }
+    if let (Some(compiled), Scratch { theta, densities: Some(densities), .. }) = (&program.densities, &mut *scratch) {
+        value += densities::value(compiled, theta, densities);
     }
     value += penalty::value(&program.penalties, &scratch.theta);
     if value.is_nan() { f64::INFINITY } else { value }

@@ -3,6 +3,7 @@
 //! (what it does to a template).
 
 pub mod constraint;
+pub mod densities;
 pub mod effect;
 pub mod eft;
 pub mod interpolation;
@@ -11,6 +12,7 @@ pub mod parameter;
 pub mod penalty;
 
 pub use constraint::Constraint;
+pub use densities::{Densities, Driven};
 pub use effect::Effect;
 pub use eft::Response;
 pub use eft::laurent::Laurent;
@@ -46,6 +48,10 @@ pub struct Model {
     pub derived: Vec<Derived>,
     /// Events that are taken one by one.
     pub unbinned: Vec<UnbinnedTerm>,
+    /// Densities over events, of HS3.
+    pub densities: Option<Densities>,
+    /// Parameters that functions drive; they count as fixed.
+    pub driven: Option<Driven>,
     /// Evaluate bins of ν < 0 as pyhf does (spec/likelihood.md, "Domain") instead of giving +inf.
     pub pyhf_domain: bool,
     /// What is odd in what the model was made of and only shows in the making, such as bins without events, yet no error.

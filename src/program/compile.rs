@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::layout::ChannelLayout;
 use super::measurement::CompiledMeasurements;
 use super::response::responses;
-use super::unbinned;
 use super::{
     Cells, Constraints, InterpolatedEntry, Layout, OffsetEntry, Place, Program, RowScale, Rows, SparseOffset, lanes,
 };
+use super::{densities, unbinned};
 use crate::kernel::simd::{Lanes, ZERO};
 use crate::model::interpolation::Tail;
 use crate::model::{Channel, Constraint, Effect, HistosysCode, Model, NormsysCode, Part};
@@ -32,6 +32,8 @@ impl Program {
             penalties: model.penalties.clone(),
             measurements: CompiledMeasurements::new(&model.measurements, &places),
             unbinned: unbinned::compile(model, &places),
+            densities: densities::densities(model, &places),
+            driven: densities::driven(model, &places),
             rows: rows(model, &layout),
             cells: cells(model, &layout, &places),
             constraints: constraints(model),
@@ -85,7 +87,7 @@ fn places(model: &Model, layout: &Layout) -> (Vec<Place>, Vec<(u32, u32)>) {
     const SHARED: u32 = u32::MAX - 1;
     let mut bin_of = vec![NOWHERE; layout.n_parameters];
     let of_events = model.unbinned.iter().flat_map(|term| term.parameters.iter().copied());
-    for parameter in model.measurements.parameters().chain(of_events) {
+    for parameter in model.measurements.parameters().chain(of_events).chain(densities::parameters(model)) {
         bin_of[parameter] = SHARED;
     }
     for (channel, place) in model.channels.iter().zip(&layout.channels) {

@@ -6,6 +6,7 @@
 
 mod compile;
 mod data;
+mod densities;
 mod layout;
 mod measurement;
 mod quadratic_means;
@@ -14,6 +15,7 @@ mod unbinned;
 
 pub use data::PreparedData;
 pub(crate) use data::lanes;
+pub(crate) use densities::{CompiledDensities, CompiledDriven};
 pub(crate) use layout::ChannelLayout;
 pub use layout::Layout;
 pub(crate) use measurement::{CompiledBlock, CompiledMeasurements, FlatPoint, PolynomialMeans};
@@ -50,6 +52,8 @@ pub struct Program {
     pub(crate) penalties: Vec<Penalty>,
     pub(crate) measurements: CompiledMeasurements,
     pub(crate) unbinned: Vec<CompiledTerm>,
+    pub(crate) densities: Option<CompiledDensities>,
+    pub(crate) driven: Option<CompiledDriven>,
 }
 
 /// Where a parameter stands in the block structure of the Hessian: parameters that scale one bin only do not couple
@@ -185,6 +189,16 @@ impl Program {
     /// Something responds to Wilson coefficients: samples of channels, means of measurements, or single events.
     pub fn has_responses(&self) -> bool {
         !(self.responses.is_empty() && self.measurements.is_empty() && self.unbinned.is_empty())
+    }
+
+    /// There are kernels for eight points at once.
+    pub fn runs_in_lanes(&self) -> bool {
+        !self.has_responses() && self.densities.is_none() && self.driven.is_none()
+    }
+
+    /// Puts the values of functions into a point of all parameters.
+    pub fn complete(&self, point: &mut [f64]) {
+        self.driven.iter().for_each(|driven| driven.term.complete(point));
     }
 
     /// The parameters that responses follow and no auxiliary measurement constrains, ascending: Wilson coefficients.

@@ -163,6 +163,8 @@ mod tests {
             measurements: Default::default(),
             derived: Vec::new(),
             unbinned: Vec::new(),
+            densities: None,
+            driven: None,
             pyhf_domain: false,
             warnings: Default::default(),
         }

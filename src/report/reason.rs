@@ -315,6 +315,9 @@ impl Reason {
     /// A point at which `twice_nll` is +inf.
     pub fn out_of_domain(model: &Model, point: &OutOfDomain) -> Reason {
         match *point {
+            OutOfDomain::Density { ref reason } => {
+                Reason::new(Code::OutOfDomain, format!("{reason}: the likelihood is zero here"))
+            }
             OutOfDomain::Bin { channel, bin, expected, .. } if expected.is_nan() => {
                 let channel = channel_name(model, channel);
                 let message = format!(

@@ -125,6 +125,8 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         measurements,
         derived,
         unbinned,
+        densities: None,
+        driven: None,
         pyhf_domain: options.compat == Compat::Pyhf,
         parameters,
         warnings,

@@ -31,7 +31,7 @@ pub(super) fn run(
     gradients: Option<&mut [f64]>,
 ) {
     let n = program.n_parameters();
-    if program.has_responses() {
+    if !program.runs_in_lanes() {
         return one_by_one(backend, program, data, points, values, gradients);
     }
     let constant = 2.0 * data.constant;

@@ -24,7 +24,9 @@ pub(super) struct Region<'d> {
 /// What a likelihood is made of.
 pub(super) struct Content<'d> {
     pub regions: Vec<Region<'d>>,
-    /// Constraints that no modifier names: factors of products, and `aux_distributions`. Each once (A19).
+    /// Distributions without a channel, their data, and the places that pair them.
+    pub densities: Vec<(&'d str, &'d LikelihoodData, String)>,
+    /// Constraints that no modifier names: factors of products with channels, and `aux_distributions`. Each once (A19).
     pub constraints: Vec<&'d Distribution>,
 }
 
@@ -69,9 +71,9 @@ pub(super) fn choose<'d>(
     Ok(Choice { likelihood, analysis: chosen })
 }
 
-/// Every distribution of a likelihood is a histfactory_dist with binned data, alone or in products with constraints.
+/// Channels are histfactory_dist with binned data, alone or in products with constraints; all others are densities.
 pub(super) fn content<'d>(document: &'d Hs3Document, likelihood: &'d Likelihood) -> Result<Content<'d>> {
-    let mut content = Content { regions: Vec::new(), constraints: Vec::new() };
+    let mut content = Content { regions: Vec::new(), densities: Vec::new(), constraints: Vec::new() };
     let mut findings = Findings::default();
     for (i, (name, data)) in likelihood.distributions.iter().zip(&likelihood.data).enumerate() {
         let at = format!("{}/distributions/{i}", likelihood.pointer);
@@ -126,6 +128,10 @@ fn add_region<'d>(
     flatten(document, name, at, &mut factors)?;
     let (channels, others): (Vec<&Distribution>, Vec<&Distribution>) =
         factors.into_iter().partition(|factor| matches!(factor.kind, DistributionKind::HistFactory(_)));
+    if channels.is_empty() {
+        content.densities.push((name, data, at.to_string()));
+        return Ok(());
+    }
     let [distribution] = channels.as_slice() else {
         let found = format!("{}, which has {} histfactory_dist", quote(name), channels.len());
         return Err(unsupported(found, "a histfactory_dist, alone or in a product with constraints").at(at).into());

@@ -327,6 +327,31 @@ impl Ties<'_, '_> {
         Err(Finding::new(&rule::HS3_CONSTRAINT, found, "a number above zero").at(distribution.pointer.clone()).into())
     }
 
+    /// Whether all names beside a parameter have values that nothing moves.
+    pub fn is_settled(&self, distribution: &Distribution, parameter: &str) -> bool {
+        let fixed = |slot: &Slot| match named_slot(slot) {
+            None => true,
+            Some(name) if name == parameter => true,
+            Some(name) => self.values.is_constant(name) == Some(true) || self.values.is_global(name),
+        };
+        let factors =
+            |slot: &Slot| match named_slot(slot).and_then(|name| self.document.function(name)).map(|f| &f.kind) {
+                Some(FunctionKind::Product { factors }) => factors.iter().all(fixed),
+                Some(FunctionKind::Generic(formula)) => formula.expression.names.iter().all(|name| name == parameter),
+                _ => fixed(slot),
+            };
+        match &distribution.kind {
+            DistributionKind::Gaussian { x, mean, sigma } => [x, mean, sigma].into_iter().all(fixed),
+            DistributionKind::Poisson { x, mean, .. } => fixed(x) && factors(mean),
+            DistributionKind::LogNormal { x, mu, sigma } => fixed(x) && factors(mu) && fixed(sigma),
+            DistributionKind::Gamma { x, gamma, beta, mu } => [x, gamma, beta, mu].into_iter().all(fixed),
+            DistributionKind::Uniform { x, min, max } => {
+                [Some(x), min.as_ref(), max.as_ref()].into_iter().flatten().all(fixed)
+            }
+            _ => false,
+        }
+    }
+
     fn beyond(&self, distribution: &Distribution, found: impl Into<String>) -> Finding {
         let expected = "a Gaussian, Poisson, log-normal, gamma or uniform constraint of one parameter of the channels";
         unsupported(found, expected).at(distribution.pointer.clone())
@@ -342,5 +367,5 @@ fn named_slot(slot: &Slot) -> Option<&str> {
 
 /// Constraints that are not distributions of their own act on these alone.
 pub(super) fn takes_types(kind: &ModifierKind) -> bool {
-    !matches!(kind, ModifierKind::Normfactor | ModifierKind::Shapefactor)
+    !matches!(kind, ModifierKind::Normfactor | ModifierKind::Shapefactor | ModifierKind::Custom)
 }

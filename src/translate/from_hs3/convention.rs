@@ -16,6 +16,8 @@ pub struct Conventions {
     /// Widths of staterrors are taken from the ranges of their parameters, which have all digits, where these agree with
     /// the errors of the samples, which ROOT rounds to seven.
     pub widths_from_ranges: bool,
+    /// Densities of binned data are taken at the centres of bins, and more (spec/hs3.md, section 8).
+    pub root_densities: bool,
     /// What `vals` of shapesys are (A2).
     pub shapesys_values: ShapesysValues,
 }
@@ -38,6 +40,7 @@ pub struct Overrides {
     pub truncate_constraints: Option<bool>,
     pub channel_offset: Option<bool>,
     pub widths_from_ranges: Option<bool>,
+    pub root_densities: Option<bool>,
     pub shapesys_values: Option<ShapesysValues>,
 }
 
@@ -57,8 +60,9 @@ impl Conventions {
             dialect,
             clip_templates: overrides.clip_templates.unwrap_or(root),
             truncate_constraints: overrides.truncate_constraints.unwrap_or(root),
-            channel_offset: overrides.channel_offset.unwrap_or(root),
+            channel_offset: overrides.channel_offset.unwrap_or(true),
             widths_from_ranges: overrides.widths_from_ranges.unwrap_or(root),
+            root_densities: overrides.root_densities.unwrap_or(root),
             shapesys_values: overrides.shapesys_values.unwrap_or(shapesys_values),
         }
     }

@@ -1,8 +1,10 @@
-//! HS3 document whose likelihood is of HistFactory → [`Model`] and [`Data`] (spec/hs3-histfactory.md).
+//! HS3 document → [`Model`] and [`Data`]: channels (spec/hs3-histfactory.md), and densities over events (spec/hs3.md).
 
 mod choice;
 mod constraint;
 mod convention;
+mod densities;
+mod driven;
 mod interpolation;
 mod parameters;
 mod sample;
@@ -11,11 +13,11 @@ mod widths;
 
 pub use convention::{Conventions, Overrides, ShapesysValues};
 
-use crate::document::hs3::{DistributionKind, Hs3Document, Modifier, ModifierKind};
+use crate::document::hs3::{Hs3Document, Modifier, ModifierKind};
 use crate::finding::{Finding, Findings, Result, quote};
-use crate::model::{Channel, Data, Model, Sample, TemplateClip};
+use crate::model::{Channel, Data, Driven, Model, ParameterSet, Sample, TemplateClip};
 use crate::rule;
-use choice::{Content, Region, unsupported};
+use choice::{Content, Region};
 use constraint::{Source, Ties, Type, takes_types};
 use parameters::{Role, Table};
 use sample::SampleMaker;
@@ -36,46 +38,29 @@ pub struct Hs3Options {
     pub overrides: Overrides,
 }
 
-/// A likelihood of HistFactory channels.
+/// A likelihood of a document.
 #[derive(Clone, Debug)]
-pub struct HistFactoryLikelihood {
+pub struct Hs3Likelihood {
     /// The name of the likelihood.
     pub name: String,
     /// Its warnings are those of the translation, without those of the document.
     pub model: Model,
     pub data: Data,
     pub conventions: Conventions,
-    /// Number of channels, as RooFit counts them.
+    /// Number of channels and of densities with data, as RooFit counts them.
     pub n_channels: usize,
 }
 
-impl HistFactoryLikelihood {
+impl Hs3Likelihood {
     /// −ln L in RooFit's convention from `twice_nll` of the same data (spec/hs3-histfactory.md, eq. 7): N ln k more for
-    /// N events in k channels, where the conventions have it.
+    /// N events in k channels, where the conventions have it, and less ln N! of extended densities.
     pub fn nll_roofit(&self, twice_nll: f64, data: &Data) -> f64 {
-        let events: f64 = data.main.iter().sum();
+        let (of_densities, log_factorials) =
+            self.model.densities.as_ref().map_or((0.0, 0.0), |term| (term.graph.events, term.graph.log_factorials));
+        let events = data.main.iter().sum::<f64>() + of_densities;
         let offset = if self.conventions.channel_offset { events * (self.n_channels.max(1) as f64).ln() } else { 0.0 };
-        0.5 * twice_nll + offset
+        0.5 * twice_nll + offset - log_factorials
     }
-}
-
-/// Whether every distribution of the chosen likelihood is a histfactory_dist, alone or in a product.
-///
-/// # Errors
-/// W426 where there is no such likelihood or analysis.
-pub fn is_histfactory(document: &Hs3Document, options: &Hs3Options) -> Result<bool> {
-    let choice = choice::choose(document, options.analysis.as_deref(), options.likelihood.as_deref())?;
-    let mut stack: Vec<Vec<&str>> = choice.likelihood.distributions.iter().map(|name| vec![name.as_str()]).collect();
-    Ok(stack.iter_mut().all(|names| {
-        while let Some(name) = names.pop() {
-            match document.distribution(name).map(|d| &d.kind) {
-                Some(DistributionKind::HistFactory(_)) => return true,
-                Some(DistributionKind::Product { factors, .. }) => names.extend(factors.iter().map(String::as_str)),
-                _ => {}
-            }
-        }
-        false
-    }))
 }
 
 /// Builds the model of one likelihood with its data.
@@ -84,7 +69,7 @@ pub fn is_histfactory(document: &Hs3Document, options: &Hs3Options) -> Result<bo
 /// All findings if one of them is an error: a choice that is not there (W426), something that is not evaluated (W422),
 /// constraints that contradict one another or say nothing (W441), interpolation that is none (W442), data that are not
 /// those of the channel (W444).
-pub fn histfactory(document: &Hs3Document, options: &Hs3Options) -> Result<HistFactoryLikelihood> {
+pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Likelihood> {
     let choice = choice::choose(document, options.analysis.as_deref(), options.likelihood.as_deref())?;
     let content = choice::content(document, choice.likelihood)?;
     let translator = Translator {
@@ -96,10 +81,12 @@ pub fn histfactory(document: &Hs3Document, options: &Hs3Options) -> Result<HistF
     let mut findings = Findings::default();
     let mut table = Table::default();
     let names = translator.register(&content, &mut table, &mut findings);
-    translator.tie(&content, &names, &mut table, &mut findings);
+    let beyond = translator.tie(&content, &names, &mut table, &mut findings);
+    let densities = translator.densities(&content, beyond, &mut table, &mut findings);
+    let driven = translator.driven(&mut table, &mut findings);
     let mut clip = TemplateClip::default();
     let channels = translator.channels(&content, &names, &table, &mut clip, &mut findings);
-    let (parameters, penalties) = table.finish(&translator.values, options.strict, &mut findings);
+    let (mut parameters, penalties) = table.finish(&translator.values, options.strict, &mut findings);
     if parameters.is_empty() {
         findings.push(Finding::new(&rule::NO_PARAMETERS, "a likelihood without parameters", "at least one modifier"));
     }
@@ -109,6 +96,8 @@ pub fn histfactory(document: &Hs3Document, options: &Hs3Options) -> Result<HistF
     if !findings.is_valid() {
         return Err(findings);
     }
+    set_driven(&mut parameters, driven.as_ref());
+    let n_channels = content.regions.len() + densities.as_ref().map_or(0, |term| term.graph.terms);
     let model = Model {
         channels,
         parameters,
@@ -120,18 +109,34 @@ pub fn histfactory(document: &Hs3Document, options: &Hs3Options) -> Result<HistF
         measurements: Default::default(),
         derived: Vec::new(),
         unbinned: Vec::new(),
+        densities,
+        driven,
         pyhf_domain: false,
         warnings: findings,
     };
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
     let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new() };
-    Ok(HistFactoryLikelihood {
+    Ok(Hs3Likelihood {
         name: choice.likelihood.name.clone(),
         model,
         data,
         conventions: translator.conventions,
-        n_channels: content.regions.len(),
+        n_channels,
     })
+}
+
+/// The values of functions where the parameters start.
+fn set_driven(parameters: &mut [ParameterSet], driven: Option<&Driven>) {
+    let Some(driven) = driven else { return };
+    // Each set is a scalar here.
+    let mut point: Vec<f64> = parameters.iter().filter_map(|set| set.init.first().copied()).collect();
+    driven.complete(&mut point);
+    parameters.iter_mut().zip(point).for_each(|(set, value)| set.init = vec![value]);
+}
+
+/// Every finding is of something that is not evaluated.
+fn is_unsupported(findings: &Findings) -> bool {
+    findings.0.iter().all(|finding| finding.rule == rule::HS3_UNSUPPORTED.id)
 }
 
 /// The names of the parameters of each modifier: by channel, sample, modifier.
@@ -153,8 +158,9 @@ impl<'d> Translator<'d> {
                 let bins = sample.data.contents.len();
                 let mut of_sample = Vec::with_capacity(sample.modifiers.len());
                 for modifier in &sample.modifiers {
-                    let names = match self.parameter_names(modifier, region, bins) {
+                    let names = match self.parameter_names(modifier, region, bins, table) {
                         Ok((names, role)) => {
+                            self.register_functions(&names, &modifier.pointer, table);
                             names.iter().for_each(|name| _ = table.register(name, role));
                             names
                         }
@@ -173,7 +179,13 @@ impl<'d> Translator<'d> {
     }
 
     /// As written, or the names that ROOT gives where nothing is written.
-    fn parameter_names(&self, modifier: &Modifier, region: &Region, bins: usize) -> Result<(Vec<String>, Role)> {
+    fn parameter_names(
+        &self,
+        modifier: &Modifier,
+        region: &Region,
+        bins: usize,
+        table: &mut Table,
+    ) -> Result<(Vec<String>, Role)> {
         let one = modifier.parameter.as_ref().or(modifier.parameters.first());
         let own = || modifier.name.clone().unwrap_or_default();
         let per_bin = |default: &dyn Fn(usize) -> String| {
@@ -189,12 +201,7 @@ impl<'d> Translator<'d> {
                 (per_bin(&|bin| format!("gamma_{}_bin_{bin}", own())), Role::Gamma)
             }
             ModifierKind::Staterror => (per_bin(&|bin| format!("gamma_stat_{channel}_bin_{bin}")), Role::Gamma),
-            ModifierKind::Custom => {
-                let found = format!("the custom modifier {}", quote(&own()));
-                return Err(unsupported(found, "a modifier of parameters, not of a function")
-                    .at(modifier.pointer.clone())
-                    .into());
-            }
+            ModifierKind::Custom => (self.custom(modifier, region, table)?, Role::Driven),
             ModifierKind::Unknown(kind) => {
                 let finding = Finding::new(&rule::HS3_UNKNOWN_NEEDED, quote(kind), "a known type of modifier");
                 return Err(finding.at(modifier.pointer.clone()).into());
@@ -206,10 +213,6 @@ impl<'d> Translator<'d> {
                 .at(modifier.pointer.clone())
                 .into());
         }
-        if let Some(name) = names.iter().find(|name| self.document.function(name).is_some()) {
-            let found = format!("the function {}", quote(name));
-            return Err(unsupported(found, "a parameter that drives the modifier").at(modifier.pointer.clone()).into());
-        }
         if names.iter().any(String::is_empty) {
             let finding = Finding::new(&rule::HS3_COMPONENT, "neither a name nor a parameter", "a parameter");
             return Err(finding.at(modifier.pointer.clone()).into());
@@ -217,9 +220,16 @@ impl<'d> Translator<'d> {
         Ok((names, role))
     }
 
-    /// Ties parameters by the keys of their modifiers, then by the constraints that stand apart. One distribution of
-    /// several modifiers is one constraint.
-    fn tie(&self, content: &Content<'d>, names: &Names, table: &mut Table, findings: &mut Findings) {
+    /// Ties parameters by the keys of their modifiers. Returns the constraints that tie no single parameter, with the
+    /// places that name them.
+    fn tie(
+        &self,
+        content: &Content<'d>,
+        names: &Names,
+        table: &mut Table,
+        findings: &mut Findings,
+    ) -> Vec<(String, String)> {
+        let mut beyond = Vec::new();
         for (region, names) in content.regions.iter().zip(names) {
             let widths = Widths::new(region, names, &self.values, &self.conventions, findings);
             for (sample, names) in region.channel.samples.iter().zip(names) {
@@ -227,24 +237,16 @@ impl<'d> Translator<'d> {
                     let widths = widths.of(sample, modifier, names);
                     for (index, name) in names.iter().enumerate() {
                         let sigma = widths.get(index).copied().unwrap_or(0.0);
-                        if let Err(found) = self.tie_one(region, modifier, (index, name), sigma, table, findings) {
-                            findings.0.extend(found.0);
+                        match self.tie_one(region, modifier, (index, name), sigma, table, findings) {
+                            Ok(None) => {}
+                            Ok(Some(constraint)) => beyond.push((constraint, modifier.pointer.clone())),
+                            Err(found) => findings.0.extend(found.0),
                         }
                     }
                 }
             }
         }
-        let ties = self.ties();
-        for distribution in &content.constraints {
-            let tied = ties.named(distribution, &|name| table.index(name).is_some());
-            let tied = tied.and_then(|(name, tie)| {
-                table.register(&name, Role::Alpha);
-                table.tie(&name, tie, &distribution.pointer)
-            });
-            if let Err(found) = tied {
-                findings.0.extend(found.0);
-            }
-        }
+        beyond
     }
 
     fn ties(&self) -> Ties<'_, 'd> {
@@ -259,20 +261,32 @@ impl<'d> Translator<'d> {
         sigma: f64,
         table: &mut Table,
         findings: &mut Findings,
-    ) -> Result<()> {
+    ) -> Result<Option<String>> {
         let ties = self.ties();
         let source = constraint::source(self.document, modifier, index)?;
         let kind = match source {
-            Source::Free => return Ok(()),
+            Source::Free => return Ok(None),
+            Source::Named(distribution) if table.is_driven(name) => return Ok(Some(distribution.name.clone())),
+            Source::Unsaid | Source::Type(Type::Const) if table.is_driven(name) && !takes_types(&modifier.kind) => {
+                return Ok(None);
+            }
+            _ if table.is_driven(name) => {
+                let found = format!("the function {} with a constraint by type, or none that is said", quote(name));
+                let expected = "the name of a distribution, or null";
+                return Err(Finding::new(&rule::HS3_CONSTRAINT, found, expected).at(modifier.pointer.clone()).into());
+            }
             Source::Named(distribution) => {
-                let (tied, tie) = ties.named(distribution, &|name| table.index(name).is_some())?;
+                let (tied, tie) = match ties.named(distribution, &|name| table.index(name).is_some()) {
+                    Err(found) if is_unsupported(&found) => return Ok(Some(distribution.name.clone())),
+                    named => named?,
+                };
                 if tied != *name {
                     let found = format!("a constraint of {} for {}", quote(&tied), quote(name));
                     let finding =
                         Finding::new(&rule::HS3_CONSTRAINT, found, "a distribution of the modifier's parameter");
                     return Err(finding.at(modifier.pointer.clone()).into());
                 }
-                return table.tie(name, tie, &modifier.pointer);
+                return table.tie(name, tie, &modifier.pointer).map(|()| None);
             }
             Source::Type(kind) => Some(kind),
             Source::Unsaid => None,
@@ -280,9 +294,9 @@ impl<'d> Translator<'d> {
         let tie = match (&modifier.kind, kind) {
             (kind_of_modifier, Some(Type::Const)) if !takes_types(kind_of_modifier) => {
                 table.fix(name);
-                return Ok(());
+                return Ok(None);
             }
-            (ModifierKind::Normfactor | ModifierKind::Shapefactor, None) => return Ok(()),
+            (ModifierKind::Normfactor | ModifierKind::Shapefactor, None) => return Ok(None),
             (ModifierKind::Normfactor | ModifierKind::Shapefactor, Some(kind)) => {
                 let found = format!("the constraint {kind:?} on a factor without an uncertainty");
                 let finding = Finding::new(&rule::HS3_CONSTRAINT, found, "the name of a distribution, or none");
@@ -302,7 +316,7 @@ impl<'d> Translator<'d> {
         if per_bin && (sigma <= 0.0 || below) {
             table.fix(name);
         }
-        table.tie(name, tie, &modifier.pointer)
+        table.tie(name, tie, &modifier.pointer).map(|()| None)
     }
 
     /// A4: the modifier's own word, that of the channel, Poisson in ROOT's files, and elsewhere Gauss with a warning.

@@ -3,6 +3,7 @@
 use super::constraint::Tie;
 use super::values::Values;
 use crate::finding::{Finding, Findings, Result, Severity, quote};
+use crate::graph::{Parameter, WantedFunction};
 use crate::model::{ParameterSet, Penalty};
 use crate::rule;
 use std::collections::HashMap;
@@ -16,6 +17,10 @@ pub(super) enum Role {
     Alpha,
     /// The factor of one bin.
     Gamma,
+    /// What densities and functions depend on.
+    Free,
+    /// The value of a function.
+    Driven,
 }
 
 impl Role {
@@ -25,6 +30,7 @@ impl Role {
             Role::Factor => (1.0, (0.0, 10.0)),
             Role::Alpha => (0.0, (-5.0, 5.0)),
             Role::Gamma => (1.0, (1e-10, 10.0)),
+            Role::Free | Role::Driven => (1.0, (f64::NEG_INFINITY, f64::INFINITY)),
         }
     }
 }
@@ -34,6 +40,10 @@ struct Entry {
     role: Role,
     tie: Option<Tie>,
     fixed: bool,
+    /// As a graph knows it.
+    known: Option<Parameter>,
+    /// What its value is, where it is driven.
+    function: Option<WantedFunction>,
 }
 
 /// In the order in which the likelihood names them.
@@ -51,8 +61,35 @@ impl Table {
         }
         let index = self.entries.len();
         self.index.insert(name.to_string(), index);
-        self.entries.push(Entry { name: name.to_string(), role, tie: None, fixed: false });
+        self.entries.push(Entry { name: name.to_string(), role, tie: None, fixed: false, known: None, function: None });
         index
+    }
+
+    /// A parameter that a function drives.
+    pub fn register_driven(&mut self, name: &str, function: WantedFunction) {
+        let index = self.register(name, Role::Driven);
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.function = Some(function);
+        }
+    }
+
+    /// A parameter of a graph.
+    pub fn register_known(&mut self, parameter: &Parameter) -> usize {
+        let index = self.register(&parameter.name, Role::Free);
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.known = Some(parameter.clone());
+        }
+        index
+    }
+
+    /// The functions that drive parameters, with the indices of these.
+    pub fn driven(&self) -> (Vec<WantedFunction>, Vec<usize>) {
+        let each = self.entries.iter().enumerate();
+        each.filter_map(|(index, entry)| entry.function.clone().map(|function| (function, index))).unzip()
+    }
+
+    pub fn is_driven(&self, name: &str) -> bool {
+        self.index(name).and_then(|index| self.entries.get(index)).is_some_and(|entry| entry.function.is_some())
     }
 
     pub fn index(&self, name: &str) -> Option<usize> {
@@ -84,14 +121,23 @@ impl Table {
     /// One scalar set for each parameter, and the terms beside their auxiliary measurements.
     pub fn finish(self, values: &Values, strict: bool, findings: &mut Findings) -> (Vec<ParameterSet>, Vec<Penalty>) {
         let (mut sets, mut penalties) = (Vec::with_capacity(self.entries.len()), Vec::new());
-        for (index, Entry { name, role, tie, fixed }) in self.entries.into_iter().enumerate() {
-            let (default, default_bounds) = role.defaults();
+        for (index, Entry { name, role, tie, fixed, known, function }) in self.entries.into_iter().enumerate() {
+            let (mut default, mut default_bounds) = role.defaults();
+            if let Some(known) = known.as_ref().filter(|_| role == Role::Free) {
+                (default, default_bounds) = (known.value, (known.min, known.max));
+            }
             let init = values.value_anywhere(&name).unwrap_or_else(|| {
-                findings.push(without_value(&name, default, strict));
+                if function.is_none() {
+                    findings.push(without_value(&name, default, strict));
+                }
                 default
             });
             let mut bounds = values.bounds(&name).unwrap_or(default_bounds);
             let mut held = values.is_constant(&name).unwrap_or(fixed);
+            held |= known.is_some_and(|known| known.constant);
+            if function.is_some() {
+                (held, bounds) = (true, default_bounds);
+            }
             let mut constraint = None;
             if let Some(tie) = tie {
                 held |= tie.fixed;

@@ -67,7 +67,7 @@ impl<'d> SampleMaker<'_, 'd> {
                 (ModifierKind::Histosys, ModifierData::Histosys { lo, hi }) => {
                     self.add_histosys(modifier, first, (&lo.contents, &hi.contents), &mut templates)
                 }
-                (ModifierKind::Normfactor, _) => {
+                (ModifierKind::Normfactor, _) | (ModifierKind::Custom, _) if indices.len() == 1 => {
                     common.push(Effect::Scale { parameter: first });
                     Ok(())
                 }

@@ -9,6 +9,8 @@ pub(super) struct Values<'d> {
     /// Those of the analysis.
     own: Vec<&'d Domain>,
     default: Option<&'d Domain>,
+    /// Of global observables.
+    global: Vec<&'d Domain>,
 }
 
 impl<'d> Values<'d> {
@@ -19,7 +21,8 @@ impl<'d> Values<'d> {
         let others = document.parameter_points.iter().filter(|p| start.is_none_or(|start| start.name != p.name));
         let own = analysis.iter().flat_map(|a| &a.domains).filter_map(|name| document.domain(name)).collect();
         let default = document.domain("default_domain");
-        Values { start, others: others.collect(), own, default }
+        let global = document.domains.iter().filter(|domain| domain.name.ends_with("_global_observables"));
+        Values { start, others: others.collect(), own, default, global: global.collect() }
     }
 
     fn entry(&self, name: &str) -> Option<&'d PointParameter> {
@@ -48,6 +51,16 @@ impl<'d> Values<'d> {
             (None, None) => None,
             _ => Some(of_point.unwrap_or(false) || of_domain.unwrap_or(false)),
         }
+    }
+
+    /// Whether it is in a domain of global observables (A18).
+    pub fn is_global(&self, name: &str) -> bool {
+        self.global.iter().any(|domain| domain.axis(name).is_some())
+    }
+
+    /// The name of the point from which analyses start.
+    pub fn start(&self) -> Option<&'d str> {
+        self.start.map(|point| point.name.as_str())
     }
 
     /// The bounds of a parameter: of the analysis's domains, of `default_domain`, of the point.

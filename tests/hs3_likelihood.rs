@@ -1,0 +1,180 @@
+//! HS3 likelihoods as models: densities over events as a term of the evaluator with its Hessian and fits, and functions
+//! that drive modifiers, against ROOT 6.40 and differences.
+
+mod common;
+
+use morphist::document::hs3::{Hs3Document, ReadOptions};
+use morphist::graph::{Graph, Options, Selection};
+use morphist::infer::{FitOptions, fit};
+use morphist::kernel::Evaluator;
+use morphist::program::{PreparedData, Program};
+use morphist::translate::from_hs3::{self, Hs3Likelihood, Hs3Options};
+use serde_json::Value;
+use std::path::Path;
+
+fn read(path: &Path) -> Hs3Document {
+    Hs3Document::from_value(&common::read_json(path), &ReadOptions::default())
+        .unwrap_or_else(|findings| panic!("{}:\n{findings}", path.display()))
+}
+
+fn translate(document: &Hs3Document, name: &str) -> Hs3Likelihood {
+    from_hs3::likelihood(document, &Hs3Options::default()).unwrap_or_else(|findings| panic!("{name}:\n{findings}"))
+}
+
+/// The start with the values of a map of names.
+fn point(likelihood: &Hs3Likelihood, values: &Value) -> Vec<f64> {
+    let names = likelihood.model.parameter_names();
+    let start = likelihood.model.init();
+    let value = |(name, start): (&String, f64)| values.get(name).and_then(Value::as_f64).unwrap_or(start);
+    names.iter().zip(start).map(value).collect()
+}
+
+/// The gradient against central differences of the value, the Hessian against those of the gradient.
+fn check_derivatives(name: &str, program: &Program, data: &PreparedData, point: &[f64], fixed: &[bool]) {
+    let mut evaluator = Evaluator::new(program);
+    let n = point.len();
+    let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
+    let value = evaluator.hessian(point, data, &mut gradient, &mut hessian);
+    assert!(value.is_finite(), "{name}");
+    let (mut above, mut below) = (vec![0.0; n], vec![0.0; n]);
+    for i in (0..n).filter(|i| !fixed[*i]) {
+        let mut moved = point.to_vec();
+        let mut at = |x: f64, slope: &mut [f64]| {
+            moved[i] = x;
+            evaluator.gradient(&moved, data, slope)
+        };
+        let h = 1e-4 / (0.5 * hessian[i * n + i].abs()).sqrt().clamp(1.0, 1e6);
+        let (high, low) = (at(point[i] + h, &mut above), at(point[i] - h, &mut below));
+        if !(high.is_finite() && low.is_finite()) {
+            continue;
+        }
+        let slope = (high - low) / (2.0 * h);
+        let scale = gradient[i].abs() + hessian[i * n + i].abs().sqrt() + 1.0;
+        assert!((gradient[i] - slope).abs() < 1e-5 * scale, "{name} {i}: {} but {slope}", gradient[i]);
+        for j in (0..n).filter(|j| !fixed[*j]) {
+            let second = (above[j] - below[j]) / (2.0 * h);
+            let scale = (hessian[i * n + i] * hessian[j * n + j]).abs().sqrt().max(1.0);
+            let error = (hessian[i * n + j] - second).abs();
+            assert!(error < 1e-4 * scale, "{name} {i} {j}: {} but {second}", hessian[i * n + j]);
+            assert_eq!(hessian[i * n + j], hessian[j * n + i], "{name}");
+        }
+    }
+}
+
+/// Exports whose minimum ROOT's own numbers do not describe: quadrature and approximations that differ (spec/hs3.md,
+/// section 9), an integral that is not the file's, a fit that ended nowhere.
+fn is_fitted(name: &str) -> bool {
+    !matches!(name, "generic_dist_functions" | "function_derivative" | "multivariate_normal_dist")
+}
+
+/// What ROOT's minimum may be off by, event by event (tests/hs3_graph.rs says why).
+fn slack_per_event(name: &str) -> f64 {
+    match name {
+        "generic_dist" | "legacy_exp_poly_dist" | "product_dist_same_obs" | "weighted_sum_dist" => 2e-7,
+        "weighted_sum_dist_extended" | "argus_dist" => 2e-7,
+        "landau_dist" => 1e-8,
+        "decay_dist_gauss" | "decay_dist_flipped" => 1e-9,
+        _ => 0.0,
+    }
+}
+
+/// Every export of densities: the model has the number of the graph, which agrees with ROOT (tests/hs3_graph.rs); its
+/// derivatives are those of differences; its fit ends nowhere above ROOT's.
+#[test]
+fn densities_are_terms_of_the_evaluator() {
+    let Some(directory) = common::directory("hs3/root") else { return };
+    let files = std::fs::read_dir(&directory).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = files.filter_map(|f| f.strip_suffix(".ref.json").map(str::to_string)).collect();
+    names.retain(|name| !["fft_conv_pdf", "projected_dist", "hf_"].iter().any(|left| name.starts_with(left)));
+    names.sort();
+    assert_eq!(names.len(), 46);
+    let (mut failures, mut fitted) = (Vec::new(), 0);
+    for name in names {
+        let document = read(&directory.join(format!("{name}.json")));
+        let reference = common::read_json(&directory.join(format!("{name}.ref.json")));
+        let likelihood = translate(&document, &name);
+        let graph = Graph::compile(&document, &Selection::Only, &Options::default()).unwrap();
+        let program = Program::compile(&likelihood.model);
+        let data = program.prepare(&likelihood.data);
+        let mut evaluator = Evaluator::new(&program);
+        let model_names = likelihood.model.parameter_names();
+        for at in reference["points"].as_array().unwrap() {
+            let point = point(&likelihood, &at["values"]);
+            let of_graph: Vec<f64> = graph
+                .parameters
+                .iter()
+                .map(|p| model_names.iter().position(|name| *name == p.name).map_or(p.value, |i| point[i]))
+                .collect();
+            let expected = graph.value(&of_graph, &mut graph.scratch());
+            let got = 0.5 * evaluator.twice_nll(&point, &data);
+            if !expected.is_finite() {
+                assert!(got == f64::INFINITY, "{name}: {got}");
+                continue;
+            }
+            assert!((got - expected).abs() < 1e-11 * expected.abs().max(10.0), "{name}: {got} and {expected}");
+            let roofit = likelihood.nll_roofit(2.0 * got, &likelihood.data);
+            assert!((roofit - expected - graph.roofit_offset()).abs() < 1e-9, "{name}: {roofit}");
+            check_derivatives(&name, &program, &data, &point, &likelihood.model.fixed());
+        }
+        if is_fitted(&name) {
+            fitted += usize::from(compare_fit(&name, &likelihood, &reference, &mut failures));
+        }
+    }
+    assert_eq!(fitted, 43);
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Minima never above ROOT's by more than 1e-6, parameters within a thousandth of an error. MINUIT's own minimum may be
+/// away from the true one: where it is higher, a parameter may be √(2 · that) errors away.
+fn compare_fit(name: &str, likelihood: &Hs3Likelihood, reference: &Value, failures: &mut Vec<String>) -> bool {
+    let (Some(theirs), Some(0)) = (reference["fit"]["nll_at_min"].as_f64(), reference["fit"]["status"].as_i64()) else {
+        return false;
+    };
+    let program = Program::compile(&likelihood.model);
+    let data = program.prepare(&likelihood.data);
+    let result = fit(&mut Evaluator::new(&program), &data, &FitOptions::new(&likelihood.model));
+    let ours = likelihood.nll_roofit(result.twice_nll, &likelihood.data);
+    if !result.valid {
+        failures.push(format!("{name}: {:?}", result.reason));
+    }
+    let events = reference["sum_weights"].as_f64().unwrap_or(0.0);
+    let slack = events * slack_per_event(name);
+    if ours > theirs + 1e-6 + slack {
+        failures.push(format!("{name}: minimum {ours}, ROOT's {theirs}"));
+    }
+    let slack = (2.0 * ((theirs - ours).max(0.0) + slack)).sqrt();
+    for (parameter, got) in likelihood.model.parameter_names().iter().zip(&result.parameters) {
+        let Some(expected) = reference["fit"]["values"][parameter].as_f64() else { continue };
+        let error = reference["fit"]["errors"][parameter].as_f64().unwrap();
+        if (got - expected).abs() > (1e-3 + slack) * error {
+            failures.push(format!("{name}: {parameter} {got}, ROOT's {expected} ± {error}, {:e} lower", theirs - ours));
+        }
+    }
+    true
+}
+
+/// ROOT's numbers of EFT responses that functions, steps and pairs of samples express.
+#[test]
+fn functions_drive_modifiers() {
+    let Some(directory) = common::directory("hs3/eft_expand") else { return };
+    let mut compared = 0;
+    for entry in std::fs::read_dir(&directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some(case) = name.strip_suffix(".ref.json") else { continue };
+        let reference = common::read_json(&path);
+        let likelihood = translate(&read(&directory.join(format!("{case}.json"))), case);
+        let program = Program::compile(&likelihood.model);
+        let data = program.prepare(&likelihood.data);
+        let mut evaluator = Evaluator::new(&program);
+        for at in reference["points"].as_array().unwrap() {
+            let point = point(&likelihood, &at["values"]);
+            let got = likelihood.nll_roofit(evaluator.twice_nll(&point, &data), &likelihood.data);
+            let expected = at["nll"].as_f64().unwrap();
+            assert!((got - expected).abs() < 1e-9, "{case}: {got} but {expected}");
+            check_derivatives(case, &program, &data, &point, &likelihood.model.fixed());
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 50);
+}
