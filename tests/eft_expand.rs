@@ -8,11 +8,11 @@ use morphist::convert::expand::{Expansion, Layers, expand};
 use morphist::document::hs3::{Hs3Document, ReadOptions};
 use morphist::document::workspace::Workspace;
 use morphist::finding::Findings;
-use morphist::kernel::Evaluator;
-use morphist::model::{Data, Model};
 use morphist::graph::Functions;
+use morphist::kernel::Evaluator;
 use morphist::model::HistosysCode;
 use morphist::model::interpolation::code4;
+use morphist::model::{Data, Model};
 use morphist::program::Program;
 use morphist::translate::from_pyhf::{self, ModelOptions};
 use serde_json::{Value, json};
@@ -332,7 +332,10 @@ fn the_document_goes_along() {
             "measurements": own["measurements"], "eft": own["eft"]});
         let again: Workspace = serde_json::from_value(document).unwrap();
         let (sorted, data) = (built.0.channels.len(), &built.2);
-        assert_eq!((again.channels.len(), &again.eft, &again.measurements), (sorted, &built.0.eft, &built.0.measurements));
+        assert_eq!(
+            (again.channels.len(), &again.eft, &again.measurements),
+            (sorted, &built.0.eft, &built.0.measurements)
+        );
         let model = from_pyhf::model(&again, &ModelOptions::default()).unwrap();
         let theta = built.1.init();
         let value = |model: &Model, data: &Data| Evaluator::new(&Program::compile(model)).twice_nll(&theta, data);

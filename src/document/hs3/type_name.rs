@@ -1,6 +1,6 @@
 //! What components are called: the types of the specification, or of the program that has them.
 
-use super::{DataKind, DistributionKind, FunctionKind, ModifierKind, Resolution};
+use super::{DataKind, DistributionKind, FunctionKind, ModifierKind, Resolution, Slot};
 
 impl DistributionKind {
     /// The type as a canonical document writes it.
@@ -37,6 +37,8 @@ impl DistributionKind {
             DistributionKind::MultivariateNormal { .. } => "multivariate_normal_dist",
             DistributionKind::Poisson { .. } => "poisson_dist",
             DistributionKind::Polynomial { .. } => "polynomial_dist",
+            DistributionKind::PowerFall { shift: Slot::Number(0.0), .. } => "CMS::qqZZ_background_dist",
+            DistributionKind::PowerFall { .. } => "CMS::ggZZ_background_dist",
             DistributionKind::PowerSum { .. } => "power_sum_dist",
             DistributionKind::Product { .. } => "product_dist",
             DistributionKind::Projected { .. } => "projected_dist",
@@ -66,6 +68,9 @@ impl FunctionKind {
             FunctionKind::Interpolation { .. } => "interpolation",
             FunctionKind::Interpolation0d { .. } => "interpolation0d",
             FunctionKind::BinWidth { .. } => "binwidth",
+            FunctionKind::AsymmetricPower { .. } => "CMS::asympow",
+            FunctionKind::ProcessNormalization { .. } => "CMS::process_normalization",
+            FunctionKind::RecursiveFraction { .. } => "roorecursivefraction_dist",
             FunctionKind::WeightedSum { .. } => "weighted_sum",
             FunctionKind::Spline { .. } => "spline",
             FunctionKind::Unknown { kind } => kind,
