@@ -8,12 +8,13 @@ use morphist::convert::expand::{Expansion, Layers, expand};
 use morphist::document::hs3::{Hs3Document, ReadOptions};
 use morphist::document::workspace::Workspace;
 use morphist::finding::Findings;
-use morphist::kernel::Evaluator;
-use morphist::model::{Data, Model};
 use morphist::graph::Functions;
+use morphist::kernel::Evaluator;
 use morphist::model::HistosysCode;
 use morphist::model::interpolation::code4;
+use morphist::model::{Data, Model};
 use morphist::program::Program;
+use morphist::translate::from_hs3::{self, Hs3Likelihood, Hs3Options};
 use morphist::translate::from_pyhf::{self, ModelOptions};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -246,7 +247,7 @@ fn the_document_is_the_file_at_its_best_eta() {
                 interior &= v == 0.0 || mu > 0.0;
                 values.insert(eta.clone(), if v == 0.0 { 0.0 } else { (mu - lambda) / root });
             }
-            let document = Evaluator::new(&program).twice_nll(&theta, &data);
+            let document = Evaluator::new(&program).twice_nll(&theta, &program.prepare(&data));
             if !(interior && document.is_finite()) {
                 continue;
             }
@@ -332,10 +333,47 @@ fn the_document_goes_along() {
             "measurements": own["measurements"], "eft": own["eft"]});
         let again: Workspace = serde_json::from_value(document).unwrap();
         let (sorted, data) = (built.0.channels.len(), &built.2);
-        assert_eq!((again.channels.len(), &again.eft, &again.measurements), (sorted, &built.0.eft, &built.0.measurements));
+        assert_eq!(
+            (again.channels.len(), &again.eft, &again.measurements),
+            (sorted, &built.0.eft, &built.0.measurements)
+        );
         let model = from_pyhf::model(&again, &ModelOptions::default()).unwrap();
         let theta = built.1.init();
-        let value = |model: &Model, data: &Data| Evaluator::new(&Program::compile(model)).twice_nll(&theta, data);
+        let value = |model: &Model, data: &Data| {
+            let program = Program::compile(model);
+            Evaluator::new(&program).twice_nll(&theta, &program.prepare(data))
+        };
         assert_eq!(value(&model, &from_pyhf::data(&again, &model).unwrap()), value(&built.1, data), "{}", name(folder));
     }
+}
+
+fn likelihood(document: &Value) -> Hs3Likelihood {
+    let typed = Hs3Document::from_value(document, &ReadOptions::default()).unwrap_or_else(|f| panic!("{f}"));
+    from_hs3::likelihood(&typed, &Hs3Options::default()).unwrap_or_else(|f| panic!("{f}"))
+}
+
+/// Read as HS3, a file gives the document's model, with its η profiled; where the expansion says something else, or the
+/// keys do not fit, the expansion counts and W456 says so.
+#[test]
+fn a_reader_takes_the_document_or_says_why_not() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/eft_mc_stat");
+    let (workspace, model, data) = build(&folder);
+    let mut document = expanded(&(workspace, model.clone(), data), Layers::Both).unwrap().document;
+    let taken = likelihood(&document);
+    assert_eq!(taken.model.parameter_names(), model.parameter_names());
+    assert!(taken.model.warnings.0.iter().all(|f| f.rule != "W456"), "{}", taken.model.warnings);
+    let refused = |document: &Value, words: &str| {
+        let read = likelihood(document);
+        assert!(read.model.parameter_names().contains(&"eta_SR_0".to_owned()));
+        let told = |f: &morphist::finding::Finding| f.rule == "W456" && f.found.contains(words);
+        assert!(read.model.warnings.0.iter().any(told), "{words}: {}", read.model.warnings);
+    };
+    let mut no_channel = document.clone();
+    no_channel["misc"]["morphist"]["channels"] = json!({});
+    refused(&no_channel, "0 channels");
+    let mut no_version = document.clone();
+    no_version["misc"]["morphist"]["eft"]["version"] = json!("9");
+    refused(&no_version, "breaks a rule");
+    document["distributions"][0]["samples"][0]["data"]["contents"][0] = json!(1000.0);
+    refused(&document, "of the expansion at one point");
 }

@@ -18,7 +18,13 @@ pub(super) struct Origin {
 }
 
 /// Adds the document to its expansion.
-pub(super) fn add(document: &mut Value, workspace: &Workspace, origins: &[Origin], parameters: &[String], etas: &[String]) {
+pub(super) fn add(
+    document: &mut Value,
+    workspace: &Workspace,
+    origins: &[Origin],
+    parameters: &[String],
+    etas: &[String],
+) {
     let mut channels = Map::new();
     if let Some(distributions) = document["distributions"].as_array_mut() {
         for (distribution, origin) in distributions.iter_mut().zip(origins) {

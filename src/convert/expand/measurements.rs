@@ -59,7 +59,9 @@ pub(super) fn points(model: &Model, names: &mut Names, functions: &mut Functions
 /// The function that is the mean of each point.
 fn means(measurements: &Measurements, names: &mut Names, functions: &mut Functions) -> Vec<String> {
     let sets = measurements.sets.iter();
-    sets.flat_map(|set| (0..set.data.len()).map(move |k| (set, k))).map(|(set, k)| mean(set, k, names, functions)).collect()
+    sets.flat_map(|set| (0..set.data.len()).map(move |k| (set, k)))
+        .map(|(set, k)| mean(set, k, names, functions))
+        .collect()
 }
 
 fn mean(set: &MeasurementSet, k: usize, names: &mut Names, functions: &mut Functions) -> String {

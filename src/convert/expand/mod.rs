@@ -23,8 +23,8 @@ use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::eft::measurement::Flat;
 use crate::model::{Constraint, Data, Effect, HistosysCode, Model, NormsysCode, Part};
 use crate::rule;
-pub use compact::{MISC_KEY, SAMPLE_KEY};
 use compact::Origin;
+pub use compact::{MISC_KEY, SAMPLE_KEY};
 use names::{Functions, Names};
 use samples::Maker;
 use serde_json::{Value, json};
@@ -223,12 +223,8 @@ fn tie_nuisances(channels: &mut [Channel], parameters: &[Parameter]) {
     let unit = |p: &&Parameter| p.constraint == Some(Constraint::Gaussian { auxdata: 0.0, sigma: 1.0 });
     let Some(sample) = channels.first_mut().and_then(|channel| channel.samples.first_mut()) else { return };
     for parameter in parameters.iter().filter(unit).filter(|p| !tied.contains(&p.name)) {
-        let effect = super::Effect::Normsys {
-            parameter: parameter.name.clone(),
-            lo: 1.0,
-            hi: 1.0,
-            code: NormsysCode::Code4,
-        };
+        let effect =
+            super::Effect::Normsys { parameter: parameter.name.clone(), lo: 1.0, hi: 1.0, code: NormsysCode::Code4 };
         let pointer = sample.pointer.clone();
         sample.modifiers.push(super::Modifier { name: parameter.name.clone(), effect, pointer });
     }

@@ -8,8 +8,8 @@ use super::formula::literal;
 use super::measurements::Point;
 use super::names::Names;
 use crate::convert::Target;
-use crate::convert::file::{Axis, Distribution, File, Function, Modifier, PointParameter, Slot};
 use crate::convert::file;
+use crate::convert::file::{Axis, Distribution, File, Function, Modifier, PointParameter, Slot};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -111,7 +111,9 @@ pub(super) fn exact_numbers(document: &mut Value, names: &mut Names) {
     for distribution in document["distributions"].as_array_mut().into_iter().flatten() {
         let Some(own) = distribution["name"].as_str().map(str::to_owned) else { continue };
         for slot in ["mean", "sigma"] {
-            let Some(number) = distribution.get(slot).and_then(Value::as_f64).filter(|x| !is_short(*x)) else { continue };
+            let Some(number) = distribution.get(slot).and_then(Value::as_f64).filter(|x| !is_short(*x)) else {
+                continue;
+            };
             let name = names.unique(&format!("{own}_{slot}"));
             distribution[slot] = json!(name);
             made.push(json!({"name": name, "type": "generic_function", "expression": literal(number)}));

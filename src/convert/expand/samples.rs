@@ -31,14 +31,16 @@ impl Maker<'_> {
             None => self.with_factors(name, part, Vec::new()),
             Some(Response { form: Form::Events(_), .. }) => {
                 let found = format!("single events in the sample {} of channel {}", quote(name), quote(self.channel));
-                let expected = "histograms of events without floor and systematics of single events: HS3 has no form for them";
+                let expected =
+                    "histograms of events without floor and systematics of single events: HS3 has no form for them";
                 self.findings.push(Finding::new(&rule::EFT_NOT_IN_HS3, found, expected).at(self.pointer.clone()));
                 Vec::new()
             }
             Some(response @ Response { form: Form::Product(factors), .. }) => match factors.as_slice() {
                 [one] if one.power == 1 && !has_offsets(part) => self.monomials(name, part, response, &one.polynomial),
                 _ => {
-                    let of_bins: Vec<String> = (0..part.nominal.len()).map(|b| self.factor(name, response, b)).collect();
+                    let of_bins: Vec<String> =
+                        (0..part.nominal.len()).map(|b| self.factor(name, response, b)).collect();
                     let modifier = self.function_modifier(name, of_bins);
                     self.with_factors(name, part, vec![modifier])
                 }
@@ -105,7 +107,8 @@ impl Maker<'_> {
         }
         modifiers.extend(own.iter().cloned());
         let (pointer, contents) = (self.pointer.clone(), plus(&part.nominal));
-        let first = Sample { name: self.sample_name(name), contents, errors: None, modifiers, pointer: pointer.clone() };
+        let first =
+            Sample { name: self.sample_name(name), contents, errors: None, modifiers, pointer: pointer.clone() };
         if raised.iter().all(|m| *m == 0.0) {
             return vec![first];
         }

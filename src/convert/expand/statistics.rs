@@ -58,8 +58,7 @@ pub(super) fn samples(maker: &mut Maker, parts: &[&Part], etas: &[Parameter]) ->
 
 /// A factor of 1 that brings the unit Gaussian of a parameter with it.
 pub(super) fn inert(maker: &Maker, parameter: &str) -> Modifier {
-    let effect =
-        Effect::Normsys { parameter: parameter.to_owned(), lo: 1.0, hi: 1.0, code: NormsysCode::Code4 };
+    let effect = Effect::Normsys { parameter: parameter.to_owned(), lo: 1.0, hi: 1.0, code: NormsysCode::Code4 };
     maker.modifier(parameter, effect)
 }
 
