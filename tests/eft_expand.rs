@@ -14,6 +14,7 @@ use morphist::model::HistosysCode;
 use morphist::model::interpolation::code4;
 use morphist::model::{Data, Model};
 use morphist::program::Program;
+use morphist::translate::from_hs3::{self, Hs3Likelihood, Hs3Options};
 use morphist::translate::from_pyhf::{self, ModelOptions};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -236,18 +237,18 @@ fn the_document_is_the_file_at_its_best_eta() {
             let (none, mut one) = (read.main(&values), values.clone());
             one.extend(expansion.etas.iter().map(|eta| (eta.clone(), 1.0)));
             let up = read.main(&one);
-            let mut interior = true;
             for (eta, (channel, bin)) in expansion.etas.iter().zip(&uncertain) {
                 let bin = first[*channel] + bin;
                 let (lambda, root, n) = (none[bin], up[bin] - none[bin], data.main[bin]);
                 // Eq. 15 of spec/eft.md.
                 let v = root * root;
                 let mu = 0.5 * (lambda - v + ((lambda - v).powi(2) + 4.0 * v * n).sqrt());
-                interior &= v == 0.0 || mu > 0.0;
+                // Beside μ̂ = 0, where rounding would decide on which side of the domain it is.
+                let mu = mu.max(1e-14 * lambda.abs());
                 values.insert(eta.clone(), if v == 0.0 { 0.0 } else { (mu - lambda) / root });
             }
-            let document = Evaluator::new(&program).twice_nll(&theta, &data);
-            if !(interior && document.is_finite()) {
+            let document = Evaluator::new(&program).twice_nll(&theta, &program.prepare(&data));
+            if !document.is_finite() {
                 continue;
             }
             let file = read.twice_nll(&values);
@@ -338,7 +339,41 @@ fn the_document_goes_along() {
         );
         let model = from_pyhf::model(&again, &ModelOptions::default()).unwrap();
         let theta = built.1.init();
-        let value = |model: &Model, data: &Data| Evaluator::new(&Program::compile(model)).twice_nll(&theta, data);
+        let value = |model: &Model, data: &Data| {
+            let program = Program::compile(model);
+            Evaluator::new(&program).twice_nll(&theta, &program.prepare(data))
+        };
         assert_eq!(value(&model, &from_pyhf::data(&again, &model).unwrap()), value(&built.1, data), "{}", name(folder));
     }
+}
+
+fn likelihood(document: &Value) -> Hs3Likelihood {
+    let typed = Hs3Document::from_value(document, &ReadOptions::default()).unwrap_or_else(|f| panic!("{f}"));
+    from_hs3::likelihood(&typed, &Hs3Options::default()).unwrap_or_else(|f| panic!("{f}"))
+}
+
+/// Read as HS3, a file gives the document's model, with its η profiled; where the expansion says something else, or the
+/// keys do not fit, the expansion counts and W456 says so.
+#[test]
+fn a_reader_takes_the_document_or_says_why_not() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/eft_mc_stat");
+    let (workspace, model, data) = build(&folder);
+    let mut document = expanded(&(workspace, model.clone(), data), Layers::Both).unwrap().document;
+    let taken = likelihood(&document);
+    assert_eq!(taken.model.parameter_names(), model.parameter_names());
+    assert!(taken.model.warnings.0.iter().all(|f| f.rule != "W456"), "{}", taken.model.warnings);
+    let refused = |document: &Value, words: &str| {
+        let read = likelihood(document);
+        assert!(read.model.parameter_names().contains(&"eta_SR_0".to_owned()));
+        let told = |f: &morphist::finding::Finding| f.rule == "W456" && f.found.contains(words);
+        assert!(read.model.warnings.0.iter().any(told), "{words}: {}", read.model.warnings);
+    };
+    let mut no_channel = document.clone();
+    no_channel["misc"]["morphist"]["channels"] = json!({});
+    refused(&no_channel, "0 channels");
+    let mut no_version = document.clone();
+    no_version["misc"]["morphist"]["eft"]["version"] = json!("9");
+    refused(&no_version, "breaks a rule");
+    document["distributions"][0]["samples"][0]["data"]["contents"][0] = json!(1000.0);
+    refused(&document, "of the expansion at one point");
 }

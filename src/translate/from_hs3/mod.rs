@@ -5,6 +5,7 @@ mod constraint;
 mod convention;
 mod densities;
 mod driven;
+mod extension;
 mod interpolation;
 mod parameters;
 mod sample;
@@ -136,13 +137,9 @@ pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Lik
     };
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
     let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new() };
-    Ok(Hs3Likelihood {
-        name: choice.likelihood.name.clone(),
-        model,
-        data,
-        conventions: translator.conventions,
-        n_channels,
-    })
+    let name = choice.likelihood.name.clone();
+    let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels };
+    Ok(extension::take(document, options, &content.regions, likelihood))
 }
 
 /// The values of functions where the parameters start.
