@@ -272,6 +272,7 @@ impl Prepared {
         for ((value, own), _) in point.iter_mut().zip(&self.point).zip(&self.chosen).filter(|(_, chosen)| **chosen) {
             *value = *own;
         }
+        program.complete(&mut point);
         point
     }
 
