@@ -138,7 +138,7 @@ impl Beside<'_> {
         main
     }
 
-    /// At the best η, with `eta` of the point being zero; none where that is on the edge of the domain.
+    /// At the best η, with those of the point being zero; none where bins do not fit.
     fn twice_nll(&mut self, mut point: Vec<f64>) -> Option<f64> {
         let none = self.main(&point);
         self.etas.iter().for_each(|eta| point[*eta] = 1.0);
@@ -149,9 +149,8 @@ impl Beside<'_> {
             // η̂ = (μ̂ − λ)/√v = −√v d (spec/eft.md, eq. 15).
             let v = root * root;
             let mu = 0.5 * (lambda - v + ((lambda - v).powi(2) + 4.0 * v * n).sqrt());
-            if v > 0.0 && mu <= 0.0 {
-                return None;
-            }
+            // Beside μ̂ = 0, where rounding would decide on which side of the domain it is.
+            let mu = mu.max(1e-14 * lambda.abs());
             point[*eta] = if v > 0.0 { (mu - lambda) / root } else { 0.0 };
         }
         Some(Evaluator::new(self.program).twice_nll(&point, &self.program.prepare(&self.likelihood.data)))
