@@ -669,8 +669,8 @@ rules! {
         "differences of −ln L are the same");
     CONVERT_RENAMED = warning("W463", "ConversionRenamed",
         "Something is written under another name or in another form of the same meaning.",
-        "");
+        "use the new name, or this form, with what is written");
     CONVERT_DROPPED = warning("W464", "ConversionDropped",
         "Something that the likelihood does not depend on is not written.",
-        "");
+        "nothing to do, unless it is wanted for itself");
 }

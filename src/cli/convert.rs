@@ -5,8 +5,10 @@ use super::input_args::{InputArgs, file_name, folder_of};
 use super::output::write_json;
 use super::{CommandError, CommandResult, warn};
 use crate::convert::{self, Converted, Loss, Target};
+use crate::document::hs3::{Hs3Document, ReadOptions};
 use crate::document::{Document, hs3};
 use crate::report::convert::ConvertReport;
+use crate::translate::from_hs3::Hs3Options;
 use crate::translate::from_pyhf::ModelOptions;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -75,7 +77,7 @@ impl Convert {
                 return Err(CommandError::Message(message));
             }
             (false, Format::Hs3) => self.pyhf_to_hs3(document, target)?,
-            (true, _) => return Err(CommandError::Message("HS3 cannot be read here".to_owned())),
+            (true, to) => self.from_hs3(document, to, target)?,
         };
         converted.losses.allow(&allowed);
         let written = converted.losses.0.is_valid();
@@ -93,11 +95,31 @@ impl Convert {
     fn pyhf_to_hs3(&self, document: Document, target: Target) -> Result<Converted, CommandError> {
         let name = file_name(&self.document);
         let loaded = self.input.load_document(document, &self.input.wide_scope())?;
+        let loaded = loaded.into_workspace("convert", &self.document)?;
         warn(&name, &loaded.warnings);
         let folder = Some(folder_of(&self.document).to_path_buf());
         let options = ModelOptions { folder, ..self.build.options(&self.input)? };
         convert::pyhf_to_hs3(&loaded.workspace, &options, target)
             .map_err(|findings| CommandError::input(&name, findings))
+    }
+
+    fn from_hs3(&self, document: Document, to: Format, target: Target) -> Result<Converted, CommandError> {
+        let name = file_name(&self.document);
+        let fail = |findings| CommandError::input(&name, findings);
+        let value =
+            if self.input.is_unpatched() { document.value().map_err(fail)? } else { self.input.patched(document)? };
+        let read = Hs3Document::from_value(&value, &ReadOptions::default()).map_err(fail)?;
+        warn(&name, &read.warnings);
+        let options = Hs3Options {
+            analysis: self.input.measurement.clone(),
+            poi: self.build.poi.clone(),
+            ..Hs3Options::default()
+        };
+        match to {
+            Format::Pyhf => convert::hs3_to_pyhf(&read, &options),
+            Format::Hs3 => convert::hs3_to_hs3(&value, &read, &options, target),
+        }
+        .map_err(fail)
     }
 
     /// The rules whose losses are allowed.

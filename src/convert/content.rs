@@ -1,6 +1,6 @@
 //! A likelihood of HistFactory channels as every writer needs it, before any program's spelling.
 
-use super::file::Function;
+use super::file::{Axis, Function};
 use crate::model::{Constraint, HistosysCode, NormsysCode};
 use serde_json::{Map, Value};
 
@@ -25,6 +25,8 @@ pub struct Channel {
     pub name: String,
     pub samples: Vec<Sample>,
     pub observed: Vec<f64>,
+    /// As many bins as counts; empty for bins of width one from zero on an axis of its own.
+    pub axes: Vec<Axis>,
     /// Where it comes from, for messages.
     pub pointer: String,
 }

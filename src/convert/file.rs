@@ -63,6 +63,9 @@ pub struct Poisson {
     kind: &'static str,
     pub x: Slot,
     pub mean: Slot,
+    /// Of ROOT, which rounds x down or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub integer: Option<bool>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -93,6 +96,8 @@ pub struct Axis {
     pub max: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nbins: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edges: Option<Vec<f64>>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -228,7 +233,7 @@ pub struct Analysis {
     pub likelihood: String,
     pub parameters_of_interest: Vec<String>,
     pub domains: Vec<String>,
-    /// The parameter point to start from, where it is not `default_values`.
+    /// The parameter point to start from; ROOT has its own way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<String>,
 }
@@ -257,8 +262,8 @@ impl Distribution {
         Distribution::Gaussian(Gaussian { name, kind: "gaussian_dist", x, mean, sigma })
     }
 
-    pub fn poisson(name: String, x: impl Into<Slot>, mean: impl Into<Slot>) -> Distribution {
-        Distribution::Poisson(Poisson { name, kind: "poisson_dist", x: x.into(), mean: mean.into() })
+    pub fn poisson(name: String, x: impl Into<Slot>, mean: impl Into<Slot>, integer: Option<bool>) -> Distribution {
+        Distribution::Poisson(Poisson { name, kind: "poisson_dist", x: x.into(), mean: mean.into(), integer })
     }
 }
 
@@ -288,7 +293,7 @@ impl Axis {
     /// A range without bins; infinite ends are not written.
     pub fn range(name: impl Into<String>, (min, max): (f64, f64)) -> Axis {
         let end = |x: f64| Some(x).filter(|x| x.is_finite());
-        Axis { name: name.into(), min: end(min), max: end(max), nbins: None }
+        Axis { name: name.into(), min: end(min), max: end(max), nbins: None, edges: None }
     }
 
     /// Bins of width one from zero.

@@ -1,6 +1,6 @@
 //! Which form of a modifier a reader takes, and where the constraint of a parameter then stands.
 
-use super::content::{Channel, Content, Effect, Modifier, Sample};
+use super::content::{Channel, Content, Effect, Modifier};
 use super::target::Target;
 use crate::model::Constraint;
 use crate::model::modifier::staterror;
@@ -39,7 +39,7 @@ impl<'c> Forms<'c> {
         for channel in &content.channels {
             for sample in &channel.samples {
                 for modifier in &sample.modifiers {
-                    let place = forms.place_of(channel, sample, modifier);
+                    let place = forms.place_of(channel, modifier);
                     for driver in modifier.effect.drivers() {
                         let known = forms.places.entry(driver).or_insert(place);
                         *known = place.max(*known);
@@ -59,74 +59,95 @@ impl<'c> Forms<'c> {
         self.places.get(parameter).copied().unwrap_or(Place::Auxiliary)
     }
 
-    fn place_of(&self, channel: &Channel, sample: &Sample, modifier: &Modifier) -> Place {
+    fn place_of(&self, channel: &Channel, modifier: &Modifier) -> Place {
         match (&modifier.effect, self.target) {
             (Effect::Normsys { .. } | Effect::Histosys { .. }, Target::Pyhs3) => Place::Native,
             (Effect::Normsys { .. } | Effect::Histosys { .. }, _) => Place::Named,
             (Effect::Normfactor { .. }, Target::Root640) => Place::Named,
             (Effect::Shapesys { .. } | Effect::Staterror { .. }, Target::Canonical) => Place::Named,
-            (Effect::Shapesys { .. } | Effect::Staterror { .. }, _) => {
-                match self.form(channel, sample, &modifier.effect) {
-                    Form::Shapefactor => Place::Auxiliary,
-                    Form::Staterror | Form::Shapesys => Place::Native,
-                }
-            }
+            (Effect::Shapesys { .. } | Effect::Staterror { .. }, _) => match self.form(channel, &modifier.effect) {
+                Form::Shapefactor => Place::Auxiliary,
+                Form::Staterror | Form::Shapesys => Place::Native,
+            },
             _ => Place::Auxiliary,
         }
     }
 
-    /// The form of a modifier of single bins: its own where the reader makes the same constraints of it.
-    pub fn form(&self, channel: &Channel, sample: &Sample, effect: &Effect) -> Form {
-        match effect {
-            Effect::Staterror { .. } if self.target == Target::Canonical => Form::Staterror,
-            Effect::Staterror { .. } if self.is_native_staterror(channel) => Form::Staterror,
-            Effect::Shapesys { .. } if self.target == Target::Canonical => Form::Shapesys,
-            Effect::Shapesys { parameters } | Effect::Staterror { parameters } => {
-                if self.is_native_shapesys(sample, parameters) { Form::Shapesys } else { Form::Shapefactor }
+    /// The form of a modifier of single bins: its own where the reader makes the same constraints of it. pyhs3 0.4.2 fails
+    /// on staterrors of likelihoods and takes ln Γ of shapesys in single precision: it gets both as free factors with
+    /// constraints beside the channels.
+    pub fn form(&self, channel: &Channel, effect: &Effect) -> Form {
+        match (effect, self.target) {
+            (Effect::Staterror { .. }, Target::Canonical) => Form::Staterror,
+            (Effect::Staterror { .. }, Target::Root640) if self.native_staterror(channel).is_some() => Form::Staterror,
+            (Effect::Shapesys { .. }, Target::Canonical) => Form::Shapesys,
+            (Effect::Shapesys { parameters } | Effect::Staterror { parameters }, Target::Root640)
+                if self.is_native_shapesys(parameters) =>
+            {
+                Form::Shapesys
             }
             _ => Form::Shapefactor,
         }
     }
 
-    /// One staterror a channel, Gaussian around 1, as wide as the errors of its samples are.
-    fn is_native_staterror(&self, channel: &Channel) -> bool {
-        let mut own: Option<&[String]> = None;
-        let mut bins = vec![staterror::Bin::default(); channel.observed.len()];
-        for sample in &channel.samples {
-            for modifier in &sample.modifiers {
-                let Effect::Staterror { parameters } = &modifier.effect else { continue };
-                if own.is_some_and(|own| own != parameters.as_slice()) {
-                    return false;
-                }
-                own = Some(parameters);
-                let Some(errors) = &sample.errors else { return false };
-                for ((bin, n), e) in bins.iter_mut().zip(&sample.contents).zip(errors) {
-                    bin.nominal += n;
-                    bin.sum_of_squares += e * e;
-                }
+    /// The type of a channel's only staterror, if its constraints are all of this type and as wide as the errors of the
+    /// samples are. ROOT leaves out the term of a bin without width, a constant.
+    pub fn native_staterror(&self, channel: &Channel) -> Option<&'static str> {
+        let (parameters, bins) = staterror_bins(channel)?;
+        let mut kind = None;
+        for (parameter, bin) in parameters.iter().zip(&bins) {
+            let width = staterror::relative_uncertainty(bin);
+            let constraint = self.constraint(parameter).filter(|_| width > 0.0);
+            let own = match constraint {
+                Some(Constraint::Gaussian { .. }) => "Gauss",
+                Some(Constraint::Poisson { .. }) => "Poisson",
+                None if width > 0.0 => return None,
+                None => continue,
+            };
+            let agrees = constraint.is_some_and(|c| (width - c.width()).abs() <= 1e-12 * width);
+            if !agrees || kind.is_some_and(|kind| kind != own) {
+                return None;
             }
+            kind = Some(own);
         }
-        let bins = own.unwrap_or_default().iter().zip(&bins);
-        bins.into_iter().all(|(parameter, bin)| match self.constraint(parameter) {
-            Some(Constraint::Gaussian { auxdata, sigma }) => {
-                let width = staterror::relative_uncertainty(bin);
-                let agrees = (width - sigma).abs() <= 1e-12 * sigma;
-                // ROOT leaves out the term of a bin without width, a constant; pyhs3 does not read such errors.
-                auxdata == 1.0 && (agrees || (width == 0.0 && self.target == Target::Root640))
-            }
-            _ => false,
-        })
+        kind.or(Some("Gauss"))
     }
 
-    /// Poisson with τ observed, or in ROOT Gaussian around 1; for pyhs3 with a yield in each bin.
-    fn is_native_shapesys(&self, sample: &Sample, parameters: &[String]) -> bool {
-        let all = |fits: &dyn Fn(Constraint) -> bool| {
-            parameters.iter().all(|parameter| self.constraint(parameter).is_some_and(fits))
+    /// All constraints Poisson or all Gaussian; ROOT has none where there is no width.
+    fn is_native_shapesys(&self, parameters: &[String]) -> bool {
+        let constraints = || parameters.iter().filter_map(|parameter| self.constraint(parameter));
+        let poisson = constraints().filter(|c| matches!(c, Constraint::Poisson { .. })).count();
+        let all = constraints().count();
+        all > 0 && (poisson == 0 || poisson == all)
+    }
+
+    /// The number of bins of a channel's staterror whose constraint ROOT does not have.
+    pub fn bins_without_width(&self, channel: &Channel) -> usize {
+        let Some((parameters, bins)) = staterror_bins(channel) else { return 0 };
+        let lacks = |(parameter, bin): (&String, &staterror::Bin)| {
+            self.constraint(parameter).is_some() && staterror::relative_uncertainty(bin) == 0.0
         };
-        let poisson = all(&|c| matches!(c, Constraint::Poisson { auxdata, factor } if auxdata == factor));
-        match self.target {
-            Target::Pyhs3 => poisson && sample.contents.iter().all(|n| *n > 0.0),
-            _ => poisson || all(&|c| matches!(c, Constraint::Gaussian { auxdata: 1.0, .. })),
+        parameters.iter().zip(&bins).filter(|bin| lacks(*bin)).count()
+    }
+}
+
+/// The parameters of a channel's staterror, and what the samples that carry it add up to in ROOT 6.40: yields without errors
+/// do not count there. Nothing where there are several, or no errors.
+fn staterror_bins(channel: &Channel) -> Option<(&[String], Vec<staterror::Bin>)> {
+    let mut own: Option<&[String]> = None;
+    let mut bins = vec![staterror::Bin::default(); channel.observed.len()];
+    for sample in &channel.samples {
+        for modifier in &sample.modifiers {
+            let Effect::Staterror { parameters } = &modifier.effect else { continue };
+            if own.is_some_and(|own| own != parameters.as_slice()) {
+                return None;
+            }
+            own = Some(parameters);
+            for ((bin, n), e) in bins.iter_mut().zip(&sample.contents).zip(sample.errors.as_ref()?) {
+                bin.nominal += if *e > 0.0 { *n } else { 0.0 };
+                bin.sum_of_squares += e * e;
+            }
         }
     }
+    Some((own?, bins))
 }

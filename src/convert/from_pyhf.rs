@@ -121,7 +121,7 @@ fn read_channel(
         Sample { name: sample.name.clone(), contents: sample.data.clone(), errors, modifiers, pointer }
     };
     let samples = channel.samples.iter().enumerate().map(sample).collect();
-    Channel { name: channel.name.clone(), samples, observed: observed.unwrap_or_default(), pointer }
+    Channel { name: channel.name.clone(), samples, observed: observed.unwrap_or_default(), axes: Vec::new(), pointer }
 }
 
 fn effect(

@@ -1,29 +1,39 @@
 //! From one format to another (spec/hs3-convert.md): pyhf workspaces to HS3 and back, and HS3 from one program's spelling
 //! to another's. Everything that a target cannot carry is told.
 
+mod bins;
 mod clip;
 pub mod content;
 pub mod expand;
 pub mod file;
 mod form;
+mod from_hs3;
 mod from_pyhf;
 mod loss;
 mod names;
+mod reader_types;
+mod respell;
 mod spelling;
 pub mod target;
+mod to_pyhf;
 pub mod write;
 
 pub use content::{Analysis, Channel, Content, Effect, Modifier, Parameter, Sample, Setting};
+pub use from_hs3::from_hs3;
 pub use from_pyhf::from_pyhf;
 pub use loss::{LOSSES, Loss, Losses};
 pub use names::identifier;
 pub use target::Target;
+pub use to_pyhf::to_pyhf;
 pub use write::write;
 
+use crate::document::hs3::Hs3Document;
 use crate::document::workspace::Workspace;
 use crate::finding::{Finding, Findings, Result};
 use crate::rule;
+use crate::translate::from_hs3::Hs3Options;
 use crate::translate::from_pyhf::ModelOptions;
+use serde::Serialize;
 use serde_json::Value;
 
 /// A document that was converted, and what it lost.
@@ -44,7 +54,37 @@ pub fn pyhf_to_hs3(workspace: &Workspace, options: &ModelOptions, target: Target
     Ok(Converted { document, losses: Losses(losses) })
 }
 
-fn to_value(file: &file::File) -> Result<Value> {
+/// An HS3 likelihood of HistFactory channels as a pyhf workspace, with the analyses that use it as measurements.
+///
+/// # Errors
+/// All findings where the likelihood cannot be translated, or where what can be written is no sound workspace.
+pub fn hs3_to_pyhf(document: &Hs3Document, options: &Hs3Options) -> Result<Converted> {
+    let mut losses = Findings::default();
+    let content = from_hs3(document, options, &mut losses)?;
+    match to_pyhf(&content, &mut losses) {
+        Ok(workspace) => Ok(Converted { document: to_value(&workspace)?, losses: Losses(losses) }),
+        Err(found) => {
+            losses.0.extend(found.0);
+            Err(losses)
+        }
+    }
+}
+
+/// An HS3 document for another reader. One whose likelihood is of HistFactory channels is written anew.
+///
+/// # Errors
+/// All findings where the likelihood cannot be translated.
+pub fn hs3_to_hs3(value: &Value, document: &Hs3Document, options: &Hs3Options, target: Target) -> Result<Converted> {
+    if !from_hs3::is_channels(document) {
+        return respell::respell(value, document, target);
+    }
+    let mut losses = Findings::default();
+    let content = from_hs3(document, options, &mut losses)?;
+    let document = to_value(&write(&content, target, &mut losses))?;
+    Ok(Converted { document, losses: Losses(losses) })
+}
+
+fn to_value<T: Serialize>(file: &T) -> Result<Value> {
     serde_json::to_value(file).map_err(|error| {
         let finding = Finding::new(&rule::CONVERT_LOST, error.to_string(), "a document that JSON can hold");
         Findings::from(finding)

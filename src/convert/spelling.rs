@@ -1,6 +1,6 @@
 //! Modifiers in the words of each reader.
 
-use super::content::{Channel, Effect, Modifier, Sample};
+use super::content::{Channel, Effect, Modifier};
 use super::file::{self, Contents, Interpolation, ModifierData};
 use super::form::{Form, Forms, Place};
 use super::names::Names;
@@ -20,7 +20,7 @@ pub(super) struct Speller<'w> {
 }
 
 impl Speller<'_> {
-    pub fn modifier(&mut self, channel: &Channel, sample: &Sample, modifier: &Modifier) -> file::Modifier {
+    pub fn modifier(&mut self, channel: &Channel, modifier: &Modifier) -> file::Modifier {
         let mut written = file::Modifier { name: modifier.name.clone(), ..file::Modifier::default() };
         match &modifier.effect {
             Effect::Normfactor { parameter } => {
@@ -46,11 +46,11 @@ impl Speller<'_> {
                 let (lo, hi) = (Contents::new(lo.clone()), Contents::new(hi.clone()));
                 written.data = Some(ModifierData::Histosys { lo, hi, interpolation });
             }
-            Effect::Shapefactor { parameters } => self.factors(&mut written, sample, parameters, Form::Shapefactor),
+            Effect::Shapefactor { parameters } => self.factors(&mut written, parameters, Form::Shapefactor),
             Effect::Shapesys { parameters } | Effect::Staterror { parameters } => {
-                let form = self.forms.form(channel, sample, &modifier.effect);
+                let form = self.forms.form(channel, &modifier.effect);
                 self.retyped(modifier, form);
-                self.factors(&mut written, sample, parameters, form);
+                self.factors(&mut written, parameters, form);
             }
             Effect::Custom => {
                 written.kind = "custom";
@@ -83,7 +83,7 @@ impl Speller<'_> {
         }
     }
 
-    fn factors(&self, written: &mut file::Modifier, sample: &Sample, parameters: &[String], form: Form) {
+    fn factors(&self, written: &mut file::Modifier, parameters: &[String], form: Form) {
         written.parameters = Some(parameters.iter().map(|name| self.names.of(name)).collect());
         written.kind = match form {
             Form::Staterror => "staterror",
@@ -94,7 +94,7 @@ impl Speller<'_> {
             return;
         }
         let constraints: Vec<_> = parameters.iter().map(|name| self.forms.constraint(name)).collect();
-        let poisson = constraints.iter().all(|c| matches!(c, Some(Constraint::Poisson { .. })));
+        let poisson = constraints.iter().flatten().any(|c| matches!(c, Constraint::Poisson { .. }));
         let kind = if poisson { "Poisson" } else { "Gauss" };
         let widths = constraints.iter().map(|c| c.map_or(0.0, |c| c.width()));
         match self.target {
@@ -108,13 +108,8 @@ impl Speller<'_> {
                     written.data = Some(ModifierData::Vals { vals: widths.collect() });
                 }
             }
-            Target::Pyhs3 => {
-                written.constraint = Some(kind.to_owned());
-                if form == Form::Shapesys {
-                    let vals = widths.zip(&sample.contents).map(|(width, n)| width * n).collect();
-                    written.data = Some(ModifierData::Vals { vals });
-                }
-            }
+            // It has no constrained factors of single bins here.
+            Target::Pyhs3 => {}
         }
     }
 

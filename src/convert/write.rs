@@ -37,7 +37,7 @@ struct Region<'c> {
     channel: &'c Channel,
     label: String,
     distribution: String,
-    axis: String,
+    axes: Vec<Axis>,
 }
 
 /// A constraint, with the names of what it consists of.
@@ -69,12 +69,18 @@ impl<'c> Region<'c> {
         if label != channel.name {
             renamed(losses, "the channel", &channel.name, &label);
         }
-        let axis = names.unique(&format!("obs_x_{label}"));
-        Region { channel, label, distribution, axis }
-    }
-
-    fn axes(&self) -> Vec<Axis> {
-        vec![Axis::unit_bins(self.axis.clone(), self.channel.observed.len())]
+        let mut axes = channel.axes.clone();
+        if axes.is_empty() {
+            axes.push(Axis::unit_bins(format!("obs_x_{label}"), channel.observed.len()));
+        }
+        for axis in &mut axes {
+            let written = names.unique(&axis.name);
+            if !channel.axes.is_empty() && written != axis.name {
+                renamed(losses, "the variate", &axis.name, &written);
+            }
+            axis.name = written;
+        }
+        Region { channel, label, distribution, axes }
     }
 
     fn data(&self) -> String {
@@ -112,7 +118,7 @@ impl Writer<'_> {
             data: self
                 .regions
                 .iter()
-                .map(|r| file::Data::binned(r.data(), r.axes(), r.channel.observed.clone()))
+                .map(|r| file::Data::binned(r.data(), r.axes.clone(), r.channel.observed.clone()))
                 .collect(),
             likelihoods: vec![self.likelihood()],
             domains: self.domains(&analyses),
@@ -141,16 +147,25 @@ impl Writer<'_> {
         let channel = |region: &Region| {
             let (mut samples, mut staterror) = (Vec::with_capacity(region.channel.samples.len()), false);
             for sample in &region.channel.samples {
-                let spell = |modifier| speller.modifier(region.channel, sample, modifier);
+                let spell = |modifier| speller.modifier(region.channel, modifier);
                 let modifiers: Vec<_> = sample.modifiers.iter().map(spell).collect();
                 staterror |= modifiers.iter().any(|m| m.kind == "staterror");
                 let errors = sample.errors.clone();
                 let data = file::Contents { contents: sample.contents.clone(), errors };
                 samples.push(file::Sample { name: sample.name.clone(), data, modifiers });
             }
-            let mut written = file::Channel::new(region.distribution.clone(), region.axes(), samples);
-            if staterror && target == Target::Root640 {
-                written.staterror = Some(file::Staterror { constraint_type: "Gauss", rel_threshold: 0.0 });
+            let mut written = file::Channel::new(region.distribution.clone(), region.axes.clone(), samples);
+            if let Some(kind) =
+                forms.native_staterror(region.channel).filter(|_| staterror && target == Target::Root640)
+            {
+                let bins = forms.bins_without_width(region.channel);
+                if bins > 0 {
+                    let found = format!("{bins} bins of {} without width", quote(&region.channel.name));
+                    let expected = "a constraint N(1 | 1, 1) in each, ½ ln 2π of −ln L: ROOT has none";
+                    let finding = Finding::new(&rule::CONVERT_CONSTANT, found, expected);
+                    speller.losses.push(finding.at(region.channel.pointer.clone()));
+                }
+                written.staterror = Some(file::Staterror { constraint_type: kind, rel_threshold: 0.0 });
             }
             Distribution::Channel(written)
         };
@@ -167,14 +182,18 @@ impl Writer<'_> {
             Constraint::Gaussian { sigma, .. } => {
                 Distribution::gaussian(tie.name.clone(), tie.observable.clone(), parameter, sigma)
             }
-            Constraint::Poisson { factor: 1.0, .. } => {
-                Distribution::poisson(tie.name.clone(), tie.observable.clone(), parameter)
-            }
+            Constraint::Poisson { factor: 1.0, .. } => self.poisson(tie, parameter),
             Constraint::Poisson { factor, .. } => {
                 functions.push(Function::product(tie.mean.clone(), vec![parameter.into(), Slot::Number(factor)]));
-                Distribution::poisson(tie.name.clone(), tie.observable.clone(), tie.mean.clone())
+                self.poisson(tie, tie.mean.clone())
             }
         }
+    }
+
+    /// ROOT reads none without `integer`.
+    fn poisson(&self, tie: &Tie, mean: String) -> Distribution {
+        let integer = (self.target == Target::Root640).then_some(false);
+        Distribution::poisson(tie.name.clone(), tie.observable.clone(), mean, integer)
     }
 
     fn likelihood_name(&self) -> &'static str {
@@ -215,7 +234,12 @@ impl Writer<'_> {
             likelihood: self.likelihood_name().to_owned(),
             parameters_of_interest: analysis.parameters_of_interest.iter().map(|poi| self.names.of(poi)).collect(),
             domains: DOMAINS.iter().map(|domain| format!("{name}_{domain}")).collect(),
-            init: own_point.then(|| format!("{name}_values")),
+            init: match self.target {
+                Target::Root640 => None,
+                _ if own_point => Some(format!("{name}_values")),
+                // pyhs3 starts from nothing where no point is named.
+                _ => Some("default_values".to_owned()),
+            },
             name,
         }
     }
@@ -318,13 +342,12 @@ impl Writer<'_> {
 
     /// A modifier of the channel brings a constraint into ROOT's product.
     fn is_constrained(&self, channel: &Channel) -> bool {
-        let modifiers = channel.samples.iter().flat_map(|s| s.modifiers.iter().map(move |m| (s, m)));
-        modifiers.into_iter().any(|(sample, modifier)| {
+        channel.samples.iter().flat_map(|sample| &sample.modifiers).any(|modifier| {
             let drivers = modifier.effect.drivers();
             let placed =
                 drivers.iter().any(|d| self.forms.constraint(d).is_some() && self.forms.place(d) == Place::Named);
             let native = drivers.iter().any(|d| self.forms.place(d) == Place::Native);
-            placed || (native && self.forms.form(channel, sample, &modifier.effect) != Form::Shapefactor)
+            placed || (native && self.forms.form(channel, &modifier.effect) != Form::Shapefactor)
         })
     }
 }

@@ -10,12 +10,14 @@ mod function;
 mod histfactory;
 mod recognise;
 mod references;
+mod type_name;
 
 pub use analysis::{
     Analysis, Domain, DomainAxis, Likelihood, LikelihoodData, Metadata, Package, Point, PointParameter,
 };
 pub use data::{Axis, Binning, Contents, Data, DataKind, GaussianUncertainty};
 pub use dialect::{Dialect, Version};
+pub(crate) use distribution::canonical;
 pub use distribution::{
     BreitWignerChannel, Covariance, Distribution, DistributionKind, Normalization, Resolution, Tail,
 };

@@ -1,14 +1,12 @@
 //! `morphist eft expand`: an EFT document as standard HS3.
 
 use super::edit_args::fail;
-use crate::cli::build_args::BuildArgs;
+use crate::cli::build_args::{BuildArgs, Built};
 use crate::cli::input_args::{InputArgs, file_name};
-use crate::cli::model_args::measurement_name;
 use crate::cli::output::write_json;
 use crate::cli::{CommandResult, warn};
 use crate::convert;
 use crate::convert::expand::{self, Layers};
-use crate::translate::from_pyhf;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -50,12 +48,12 @@ impl Expand {
     pub fn run(&self) -> CommandResult {
         self.input.check_stdin(&[&self.workspace])?;
         let (name, fail) = (file_name(&self.workspace), fail(&self.workspace));
-        let loaded = self.input.load(&self.workspace)?;
+        let source = self.input.load(&self.workspace)?;
         let options = self.build.options(&self.input)?;
-        let model = self.build.model(&self.workspace, &loaded, &options)?;
+        let built = self.build.build(&self.workspace, &self.input, &source, &options)?;
+        let loaded = source.into_workspace("eft expand", &self.workspace)?;
+        let Built { name: measurement, model, data, .. } = built;
         warn(&name, &model.warnings);
-        let data = from_pyhf::data(&loaded.workspace, &model).map_err(fail)?;
-        let measurement = measurement_name(&loaded, &self.input);
         let layers = if self.portable_only { Layers::Portable } else { Layers::Both };
         let expanded = expand::expand(&loaded.workspace, &measurement, &model, &data, self.target.into(), layers);
         let mut expansion = expanded.map_err(|mut findings| {

@@ -210,7 +210,7 @@ fn channel(
     maker.pointer = format!("/channels/{place}");
     samples.extend(statistics::samples(&mut maker, &uncertain, &etas));
     let pointer = maker.pointer;
-    (Channel { name: channel.name.clone(), samples, observed, pointer }, etas, origin)
+    (Channel { name: channel.name.clone(), samples, observed, axes: Vec::new(), pointer }, etas, origin)
 }
 
 /// Unit Gaussians that no normsys or histosys brings are brought by an inert normsys: both programs read that.

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 /// What sympy 1.14, which pyhs3 reads formulas with, takes for something of its own: what it exports, and functions of
 /// Python.
-const SYMPY: &str = include_str!("taken.txt");
+const SYMPY: &str = include_str!("sympy_names.txt");
 /// Further words of Python, of C++ and of the standard.
 const WORDS: &str = "False None True and as assert auto bool break case char class const continue def default delete do \
     double elif else enum except extern finally float for from global goto if import in int is lambda long namespace new \

@@ -7,7 +7,7 @@ use crate::rule;
 
 /// What interpolation does to a quantity, in words of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Code {
+pub(crate) enum Code {
     /// Adds a line above and one below.
     AddLinear,
     AddQuadratic,

@@ -1,0 +1,25 @@
+"""−ln L of an HS3 document by pyhs3: reads {file, analysis, points: [{name: value}]} from standard input, writes a list."""
+
+import json
+import sys
+import warnings
+
+import numpy
+import pyhs3
+import pytensor
+from pytensor.graph.traversal import explicit_graph_inputs
+
+warnings.simplefilter("ignore")
+job = json.load(sys.stdin)
+with open(job["file"]) as text:
+    workspace = pyhs3.Workspace(**json.load(text))
+model = workspace.model(workspace.analyses[job["analysis"]], progress=False)
+log_prob = model.log_prob
+inputs = list(explicit_graph_inputs([log_prob]))
+function = pytensor.function(inputs, log_prob, mode="FAST_COMPILE", on_unused_input="ignore")
+answers = []
+for point in job["points"]:
+    values = {**model.nominal_params, **point}
+    given = [numpy.asarray(values[i.name], dtype=i.type.dtype).reshape([1] * i.type.ndim) for i in inputs]
+    answers.append(-float(numpy.asarray(function(*given)).item()))
+json.dump(answers, sys.stdout)
