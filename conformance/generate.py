@@ -280,6 +280,7 @@ def main():
     files["inference_closed_forms"] = list(inference_cases.closed_forms())
     files |= {"closed_forms": list(closed_forms()), "patches": list(patch_cases()), "digests": list(digest_cases()), "validation": list(validation_cases())}
     files["hs3_channels"] = [hs3_case(*item) for item in hs3_documents.channel_cases()] + [hs3_fit_case()]
+    files["hs3_densities"] = [hs3_case(*item) for item in hs3_documents.density_cases()]
     files["hs3_validation"] = list(hs3_validation_cases())
     ids = [c["id"] for cases in files.values() for c in cases]
     assert len(ids) == len(set(ids))
