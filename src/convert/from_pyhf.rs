@@ -176,15 +176,21 @@ fn analysis(
     let settings = |all: &[Parameter]| all.iter().map(|p| p.setting).collect::<Vec<_>>();
     let differs = auxiliary(&base) != auxiliary(&own) || settings(&base) != settings(&own);
     let poi = &measurement.config.poi;
-    let known = model.parameters.iter().find(|set| set.name == *poi);
-    let parameters_of_interest = known.filter(|set| set.scalar).map(|set| set.name.clone());
+    let known = model.parameters.iter().find(|set| set.name == *poi && set.len() == 1);
+    let parameters_of_interest = known.and_then(|set| value_names(set).pop());
     if parameters_of_interest.is_none() && !poi.is_empty() {
         let pointer = format!("/measurements/{index}/config/poi");
         let expected = format!("a scalar parameter, not {}", escape_token(poi));
         losses.push(Finding::new(&rule::CONVERT_DROPPED, quote(poi), expected).at(pointer));
     }
+    let mut name = measurement.name.clone();
+    if name.is_empty() {
+        "measurement".clone_into(&mut name);
+        let finding = Finding::new(&rule::CONVERT_RENAMED, "a measurement without a name", quote(&name));
+        losses.push(finding.at(format!("/measurements/{index}/name")));
+    }
     Some(Analysis {
-        name: measurement.name.clone(),
+        name,
         parameters_of_interest: parameters_of_interest.into_iter().collect(),
         settings: if differs { settings(&own) } else { Vec::new() },
         auxiliary: if differs { auxiliary(&own) } else { Vec::new() },

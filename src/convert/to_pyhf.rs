@@ -159,7 +159,8 @@ impl<'c> Writer<'c, '_> {
     /// The measurement with what lumi needs.
     fn measurement(&mut self, analysis: &Analysis) -> Measurement {
         let poi = analysis.parameters_of_interest.first().cloned().unwrap_or_default();
-        let poi = if Some(poi.as_str()) == self.lumi { "lumi".to_owned() } else { poi };
+        let poi =
+            if Some(poi.as_str()) == self.lumi { "lumi".to_owned() } else { self.sets.name_of(&poi).unwrap_or(poi) };
         for other in analysis.parameters_of_interest.iter().skip(1) {
             let found = format!("{} as a further parameter of interest of {}", quote(other), quote(&analysis.name));
             self.losses.push(Finding::new(&rule::CONVERT_DROPPED, found, "one: the first"));
