@@ -106,7 +106,8 @@ fn constant(losses: &morphist::finding::Findings) -> f64 {
 fn same_function(path: &Path, target: Target) {
     let workspace = workspace(path);
     let converted = pyhf_to_hs3(&workspace, &ModelOptions::default(), target).unwrap();
-    for measurement in &workspace.measurements {
+    let mut seen = std::collections::HashSet::new();
+    for measurement in workspace.measurements.iter().filter(|m| seen.insert(&m.name)) {
         let options = ModelOptions { measurement: Some(measurement.name.clone()), ..ModelOptions::default() };
         let model = from_pyhf::model(&workspace, &options).unwrap();
         let data = from_pyhf::data(&workspace, &model).unwrap();
@@ -283,7 +284,7 @@ fn exports_of_root_become_workspaces() {
                 for (set, first) in sets {
                     let stem = name.rsplit_once("_bin_");
                     let bin = stem.and_then(|(_, bin)| bin.parse::<usize>().ok());
-                    if set.scalar && set.name == *name {
+                    if set.scalar && (set.name == *name || (set.name == "lumi" && name == "Lumi")) {
                         found = Some(point[first]);
                     } else if let (false, Some((stem, _)), Some(bin)) = (set.scalar, stem, bin) {
                         let of_channel =

@@ -19,6 +19,9 @@ pub fn to_pyhf(content: &Content, losses: &mut Findings) -> Result<Workspace> {
     let sets = Sets::new(content, losses);
     let parameters = content.parameters.iter().map(|p| (p.name.as_str(), p)).collect();
     let lumi = lumi(content);
+    if let Some(name) = lumi.filter(|name| *name != "lumi") {
+        losses.push(Finding::new(&rule::CONVERT_RENAMED, quote(name), "the name \"lumi\", which pyhf asks for"));
+    }
     let mut writer = Writer { content, parameters, sets, lumi, losses };
     let channels = content.channels.iter().map(|channel| writer.channel(channel)).collect();
     let observation = |c: &Channel| Observation { name: c.name.clone(), data: c.observed.clone() };
