@@ -673,4 +673,7 @@ rules! {
     CONVERT_DROPPED = warning("W464", "ConversionDropped",
         "Something that the likelihood does not depend on is not written.",
         "nothing to do, unless it is wanted for itself");
+    CONVERT_RANGE = error("W465", "ConversionLoss",
+        "A constraint is normalised over a range, as in RooFit; in the target over all values, which is another function near the ends.",
+        "allow the loss where the ends are many widths away");
 }

@@ -49,7 +49,7 @@ impl<'c> Sets<'c> {
                         continue;
                     };
                     let Some(first) = parameters.first() else { continue };
-                    let kind = kind(parameters, &constraints, &modifier.effect);
+                    let kind = kind(parameters, &constraints);
                     let group = sets.groups.entry(first).or_insert_with(|| Group {
                         name: modifier.name.clone(),
                         kind,
@@ -135,6 +135,12 @@ impl<'c> Sets<'c> {
         groups.into_iter().flat_map(|group| group.parameters.iter().cloned()).collect()
     }
 
+    /// The set of which a parameter is the only value.
+    pub fn name_of(&self, parameter: &str) -> Option<String> {
+        let group = self.groups.get(parameter)?;
+        (self.values(&group.name).len() == 1).then(|| group.name.clone())
+    }
+
     /// u = n/√τ, so that (n/u)² is τ; zero without constraint.
     pub fn shapesys(&self, sample: &Sample, parameters: &[String], known: &HashMap<&str, &Parameter>) -> Vec<f64> {
         let uncertainty = |(n, name): (&f64, &String)| match known.get(name.as_str()).map(|p| (p.constraint, p.setting))
@@ -147,7 +153,7 @@ impl<'c> Sets<'c> {
         sample.contents.iter().zip(parameters).map(uncertainty).collect()
     }
 
-    /// Errors of one sample: its own where those of all that carry the list give the widths, else in proportion to its yield.
+    /// Errors of one sample: its own where all that carry the list have some, else in proportion to its yield.
     pub fn staterror(
         &self,
         channel: &Channel,
@@ -162,17 +168,14 @@ impl<'c> Sets<'c> {
         let errors = |s: &Sample, bin: usize| s.errors.as_ref().and_then(|e| e.get(bin)).copied().unwrap_or(0.0);
         let one = |bin: usize, name: &String| -> f64 {
             let own = errors(sample, bin);
-            let parameter = known.get(name.as_str());
-            let Some(Constraint::Gaussian { sigma, .. }) = parameter.and_then(|p| p.constraint) else { return 0.0 };
+            let constraint = known.get(name.as_str()).and_then(|p| p.constraint);
+            let Some(Constraint::Gaussian { sigma, .. }) = constraint else { return 0.0 };
             let total = sum(bin, &yields);
-            let squares = sum(bin, &|s, b| errors(s, b).powi(2));
-            let width = if total > 0.0 { squares.sqrt() / total } else { 0.0 };
-            let is_held = parameter.is_some_and(|p| p.setting.constant) && sigma == 1.0;
-            if (width == 0.0 && is_held) || (width - sigma).abs() <= EXACT * sigma {
-                return own;
-            }
-            if (width - sigma).abs() <= ROUNDED * sigma {
-                return own * (sigma / width);
+            if carriers.iter().all(|s| s.errors.is_some()) {
+                let width = sum(bin, &|s, b| errors(s, b).powi(2)).sqrt() / total;
+                // Others than rounded ones are those of the document, with widths in the measurement.
+                let is_rounded = (width - sigma).abs() > EXACT * sigma && (width - sigma).abs() <= ROUNDED * sigma;
+                return if is_rounded { own * (sigma / width) } else { own };
             }
             let norm = sum(bin, &|s, b| yields(s, b).powi(2)).sqrt();
             if norm > 0.0 { sigma * total * yields(sample, bin) / norm } else { 0.0 }
@@ -182,7 +185,7 @@ impl<'c> Sets<'c> {
 }
 
 /// What the constraints say; free factors are shapefactors whatever they are called.
-fn kind(parameters: &[String], constraints: &HashMap<&str, Option<Constraint>>, effect: &Effect) -> Kind {
+fn kind(parameters: &[String], constraints: &HashMap<&str, Option<Constraint>>) -> Kind {
     let known = || parameters.iter().filter_map(|name| constraints.get(name.as_str()).copied().flatten());
     if known().any(|c| matches!(c, Constraint::Poisson { .. })) {
         return Kind::Shapesys;
@@ -190,11 +193,7 @@ fn kind(parameters: &[String], constraints: &HashMap<&str, Option<Constraint>>, 
     if known().next().is_some() {
         return Kind::Staterror;
     }
-    match effect {
-        Effect::Staterror { .. } => Kind::Staterror,
-        Effect::Shapesys { .. } => Kind::Shapesys,
-        _ => Kind::Shapefactor,
-    }
+    Kind::Shapefactor
 }
 
 /// The u next to n/√τ for which (n·n)/(u·u) is τ to the last digit, where there is one.

@@ -6,7 +6,7 @@ use crate::document::hs3::{
     self, Binning, DistributionKind, FunctionKind, Hs3Document, ModifierData, ModifierKind, Slot,
 };
 use crate::finding::{Finding, Findings, Result, quote};
-use crate::model::{Model, Penalty, PenaltyKind};
+use crate::model::{Model, ParameterSet, Penalty, PenaltyKind};
 use crate::rule;
 use crate::translate::from_hs3::{self, Code, Hs3Likelihood, Hs3Options};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -230,7 +230,7 @@ impl<'d> Reader<'d, '_> {
             self.losses.push(Finding::new(&rule::CONVERT_LOST, found, expected));
         }
         let names = model.parameter_names();
-        let bounds: Vec<(f64, f64)> = model.parameters.iter().flat_map(|set| set.bounds.clone()).collect();
+        let bounds: Vec<(f64, f64)> = model.parameters.iter().map(|set| plausible_range(&parameter(set))).collect();
         for penalty in &model.penalties {
             let name = quote(names.get(penalty.parameter).map(String::as_str).unwrap_or_default());
             let range = bounds.get(penalty.parameter).copied().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
@@ -239,7 +239,7 @@ impl<'d> Reader<'d, '_> {
                     let change = variation(penalty, range);
                     let found = format!("the constraint of {name} normalised over a range");
                     let expected = format!("one over all values: −ln L changes by up to {change:.1e}");
-                    let rule = if change > 1e-6 { &rule::CONVERT_LOST } else { &rule::CONVERT_CONSTANT };
+                    let rule = if change > 1e-6 { &rule::CONVERT_RANGE } else { &rule::CONVERT_CONSTANT };
                     Finding::new(rule, found, expected)
                 }
                 PenaltyKind::Constant(value) => {
@@ -267,7 +267,7 @@ impl<'d> Reader<'d, '_> {
     }
 }
 
-/// How much a term changes over a range, between its ends and its middle.
+/// How much a term changes over a range.
 fn variation(penalty: &Penalty, (low, high): (f64, f64)) -> f64 {
     let (low, high) = (low.max(-1e3), high.min(1e3));
     let points = (0..=64).map(|i| low + (high - low) * f64::from(i) / 64.0);
@@ -295,20 +295,30 @@ fn axis(axis: &hs3::Axis) -> Axis {
     }
 }
 
-fn parameters(model: &Model) -> Vec<Parameter> {
-    let one = |set: &crate::model::ParameterSet| {
-        let setting = Setting {
-            value: set.init.first().copied().unwrap_or(0.0),
-            bounds: set.bounds.first().copied().unwrap_or((f64::NEG_INFINITY, f64::INFINITY)),
-            constant: set.fixed.first().copied().unwrap_or(false),
-        };
-        let constraint = set.constraints.as_ref().and_then(|constraints| constraints.first().copied());
-        Parameter { name: set.name.clone(), setting, constraint }
+fn parameter(set: &ParameterSet) -> Parameter {
+    let setting = Setting {
+        value: set.init.first().copied().unwrap_or(0.0),
+        bounds: set.bounds.first().copied().unwrap_or((f64::NEG_INFINITY, f64::INFINITY)),
+        constant: set.fixed.first().copied().unwrap_or(false),
     };
+    let constraint = set.constraints.as_ref().and_then(|constraints| constraints.first().copied());
+    Parameter { name: set.name.clone(), setting, constraint }
+}
+
+/// Its bounds within five widths of its constraint.
+fn plausible_range(parameter: &Parameter) -> (f64, f64) {
+    let (low, high) = parameter.setting.bounds;
+    match parameter.constraint {
+        Some(c) => (low.max(c.centre() - 5.0 * c.width()), high.min(c.centre() + 5.0 * c.width())),
+        None => (low, high),
+    }
+}
+
+fn parameters(model: &Model) -> Vec<Parameter> {
     // What functions drive is written as these functions.
     let driven: HashSet<usize> = model.driven.iter().flat_map(|driven| driven.outputs.iter().copied()).collect();
     let own = model.parameters.iter().enumerate().filter(|(index, _)| !driven.contains(index));
-    own.map(|(_, set)| one(set)).collect()
+    own.map(|(_, set)| parameter(set)).collect()
 }
 
 fn read_analysis(analysis: &hs3::Analysis, base: &[Parameter], model: &Model, losses: &mut Findings) -> Analysis {

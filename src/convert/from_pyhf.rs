@@ -6,7 +6,7 @@ use crate::finding::{Finding, Findings, Result, escape_token, quote};
 use crate::model::{Constraint, Model, ParameterSet};
 use crate::rule;
 use crate::translate::from_pyhf::{self, ModelOptions};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The content of a workspace: of one measurement, where `options` name it, else of all. Parameters keep pyhf's names;
 /// those of single bins are called `gamma_<name>_bin_<i>`.
@@ -15,8 +15,18 @@ use std::collections::HashMap;
 /// All findings where a model cannot be made; W460 for what HS3 has no words for.
 pub fn from_pyhf(workspace: &Workspace, options: &ModelOptions, losses: &mut Findings) -> Result<Content> {
     refuse_eft(workspace)?;
+    let mut names = HashSet::new();
+    for (index, measurement) in
+        workspace.measurements.iter().enumerate().filter(|(_, m)| !names.insert(m.name.as_str()))
+    {
+        let found = format!("a second measurement {}", quote(&measurement.name));
+        let finding = Finding::new(&rule::CONVERT_DROPPED, found, "the first of the name, which counts");
+        losses.push(finding.at(format!("/measurements/{index}")));
+    }
+    let mut names = HashSet::new();
     let wanted = |name: &str| options.measurement.as_deref().is_none_or(|own| own == name);
-    let models = workspace.measurements.iter().enumerate().filter(|(_, m)| wanted(&m.name)).map(|(index, m)| {
+    let models = workspace.measurements.iter().enumerate();
+    let models = models.filter(|(_, m)| wanted(&m.name) && names.insert(m.name.as_str())).map(|(index, m)| {
         let own = ModelOptions { measurement: Some(m.name.clone()), ..options.clone() };
         Ok((index, m, from_pyhf::model(workspace, &own)?))
     });
@@ -176,15 +186,21 @@ fn analysis(
     let settings = |all: &[Parameter]| all.iter().map(|p| p.setting).collect::<Vec<_>>();
     let differs = auxiliary(&base) != auxiliary(&own) || settings(&base) != settings(&own);
     let poi = &measurement.config.poi;
-    let known = model.parameters.iter().find(|set| set.name == *poi);
-    let parameters_of_interest = known.filter(|set| set.scalar).map(|set| set.name.clone());
+    let known = model.parameters.iter().find(|set| set.name == *poi && set.len() == 1);
+    let parameters_of_interest = known.and_then(|set| value_names(set).pop());
     if parameters_of_interest.is_none() && !poi.is_empty() {
         let pointer = format!("/measurements/{index}/config/poi");
         let expected = format!("a scalar parameter, not {}", escape_token(poi));
         losses.push(Finding::new(&rule::CONVERT_DROPPED, quote(poi), expected).at(pointer));
     }
+    let mut name = measurement.name.clone();
+    if name.is_empty() {
+        "measurement".clone_into(&mut name);
+        let finding = Finding::new(&rule::CONVERT_RENAMED, "a measurement without a name", quote(&name));
+        losses.push(finding.at(format!("/measurements/{index}/name")));
+    }
     Some(Analysis {
-        name: measurement.name.clone(),
+        name,
         parameters_of_interest: parameters_of_interest.into_iter().collect(),
         settings: if differs { settings(&own) } else { Vec::new() },
         auxiliary: if differs { auxiliary(&own) } else { Vec::new() },

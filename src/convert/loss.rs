@@ -4,7 +4,7 @@ use crate::finding::{Findings, Severity};
 use crate::rule::{self, Rule};
 
 /// The rules of losses that may be allowed.
-pub const LOSSES: [&Rule; 2] = [&rule::CONVERT_LOST, &rule::CONVERT_CLIP];
+pub const LOSSES: [&Rule; 3] = [&rule::CONVERT_LOST, &rule::CONVERT_CLIP, &rule::CONVERT_RANGE];
 
 /// A loss that is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,9 @@ pub fn to_pyhf(content: &Content, losses: &mut Findings) -> Result<Workspace> {
     let sets = Sets::new(content, losses);
     let parameters = content.parameters.iter().map(|p| (p.name.as_str(), p)).collect();
     let lumi = lumi(content);
+    if let Some(name) = lumi.filter(|name| *name != "lumi") {
+        losses.push(Finding::new(&rule::CONVERT_RENAMED, quote(name), "the name \"lumi\", which pyhf asks for"));
+    }
     let mut writer = Writer { content, parameters, sets, lumi, losses };
     let channels = content.channels.iter().map(|channel| writer.channel(channel)).collect();
     let observation = |c: &Channel| Observation { name: c.name.clone(), data: c.observed.clone() };
@@ -159,7 +162,8 @@ impl<'c> Writer<'c, '_> {
     /// The measurement with what lumi needs.
     fn measurement(&mut self, analysis: &Analysis) -> Measurement {
         let poi = analysis.parameters_of_interest.first().cloned().unwrap_or_default();
-        let poi = if Some(poi.as_str()) == self.lumi { "lumi".to_owned() } else { poi };
+        let poi =
+            if Some(poi.as_str()) == self.lumi { "lumi".to_owned() } else { self.sets.name_of(&poi).unwrap_or(poi) };
         for other in analysis.parameters_of_interest.iter().skip(1) {
             let found = format!("{} as a further parameter of interest of {}", quote(other), quote(&analysis.name));
             self.losses.push(Finding::new(&rule::CONVERT_DROPPED, found, "one: the first"));
