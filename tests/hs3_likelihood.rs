@@ -153,6 +153,38 @@ fn compare_fit(name: &str, likelihood: &Hs3Likelihood, reference: &Value, failur
     true
 }
 
+/// A document with a likelihood for each channel, all as one: the number of the graph, which agrees with ROOT
+/// (tests/hs3_graph.rs), and a fit that ends nowhere above Minuit2's minimum (ROOT 6.40.00, createNLL with the external
+/// constraints and `cpu`, MIGRAD with strategy 1).
+#[test]
+fn all_likelihoods_as_one() {
+    let Some(directory) = common::directory("hs3/public/scipp-atlas+pyhs3-benchmarks") else { return };
+    let cases = [
+        ("1ch_bkgRooExp_sigGauss_shapeFloat_npOn_constrGauss_yield2x", -50.598537707846575),
+        ("10ch_bkgGenPoly_sigGeneric_shapeFixed_npOn_constrPoisson_yield10x", -401.66001973787695),
+        ("10ch_bkgRooExp_sigGauss_shapeFloat_npOn_constrGauss_yield10x", -891.0670895196265),
+    ];
+    for (name, minuit) in cases {
+        let document = read(&directory.join(format!("inputs__{name}.json")));
+        let options = Hs3Options { likelihood: Some("*".into()), ..Hs3Options::default() };
+        let likelihood = from_hs3::likelihood(&document, &options).unwrap();
+        let graph = Graph::compile(&document, &Selection::All, &Options::default()).unwrap();
+        let theta: Vec<f64> = graph.parameters.iter().map(|p| p.value).collect();
+        let expected = graph.value(&theta, &mut graph.scratch()) + graph.roofit_offset();
+        let program = Program::compile(&likelihood.model);
+        let data = program.prepare(&likelihood.data);
+        let mut evaluator = Evaluator::new(&program);
+        let start = evaluator.twice_nll(&likelihood.model.init(), &data);
+        let roofit = likelihood.nll_roofit(start, &likelihood.data);
+        assert!((roofit - expected).abs() < 1e-11 * expected.abs().max(10.0), "{name}: {roofit} and {expected}");
+        let result = fit(&mut evaluator, &data, &FitOptions::new(&likelihood.model));
+        let ours = likelihood.nll_roofit(result.twice_nll, &likelihood.data);
+        assert!(result.valid, "{name}: {:?}", result.reason);
+        let events = graph.events;
+        assert!(ours < minuit + 1e-6 + 2e-7 * events, "{name}: {ours}, Minuit2's {minuit}");
+    }
+}
+
 /// ROOT's numbers of EFT responses that functions, steps and pairs of samples express.
 #[test]
 fn functions_drive_modifiers() {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "HS3 documents")]
 pub struct Hs3Args {
-    /// Likelihood by its own name [default: that of the analysis, or the only one]
+    /// Likelihood by its own name, or * for all of them as one [default: that of the analysis, or the only one]
     #[arg(long, value_name = "NAME")]
     pub likelihood: Option<String>,
     /// Whose conventions count: hs3, root, root-VERSION, pyhs3 or hs3.jl [default: those of the program in metadata]

@@ -7,9 +7,9 @@ use crate::document::hs3::{
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule;
 
-/// A likelihood, and the analysis that says what it is used for.
+/// A likelihood, or all of a document as one, and the analysis that says what it is used for.
 pub(super) struct Choice<'d> {
-    pub likelihood: &'d Likelihood,
+    pub likelihoods: Vec<&'d Likelihood>,
     pub analysis: Option<&'d Analysis>,
 }
 
@@ -29,6 +29,19 @@ pub(super) struct Content<'d> {
     /// Constraints that no modifier names: factors of products with channels, and `aux_distributions`. Each once (A19).
     pub constraints: Vec<&'d Distribution>,
 }
+
+impl Choice<'_> {
+    /// The name of the only likelihood, or [`ALL`].
+    pub fn name(&self) -> &str {
+        match self.likelihoods.as_slice() {
+            [only] => &only.name,
+            _ => ALL,
+        }
+    }
+}
+
+/// In the place of the name of a likelihood: all of them, as one; what several name counts once.
+pub(super) const ALL: &str = "*";
 
 /// By the name of an analysis or of a likelihood; without one there must be only one.
 pub(super) fn choose<'d>(
@@ -52,6 +65,10 @@ pub(super) fn choose<'d>(
             _ => return Err(none("several analyses".to_string(), format!("the choice of one of {}", analyses()))),
         },
     };
+    if likelihood == Some(ALL) && !document.likelihoods.is_empty() {
+        let analysis = chosen.filter(|_| analysis.is_some());
+        return Ok(Choice { likelihoods: document.likelihoods.iter().collect(), analysis });
+    }
     let wanted = likelihood.or(chosen.map(|analysis| analysis.likelihood.as_str()));
     let likelihood = match (wanted, document.likelihoods.as_slice()) {
         (Some(name), all) => all
@@ -68,25 +85,27 @@ pub(super) fn choose<'d>(
         let found = format!("the likelihood {} with the analysis {}", quote(&likelihood.name), quote(&analysis.name));
         return Err(none(found, format!("the analysis's own, {}", quote(&analysis.likelihood))));
     }
-    Ok(Choice { likelihood, analysis: chosen })
+    Ok(Choice { likelihoods: vec![likelihood], analysis: chosen })
 }
 
 /// Channels are histfactory_dist with binned data, alone or in products with constraints; all others are densities.
-pub(super) fn content<'d>(document: &'d Hs3Document, likelihood: &'d Likelihood) -> Result<Content<'d>> {
+pub(super) fn content<'d>(document: &'d Hs3Document, likelihoods: &[&'d Likelihood]) -> Result<Content<'d>> {
     let mut content = Content { regions: Vec::new(), densities: Vec::new(), constraints: Vec::new() };
     let mut findings = Findings::default();
-    for (i, (name, data)) in likelihood.distributions.iter().zip(&likelihood.data).enumerate() {
-        let at = format!("{}/distributions/{i}", likelihood.pointer);
-        if let Err(found) = add_region(document, name, data, &at, &mut content) {
-            findings.0.extend(found.0);
+    for likelihood in likelihoods {
+        for (i, (name, data)) in likelihood.distributions.iter().zip(&likelihood.data).enumerate() {
+            let at = format!("{}/distributions/{i}", likelihood.pointer);
+            if let Err(found) = add_region(document, name, data, &at, &mut content) {
+                findings.0.extend(found.0);
+            }
         }
-    }
-    for (i, name) in likelihood.aux_distributions.iter().enumerate() {
-        match document.distribution(name) {
-            Some(distribution) => add_constraint(&mut content, distribution),
-            None => {
-                let at = format!("{}/aux_distributions/{i}", likelihood.pointer);
-                findings.push(missing(name, "a distribution").at(at));
+        for (i, name) in likelihood.aux_distributions.iter().enumerate() {
+            match document.distribution(name) {
+                Some(distribution) => add_constraint(&mut content, distribution),
+                None => {
+                    let at = format!("{}/aux_distributions/{i}", likelihood.pointer);
+                    findings.push(missing(name, "a distribution").at(at));
+                }
             }
         }
     }
@@ -98,7 +117,7 @@ pub(super) fn content<'d>(document: &'d Hs3Document, likelihood: &'d Likelihood)
         {
             let found = format!("{} twice", quote(first.name));
             let finding = Finding::new(&rule::HS3_UNSUPPORTED, found, "each channel once");
-            findings.push(finding.at(likelihood.pointer.clone()));
+            findings.push(finding.at("/likelihoods"));
         }
     }
     if findings.0.is_empty() { Ok(content) } else { Err(findings) }

@@ -31,7 +31,7 @@ use widths::Widths;
 pub struct Hs3Options {
     /// Needed where a document has several.
     pub analysis: Option<String>,
-    /// A likelihood by its own name, where there is no analysis or not that of the analysis.
+    /// A likelihood by its own name, where there is no analysis or not that of the analysis; `*` is all of them as one.
     pub likelihood: Option<String>,
     /// Replaces the parameter of interest of the analysis; `Some("")` means none.
     pub poi: Option<String>,
@@ -71,7 +71,9 @@ impl Hs3Likelihood {
 /// # Errors
 /// W426 where there is no such likelihood or analysis.
 pub fn choices<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<Vec<(&'d Likelihood, Hs3Options)>> {
-    let is_chosen = options.analysis.is_some() || options.likelihood.is_some();
+    let each = options.likelihood.as_deref() == Some(choice::ALL);
+    let is_chosen = options.analysis.is_some() || options.likelihood.is_some() && !each;
+    let options = &Hs3Options { likelihood: options.likelihood.clone().filter(|_| !each), ..options.clone() };
     let of_analyses =
         document.analyses.iter().map(|a| Hs3Options { analysis: Some(a.name.clone()), ..options.clone() });
     let alone = document.likelihoods.iter().filter(|l| document.analyses.iter().all(|a| a.likelihood != l.name));
@@ -79,9 +81,9 @@ pub fn choices<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<Ve
     let all = if is_chosen { vec![options.clone()] } else { of_analyses.chain(alone).collect() };
     let choose = |options: Hs3Options| {
         let choice = choice::choose(document, options.analysis.as_deref(), options.likelihood.as_deref())?;
-        Ok((choice.likelihood, options))
+        Ok(choice.likelihoods.first().map(|likelihood| (*likelihood, options)))
     };
-    all.into_iter().map(choose).collect()
+    all.into_iter().filter_map(|options| choose(options).transpose()).collect()
 }
 
 /// Builds the model of one likelihood with its data.
@@ -92,7 +94,7 @@ pub fn choices<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<Ve
 /// those of the channel (W444).
 pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Likelihood> {
     let choice = choice::choose(document, options.analysis.as_deref(), options.likelihood.as_deref())?;
-    let content = choice::content(document, choice.likelihood)?;
+    let content = choice::content(document, &choice.likelihoods)?;
     let translator = Translator {
         document,
         options,
@@ -137,7 +139,7 @@ pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Lik
     };
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
     let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new() };
-    let name = choice.likelihood.name.clone();
+    let name = choice.name().to_owned();
     let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels };
     Ok(extension::take(document, options, &content.regions, likelihood))
 }
