@@ -90,6 +90,8 @@ fn many_operators() -> (Model, Data) {
         measurements: Default::default(),
         derived: Vec::new(),
         unbinned: Vec::new(),
+        densities: None,
+        driven: None,
         pyhf_domain: false,
         warnings: Default::default(),
     };

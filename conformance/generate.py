@@ -11,6 +11,7 @@ import re
 
 import jsonpatch
 
+import hs3_documents
 import inference_cases
 import invalid_documents
 
@@ -103,6 +104,36 @@ def eft_fit_cases(name, fit):
     input = {**which, "parameters": [coefficient], "values": [[a] for a in at]}
     expect = {"delta_twice_nll": fit["scan"]["delta_twice_nll"]}
     yield case(f"{name}/scan/{coefficient}", "inference.md, eq. 22", document, "scan", input, expect, {"delta_twice_nll": {"rel": 1e-6, "abs": 1e-6}}, fit["provenance"])
+
+
+HS3_SOURCE = "closed form (conformance/hs3_documents.py): math, numpy, scipy; ROOT 6.40.00 agrees but where conformance/adapters/root.differences.json says otherwise"
+
+
+def hs3_case(name, spec, document, input, parameters, numbers):
+    """−2 ln L, and RooFit's −ln L where ROOT's conventions hold or it differs by more than the factor."""
+    twice_nll, roofit = 2 * numbers[0], numbers[1]
+    told = document["metadata"]["packages"] == [{"name": "ROOT", "version": "6.40.00"}] or name == "density/extended"
+    expect = {"twice_nll": twice_nll} | ({"nll_roofit": roofit} if told and roofit is not None else {})
+    input = {"measurement": "analysis", **input, "parameters": {n: [v] for n, v in parameters.items()}}
+    allowed = {"rel": 1e-10} if name == "density/generic_dist" else {"rel": 1e-12, "abs": 1e-11}
+    tolerance = {key: allowed for key in expect}
+    source = {"hs3": {"text": json.dumps(document)}}
+    return case(f"hs3/{name}", spec, source, "evaluate", input, expect, tolerance, HS3_SOURCE)
+
+
+def hs3_fit_case():
+    document, expect = hs3_documents.fit_case()
+    tolerance = {"twice_nll": {"abs": 1e-9}, "mle_parameters": {"sigma": 1e-4}, "uncertainties": {"rel": 1e-5}}
+    source, input = {"hs3": {"text": json.dumps(document)}}, {"measurement": "analysis"}
+    return case("hs3/fit/proportional", "likelihood.md, eq. 12 and 13", source, "fit", input, {"valid": True, **expect}, tolerance, HS3_SOURCE)
+
+
+def hs3_validation_cases():
+    for name, spec, document, input, valid, rule, kind, pointers in hs3_documents.invalid_cases():
+        finding = {"class": [kind], "rule": [rule]} | ({"pointer": pointers} if pointers else {})
+        expect = {"valid": valid} | ({"findings": [finding]} if rule else {})
+        source = {"document": {"text": json.dumps(document)}}
+        yield case(f"hs3/validate/{name}", f"{spec}; validation.md", source, "validate", {"kind": "hs3", **input}, expect, {}, "spec/validation.md")
 
 
 def poisson(n, nu):
@@ -248,6 +279,9 @@ def main():
             files[name] += eft_fit_cases(name, json.loads(fit.read_text()))
     files["inference_closed_forms"] = list(inference_cases.closed_forms())
     files |= {"closed_forms": list(closed_forms()), "patches": list(patch_cases()), "digests": list(digest_cases()), "validation": list(validation_cases())}
+    files["hs3_channels"] = [hs3_case(*item) for item in hs3_documents.channel_cases()] + [hs3_fit_case()]
+    files["hs3_densities"] = [hs3_case(*item) for item in hs3_documents.density_cases()]
+    files["hs3_validation"] = list(hs3_validation_cases())
     ids = [c["id"] for cases in files.values() for c in cases]
     assert len(ids) == len(set(ids))
     for old in (HERE / "cases").glob("*.json"):

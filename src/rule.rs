@@ -652,6 +652,12 @@ rules! {
         "Several normsys of a sample add to one another, as ROOT's codes 0 and 2 do. ROOT ends their sum at zero; here it may become negative.",
         "write interpolation that multiplies");
     // Conversion
+    EFT_NOT_IN_HS3 = error("W455", "ConversionLoss",
+        "A part of an EFT document has no form in HS3 that other programs evaluate to the same number.",
+        "express it by channels and measurements, or keep the EFT document");
+    EFT_LAYER = warning("W456", "ExtensionMismatch",
+        "An HS3 file holds an EFT document that does not say what the file says without it; the latter counts.",
+        "expand the document again");
     CONVERT_LOST = error("W460", "ConversionLoss",
         "What is converted has something that the target cannot say, and that changes the likelihood or its parameters.",
         "choose another target, change it in the source, or allow the loss");

@@ -171,6 +171,8 @@ fn model(with_statistics: bool) -> Model {
         template_clip: None,
         penalties: Vec::new(),
         unbinned: Vec::new(),
+        densities: None,
+        driven: None,
         measurements: Default::default(),
         derived: Vec::new(),
         pyhf_domain: false,

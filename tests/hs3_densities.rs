@@ -165,6 +165,19 @@ fn families() -> Vec<(Value, &'static str, Value, [f64; 2])> {
             json!({"t": 0.9, "m": 0.2, "s": 0.5}),
             [-4.0, 2.0],
         ),
+        // What pyhs3 0.4.2 computes for these types.
+        (
+            json!({"type": "CMS::ggZZ_background_dist", "m4l": "x", "a1": "k", "a2": "q", "a3": "c"}),
+            "x^q*exp(-c*x)",
+            json!({"q": 0.7, "c": 0.6}),
+            [0.5, 4.0],
+        ),
+        (
+            json!({"type": "CMS::qqZZ_background_dist", "m4l": "x", "a1": "k", "a2": "s", "a3": "q", "a4": "c"}),
+            "(x+s)^q*exp(-c*x)",
+            json!({"s": 0.7, "q": -0.4, "c": 0.6}),
+            [0.5, 4.0],
+        ),
     ]
 }
 
@@ -376,12 +389,19 @@ fn what_cannot_be_evaluated_says_why() {
     assert_eq!(rules(&unbounded), Err(vec!["W420"]));
     assert_eq!(rules(&|v| v["distributions"][0]["type"] = json!("voigt_dist")), Err(vec!["W421"]));
     assert_eq!(rules(&|v| v["data"][0]["type"] = json!("graph")), Err(vec!["W421"]));
-    let projected = json!({"name": "p", "type": "projected_dist", "input_pdf": "p2", "observables": []});
+    let projected = json!({"name": "p", "type": "projected_dist", "input_pdf": "p2", "observables": ["x"]});
     let project = |v: &mut Value| {
         v["distributions"][0]["name"] = json!("p2");
         v["distributions"].as_array_mut().unwrap().push(projected.clone());
     };
     assert_eq!(rules(&project), Err(vec!["W422"]));
+    let templates = |kind: &'static str| {
+        move |v: &mut Value| {
+            v["distributions"][0] = json!({"name": "p", "type": kind, "x": "x", "y": "y", "coefList": ["m"]});
+        }
+    };
+    assert_eq!(rules(&templates("CMS::fastverticalinterphistpdf2")), Err(vec!["W421"]));
+    assert_eq!(rules(&templates("CMS::FastVerticalInterpHistPdf2D2")), Err(vec!["W421"]));
     assert_eq!(rules(&mixture(json!([0.3]), false)), Ok(vec![]));
     assert_eq!(rules(&mixture(json!([3, 4]), true)), Ok(vec![]));
     assert_eq!(rules(&mixture(json!([0.3, 0.7]), false)), Ok(vec![]));
@@ -401,6 +421,23 @@ fn what_cannot_be_evaluated_says_why() {
         v["domains"] = json!([domain]);
     };
     assert_eq!(rules(&global), Ok(vec!["W427"]));
+}
+
+/// ln of the width of what is inside of both ranges for each event, by hand; +∞ with an event outside.
+#[test]
+fn uniform_densities_with_ranges() {
+    let uniform = json!([{"name": "p", "type": "uniform_dist", "x": "x", "min": "lo", "max": "hi"}]);
+    let run = |lo: f64, hi: f64| {
+        let value = document(uniform.clone(), json!({"lo": lo, "hi": hi}), [0.0, 3.0], &[0.7, 1.1, 2.0]);
+        evaluate(&value, &Options::default())
+    };
+    let (nll, gradient) = run(0.5, 2.25);
+    assert!((nll - 3.0 * 1.75f64.ln()).abs() < 1e-14);
+    assert!((gradient[0].1 - 3.0 / 1.75).abs() < 1e-14 && (gradient[1].1 + 3.0 / 1.75).abs() < 1e-14, "{gradient:?}");
+    let (nll, gradient) = run(-1.0, 2.25);
+    assert!((nll - 3.0 * 2.25f64.ln()).abs() < 1e-14);
+    assert_eq!(gradient[1].1, 0.0);
+    assert_eq!(run(0.8, 2.25).0, f64::INFINITY);
 }
 
 /// A width below zero, and a rate that depends on a variate.

@@ -3,7 +3,7 @@
 mod common;
 
 use morphist::document::hs3::{
-    Dialect, DistributionKind, Hs3Document, Interpolation, ModifierData, ReadOptions, Slot, Version, is_hs3,
+    DataKind, Dialect, DistributionKind, Hs3Document, Interpolation, ModifierData, ReadOptions, Slot, Version, is_hs3,
 };
 use morphist::document::{Document, Limits};
 use morphist::finding::{Findings, Severity};
@@ -235,4 +235,35 @@ fn recognised_by_what_the_document_has() {
     assert!(!recognised(json!({"metadata": {"name": "x"}, "patches": []})));
     assert!(!recognised(json!({"metadata": ["hs3_version"]})));
     assert!(!recognised(json!([{"distributions": []}])));
+}
+
+/// Seventeen digits and more, the smallest numbers and the largest: each is the number that its text is nearest to, and the
+/// shortest text of that is read as it again.
+#[test]
+fn numbers_are_read_as_they_are_written() {
+    let texts = [
+        "0.1",
+        "0.10000000000000001",
+        "0.1000000000000000055511151231257827",
+        "5e-324",
+        "2.2250738585072014e-308",
+        "1.7976931348623157e308",
+        "50",
+        "9007199254740993",
+        "-1.2345678901234567e-7",
+    ];
+    let text = format!(
+        r#"{{"metadata": {{"hs3_version": "0.2"}}, "data": [{{"name": "d", "type": "binned", "contents": [{}],
+            "axes": [{{"name": "x", "min": 0, "max": 1, "nbins": {}}}]}}]}}"#,
+        texts.join(","),
+        texts.len()
+    );
+    let document = Document::from_slice("d", text.into_bytes(), &Limits::default()).unwrap();
+    let read = Hs3Document::from_document(&document, &ReadOptions::default()).unwrap();
+    let DataKind::Binned(contents) = &read.data[0].kind else { panic!("not binned") };
+    for (text, number) in texts.iter().zip(&contents.contents) {
+        assert_eq!(text.parse::<f64>().unwrap().to_bits(), number.to_bits(), "{text}");
+        let shortest = serde_json::to_string(number).unwrap();
+        assert_eq!(shortest.parse::<f64>().unwrap().to_bits(), number.to_bits(), "{text} {shortest}");
+    }
 }

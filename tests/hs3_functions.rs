@@ -119,6 +119,100 @@ fn splines() {
     assert!((spline(false, false, json!([0, 1, 3]), json!([0, 1, 9])) - 6.25).abs() < 1e-12);
 }
 
+/// Splines of degree five, and derivatives of splines: of ROOT 6.40 (`RooSpline` of order 5), and of a parabola.
+#[test]
+fn splines_of_degree_five() {
+    let spline = json!({"name": "s", "type": "spline", "x": "a", "x0": [-2, -1, 0.5, 1, 2.5, 3.1],
+                        "y0": [-1.5, -1.2, 0.1, 0.7, 1.9, 1.2], "interpolation": "poly5"});
+    let value = |at: f64| {
+        let mut f = spline.clone();
+        f["name"] = json!("f");
+        function(json!([f]), &[("a", at)]).0
+    };
+    assert!((value(-1.3) + 1.3441959828746044).abs() < 1e-12);
+    assert!((value(3.6) + 0.11101677418639144).abs() < 1e-12);
+    let parabola = json!({"name": "s", "type": "spline", "x": "a", "x0": [0, 1, 3], "y0": [0, 1, 9]});
+    for (order, expected) in [(1, 5.0), (2, 2.0), (3, 0.0)] {
+        let f = json!({"name": "f", "type": "derivative", "function": "s", "x": "a", "order": order, "eps": 0.1});
+        assert!((function(json!([parabola, f]), &[("a", 2.5)]).0 - expected).abs() < 1e-12);
+    }
+}
+
+/// Codes 4 and 5 between functions: ROOT 6.40 (`PiecewiseInterpolation` after import).
+#[test]
+fn interpolations_between_functions() {
+    for (codes, a, t, u, expected) in [
+        ([5, 4], 0.7, 0.4, -1.3, 1.681565849451721),
+        ([5, 5], 0.7, 0.4, -1.3, 1.6438517087049866),
+        ([5, 4], 0.7, -1.6, 0.3, 1.5353606897360386),
+        ([5, 5], 0.7, -1.6, 0.3, 1.4712786279547185),
+        ([5, 4], -1.2, 0.9, 2.0, 2.1036011024155297),
+        ([5, 5], -1.2, 0.9, 2.0, 2.1485974017795644),
+    ] {
+        let line = |name: &str, text: &str| json!({"name": name, "type": "generic_function", "expression": text});
+        let f = json!([line("n", "2+0.3*a"), line("lo", "1.5+0.2*a"), line("hi", "2.4+0.5*a"),
+                       {"name": "f", "type": "interpolation", "nom": "n", "low": ["lo", "lo"], "high": ["hi", "hi"],
+                        "vars": ["t", "u"], "interpolationCodes": codes, "positiveDefinite": false}]);
+        let got = function(f, &[("a", a), ("t", t), ("u", u)]).0;
+        assert!((got - expected).abs() < 1e-13, "{codes:?} {a} {t} {u}: {got} but {expected}");
+    }
+}
+
+/// Functions of CMS Combine and shares: pyhs3 0.4.2 at two points.
+#[test]
+fn functions_of_pyhs3() {
+    let all = |name: &str, of: Value| {
+        let mut f = of;
+        f["name"] = json!("f");
+        let names: Vec<&str> = match name {
+            "pn" => vec!["t1", "t2", "t3", "t4", "k"],
+            "ap" => vec!["t3"],
+            _ => vec!["k", "t1", "t4"],
+        };
+        [[0.7, -1.3, -0.4, 0.6, 1.7], [0.3, 0.3, 1.6, -2.2, 0.7]].map(|values| {
+            let point: Vec<(&str, f64)> = ["t1", "t2", "t3", "t4", "k"].into_iter().zip(values).collect();
+            let point: Vec<(&str, f64)> = point.into_iter().filter(|(name, _)| names.contains(name)).collect();
+            function(json!([f]), &point).0
+        })
+    };
+    let normalization = json!({"type": "CMS::process_normalization", "nominalValue": 2.5, "thetaList": ["t1", "t2"],
+        "logKappa": [0.1, -0.2], "asymmThetaList": ["t3", "t4"], "logAsymmKappa": [[-0.3, 0.2], [0.15, 0.1]],
+        "otherFactorList": ["k"]});
+    let power = json!({"type": "CMS::asympow", "kappaLow": 0.8, "kappaHigh": 1.3, "theta": "t3"});
+    let fraction = json!({"type": "roorecursivefraction_dist", "list": ["k", "t1", "t4"]});
+    let share = json!({"type": "roorecursivefraction_dist", "list": ["k", "t1", "t4"], "recursive": false});
+    for (name, of, expected) in [
+        ("pn", normalization, [5.555309754573341, 3.253124073231099]),
+        ("ap", power, [0.9146101038546527, 1.5216310566887554]),
+        ("rf", fraction, [0.20400000000000001, 1.5679999999999998]),
+        ("rn", share, [0.5666666666666667, -0.5833333333333333]),
+    ] {
+        for (got, expected) in all(name, of).into_iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-14 * f64::abs(expected) * 10.0, "{name}: {got} but {expected}");
+        }
+    }
+}
+
+/// The volume of the bin that holds the variates, as ROOT 6.40 has it after import.
+#[test]
+fn volumes_of_bins() {
+    let histogram = json!({"name": "h", "type": "histogram", "data": {"contents": [1, 2, 3, 4, 5, 6],
+        "axes": [{"name": "x", "edges": [0, 1, 3, 4]}, {"name": "y", "min": 0, "max": 1, "nbins": 2}]}});
+    for (kind, divide, expected) in [
+        ("binwidth", json!(false), [0.5, 1.0, 0.5]),
+        ("binwidth", json!(true), [2.0, 1.0, 2.0]),
+        ("binvolume", Value::Null, [0.5, 1.0, 0.5]),
+        ("inverse_binvolume", Value::Null, [2.0, 1.0, 2.0]),
+    ] {
+        let mut f = json!({"name": "f", "type": kind, "histogram": "h"});
+        if !divide.is_null() {
+            f["divideByBinWidth"] = divide;
+        }
+        let got = [0.5, 2.0, 3.5].map(|x| function(json!([histogram, f]), &[("x", x), ("y", 0.7)]).0);
+        assert_eq!(got, expected, "{kind}");
+    }
+}
+
 /// Derivatives of functions as nodes, by hand; their own gradients are checked by differences.
 #[test]
 fn derivatives_of_functions() {

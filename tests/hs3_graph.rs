@@ -26,9 +26,17 @@ fn theta(likelihood: &GraphLikelihood, values: &Value) -> Vec<f64> {
     likelihood.parameters.iter().map(value).collect()
 }
 
-/// Files that ROOT's export does not describe completely (its own import gives another number), and HistFactory channels,
-/// which are not densities.
-const LEFT_OUT: [&str; 3] = ["fft_conv_pdf", "projected_dist", "hf_"];
+/// A file that ROOT's export does not describe (neither the bins nor the margins of its transform are in it, and ROOT's
+/// own import gives another number), and HistFactory channels, which are not densities.
+const LEFT_OUT: [&str; 2] = ["fft_conv_pdf", "hf_"];
+
+/// What ROOT's export has lost is put back: that one factor is conditional.
+fn complete(name: &str, text: &mut Value) {
+    if name == "projected_dist" {
+        assert_eq!(text["distributions"][1]["name"], "pp");
+        text["distributions"][1]["normalization"] = serde_json::json!([{"factors": ["gyx"], "over": ["y"]}]);
+    }
+}
 
 /// ROOT stops its numerical integrals when two estimates agree to 1e-7: about as much may the logarithm of each event
 /// differ. (Of product_dist_same_obs, whose deviation is the largest, scipy 1.17 has our numbers to 1e-13.)
@@ -64,6 +72,11 @@ fn correction(name: &str, point: &str, events: f64) -> f64 {
         ("generic_dist_functions", "p1") => 480.6472609204998 - 480.64551241590004,
         ("generic_dist_functions", "p2") => 482.00804454239216 - 482.0063993430743,
         ("generic_dist_functions", "p3") => 481.24639980615586 - 481.2495009932189,
+        // ROOT does not divide by the integral over x: 1.2 √(2π) (Φ((5 − mx)/1.2) − Φ((−5 − mx)/1.2)) an event, of scipy.
+        ("projected_dist", "stored") => PROJECTED[0] - 27.0471713441113,
+        ("projected_dist", "p1") => PROJECTED[1] - 29.046659518800663,
+        ("projected_dist", "p2") => PROJECTED[2] - 26.802755903052766,
+        ("projected_dist", "p3") => PROJECTED[3] - 26.819604240580492,
         // A normal density of mean 3/4 instead of 0, by scipy 1.17.
         ("function_derivative", _) => 120.95760417481219 - 137.3314022969977,
         _ => 0.0,
@@ -77,10 +90,12 @@ fn nll_of_root() {
     let mut names: Vec<String> = files.filter_map(|f| f.strip_suffix(".ref.json").map(str::to_string)).collect();
     names.sort();
     names.retain(|name| !LEFT_OUT.iter().any(|left| name.starts_with(left)));
-    assert_eq!(names.len(), 46);
+    assert_eq!(names.len(), 47);
     let mut failures = Vec::new();
     for name in names {
-        let document = read(&directory.join(format!("{name}.json")));
+        let mut text = common::read_json(&directory.join(format!("{name}.json")));
+        complete(&name, &mut text);
+        let document = Hs3Document::from_value(&text, &ReadOptions::default()).unwrap();
         let reference = common::read_json(&directory.join(format!("{name}.ref.json")));
         match compile(&document, &Selection::Only, &Options::default()) {
             Ok(likelihood) => compare(&name, &likelihood, &reference, &mut failures),
@@ -164,13 +179,12 @@ fn public_files_are_evaluated_or_say_why() {
             }
         }
     }
-    assert_eq!(evaluated, 38);
+    assert_eq!(evaluated, 39);
     // Events above m0 at the stored point.
     let outside = "the density of term 0 is zero, negative or undefined at an event";
     assert_eq!(infinite, [format!("example__test_gg__test_gg_unbinned_argus: {outside}")]);
     let expected = [
         "example__histfactory_hl: W422",
-        "example__test_gg__test_gg_binned_uniform: W422",
         "test__jsons__rf515_hfJSON: W422",
         "test__sample_staterror_shapesys_HS3: W422",
         "tutorials__roofit__roofit__rf515_hfJSON: W422",
@@ -225,3 +239,6 @@ fn benchmarks_of_pyhs3() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+/// scipy 1.17: −Σ `norm.logpdf` of x over its mass between −5 and 5.
+const PROJECTED: [f64; 4] = [115.14398623578585, 117.14042479570415, 114.90039729059421, 114.91706545838855];

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// The files whose reference belongs to what they say. Those under `pyhf/` were made from pyhf workspaces.
-const FILES: [&str; 27] = [
+const FILES: [&str; 28] = [
     "hf_interp_code4",
     "hf_shapefactor",
     "hf_shapesys_gauss",
@@ -42,6 +42,7 @@ const FILES: [&str; 27] = [
     // Their histosys had codes that ROOT does not write: what ROOT makes of the file is the reference.
     "hf_interp_code0",
     "hf_interp_code1",
+    "hf_interp_code5",
 ];
 
 fn observed() -> Hs3Options {
@@ -124,6 +125,33 @@ fn nll_of_every_export_at_four_points() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// With the codes put back that ROOT has not written, the model from which it wrote the file.
+#[test]
+fn codes_of_histosys_put_back() {
+    let Some(directory) = common::directory("hs3/root") else { return };
+    for code in [0, 1, 5] {
+        let (mut value, reference) = export(&directory, &format!("hf_interp_code{code}"));
+        let mut changed = 0;
+        for distribution in value["distributions"].as_array_mut().unwrap() {
+            for sample in distribution["samples"].as_array_mut().into_iter().flatten() {
+                for modifier in sample["modifiers"].as_array_mut().unwrap() {
+                    if modifier["type"] == "histosys" {
+                        modifier["interpolation"] = json!(code);
+                        changed += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(changed, 1);
+        let likelihood = translate(&value, &observed());
+        let got = nll_roofit(&likelihood, &points(&likelihood, &reference));
+        for (got, point) in got.iter().zip(reference["points"].as_array().unwrap()) {
+            let expected = point["nll"].as_f64().unwrap();
+            assert!((got - expected).abs() < 1e-9, "{code} {}: {got} but {expected}", point["name"]);
+        }
+    }
 }
 
 /// Minima never above ROOT's by more than 1e-6, parameters within a thousandth of an error. MINUIT's own minimum may be

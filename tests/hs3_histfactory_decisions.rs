@@ -378,6 +378,18 @@ fn a6_negative_templates() {
     derivatives(&translate(&value, ROOT), &[("a", -15.0), ("b", 0.3), ("m", 1.2)]);
 }
 
+/// A7: a mean below zero where there are events is impossible, in every dialect.
+#[test]
+fn a7_means_below_zero() {
+    let modifiers = json!([{"name": "mu", "type": "normfactor", "parameter": "mu"}]);
+    for dialect in [ROOT, Dialect::Pyhs3, Dialect::Canonical] {
+        let likelihood = translate(&document(modifiers.clone(), json!([]), &[("mu", 1.0)]), dialect);
+        assert_eq!(nll(&likelihood, &[("mu", -0.1)]), f64::INFINITY);
+        assert_eq!(nll(&likelihood, &[("mu", 0.0)]), f64::INFINITY);
+        close(nll(&likelihood, &[("mu", 0.9)]), poisson(53.0, 45.0) + poisson(68.0, 54.0));
+    }
+}
+
 /// A8: a Gaussian over the range of its observable in ROOT's files, over all numbers elsewhere.
 #[test]
 fn a8_truncated_constraints() {

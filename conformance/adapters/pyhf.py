@@ -264,6 +264,8 @@ def answer(request):
     operation = OPERATIONS.get(request["operation"])
     if operation is None:
         return {"unsupported": request["operation"]}
+    if "hs3" in (*request["documents"], request["input"].get("kind")):
+        return {"unsupported": "HS3"}
     if any(is_extended(text) for text in request["documents"].values()):
         return {"unsupported": "the EFT extension"}
     try:

@@ -1,9 +1,11 @@
-//! `morphist asimov`: the workspace with what the model expects in place of the observations.
+//! `morphist asimov`: the document with what the model expects in place of the observations.
 
 use super::input_args::{InputArgs, file_name};
 use super::model_args::{ModelArgs, Prepared};
 use super::output::write_json;
+use super::source::{Hs3Source, Source};
 use super::{CommandError, CommandResult, judge, note};
+use crate::document::hs3::is_hs3;
 use crate::infer::asimov::{AsimovPoint, asimov};
 use crate::infer::{Hesse, Likelihood, prefit};
 use crate::kernel::Evaluator;
@@ -11,16 +13,17 @@ use crate::program::Program;
 use crate::report::number::significant;
 use crate::report::reason::Reason;
 use crate::report::text;
+use crate::translate::hs3_data;
 use crate::workspace;
 use crate::workspace::data::{set_auxdata, set_observation};
 use clap::Args;
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// Write the workspace with Asimov data in place of its observations
+/// Write the workspace, or the HS3 document, with Asimov data in place of its observations
 #[derive(Args, Debug)]
 pub struct Asimov {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// At the minimum of the observed data instead of before a fit
@@ -48,11 +51,18 @@ impl Asimov {
     pub fn run(&self) -> CommandResult {
         self.input.check_stdin(&[&self.workspace])?;
         let document = self.input.reading.read(&self.workspace)?;
+        let (name, is_hs3) = (file_name(&self.workspace), is_hs3(&document));
+        match is_hs3 {
+            true => self.input.check_for_hs3()?,
+            false => self.input.check_for_workspace(&name)?,
+        }
         let mut value = self.input.patched(document)?;
-        let name = file_name(&self.workspace);
-        let loaded =
-            workspace::load_value(value.clone(), &self.input.scope()).map_err(|f| CommandError::input(&name, f))?;
-        super::warn(&name, &loaded.warnings);
+        let fail = |f| CommandError::input(&name, f);
+        let loaded = match is_hs3 {
+            true => Source::Hs3(Box::new(self.input.read_hs3(&value).map_err(fail)?)),
+            false => workspace::load_value(value.clone(), &self.input.scope()).map(Source::Workspace).map_err(fail)?,
+        };
+        super::warn(&name, loaded.warnings());
         let prepared = self.model.prepare_loaded(&self.workspace, &self.input, loaded)?;
         super::warn(&name, &prepared.whole_model().warnings);
         let why = "its Asimov data are weights on the reference events, which a document does not hold; limit, hypotest and \
@@ -102,7 +112,7 @@ impl Asimov {
                 let message = format!("bin {bin} of channel {channel} expects {n} events: there are no such data");
                 return Err(CommandError::Message(message));
             }
-            set_observation(document, &channel.name, own);
+            self.set_counts(document, prepared, &channel.name, own)?;
         }
         let mut rest = &auxiliary[auxiliary.len() - program.n_measured()..];
         for set in &model.measurements.sets {
@@ -111,6 +121,17 @@ impl Asimov {
             set_measurement(document, &set.name, own);
         }
         self.move_auxiliary_data(document, prepared, &program, &auxiliary)
+    }
+
+    /// Into the observations, or into the data of the likelihood of an HS3 document.
+    fn set_counts(&self, document: &mut Value, prepared: &Prepared, channel: &str, counts: &[f64]) -> CommandResult {
+        let (Source::Hs3(source), Some(facts)) = (&prepared.loaded, &prepared.hs3) else {
+            set_observation(document, channel, counts);
+            return Ok(());
+        };
+        let mut likelihoods = source.document.likelihoods.iter();
+        let Some(likelihood) = likelihoods.find(|l| l.name == facts.likelihood) else { return Ok(()) };
+        hs3_data::set_counts(document, &source.document, likelihood, channel, counts).map_err(CommandError::Message)
     }
 
     /// Writes auxiliary data that differ from the model's into the measurement's parameters.
@@ -151,6 +172,9 @@ impl Asimov {
             ));
             return Ok(());
         }
+        if let Source::Hs3(source) = &prepared.loaded {
+            return set_global_observables(document, prepared, source, &moved);
+        }
         for (name, auxdata) in &moved {
             set_auxdata(document, &prepared.measurement, name, auxdata);
         }
@@ -161,6 +185,32 @@ impl Asimov {
         ));
         Ok(())
     }
+}
+
+/// Writes auxiliary data that have moved into the parameter point from which the analysis starts.
+fn set_global_observables(
+    value: &mut Value,
+    prepared: &Prepared,
+    source: &Hs3Source,
+    moved: &[(String, Vec<f64>)],
+) -> CommandResult {
+    let document = &source.document;
+    let analysis = document.analyses.iter().find(|analysis| analysis.name == prepared.measurement);
+    for (name, auxdata) in moved {
+        for datum in auxdata {
+            hs3_data::set_auxdata(value, document, analysis, name, *datum).map_err(|why| {
+                let message = "leaves the global observables as they are, so that a fit does not end at the point";
+                CommandError::Message(format!("{}: {why}; --nominal-auxdata {message}", text::label(name)))
+            })?;
+        }
+    }
+    let names: Vec<&str> = moved.iter().map(|(name, _)| name.as_str()).collect();
+    note(&format!(
+        "WARNING: the global observables moved too, and were written into the parameter point, for {}; other likelihoods \
+         that use them change (--nominal-auxdata leaves all as they were)",
+        text::list(&names, 8)
+    ));
+    Ok(())
 }
 
 /// Replaces the data of a measurement with Gaussian errors.

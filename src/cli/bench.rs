@@ -1,13 +1,15 @@
 //! `morphist bench`: how long reading, compiling, evaluating and fitting take.
 
+use super::build_args::Built;
 use super::evaluate::MOST_HESSIAN_PARAMETERS;
 use super::input_args::InputArgs;
 use super::model_args::{ModelArgs, Prepared};
 use super::output::OutputArgs;
 use super::{CommandError, CommandResult};
+use crate::document::Document;
+use crate::document::hs3::{Hs3Document, is_hs3};
 use crate::infer::{AsymptoticTest, FitOptions, Fitter, Hesse, Likelihood, LimitOptions, TestStatistic, upper_limit};
 use crate::kernel::Evaluator;
-use crate::model::{Data, Model};
 use crate::program::{PreparedData, Program};
 use crate::report::bench::{BenchReport, page};
 use crate::workspace;
@@ -18,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// Time reading, compiling, evaluation and fits
 #[derive(Args, Debug)]
 pub struct Bench {
-    /// Workspaces, gzipped or not
+    /// Workspaces or HS3 documents, gzipped or not
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Blocks a median is taken of; fewer where one takes seconds
@@ -49,7 +51,6 @@ impl Bench {
 
     fn time(&self, path: &Path) -> Result<BenchReport, CommandError> {
         let start = self.model.prepare(path, &self.input)?;
-        let options = self.model.options(&self.input)?;
         let program = Program::compile(&start.model);
         let prepared = program.prepare(&start.data);
         let mut evaluator = Evaluator::new(&program);
@@ -80,8 +81,8 @@ impl Bench {
         Ok(BenchReport {
             file: start.file.clone(),
             read_s: self.median(|_| self.input.reading.read(path).is_ok()),
-            validate_s: self.median(|_| workspace::validate(&document, None, &self.input.scope()).1.is_valid()),
-            compile_s: self.median(|_| self.model.build(path, &start.loaded, &options).map(compile).is_ok()),
+            validate_s: self.median(|_| self.is_valid(&document)),
+            compile_s: self.median(|_| self.model.build(path, &self.input, &start.loaded).map(compile).is_ok()),
             twice_nll_s,
             gradient_s,
             hessian_s,
@@ -96,10 +97,17 @@ impl Bench {
         })
     }
 
+    fn is_valid(&self, document: &Document) -> bool {
+        match is_hs3(document) {
+            true => Hs3Document::from_document(document, &self.input.hs3.reading()).is_ok(),
+            false => workspace::validate(document, None, &self.input.scope()).1.is_valid(),
+        }
+    }
+
     /// Everything from the file to the minimum.
     fn cold(&self, path: &Path, start: &Prepared) -> Result<f64, CommandError> {
         let loaded = self.input.load_quietly(path)?;
-        let built = self.model.build(path, &loaded, &self.model.options(&self.input)?)?;
+        let built = self.model.build(path, &self.input, &loaded)?;
         let (program, prepared) = compile(built);
         let mut evaluator = Evaluator::new(&program);
         let (twice_nll, ..) = Fitter::new(&evaluator).minimum(&mut evaluator, &prepared, &start.fit_options(Hesse::No));
@@ -136,9 +144,9 @@ const SHORTEST_BLOCK: f64 = 2e-3;
 /// No median takes much longer than this, in seconds.
 const LONGEST_MEDIAN: f64 = 3.0;
 
-fn compile((model, data): (Model, Data)) -> (Program, PreparedData) {
-    let program = Program::compile(&model);
-    let prepared = program.prepare(&data);
+fn compile(built: Built) -> (Program, PreparedData) {
+    let program = Program::compile(&built.model);
+    let prepared = program.prepare(&built.data);
     (program, prepared)
 }
 

@@ -1,11 +1,12 @@
-//! How a model is built from a workspace: the choices that the document does not make.
+//! How a model is built from a document: the choices that the document does not make.
 
 use super::input_args::{InputArgs, file_name, folder_of};
+use super::source::{Hs3Source, Source};
 use super::{CommandError, CommandResult};
-use crate::model::{HistosysCode, Model, NormsysCode};
+use crate::model::{Data, HistosysCode, Model, NormsysCode};
 use crate::report::{by_name, text};
+use crate::translate::from_hs3::{self, Conventions, Hs3Options};
 use crate::translate::from_pyhf::{self, Compat, ModelOptions};
-use crate::workspace::Loaded;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +25,24 @@ pub struct BuildArgs {
     /// stays where it is lower
     #[arg(long, value_name = "linear|quadratic|N", visible_alias = "max-np-order", value_parser = truncation)]
     pub truncation: Option<u32>,
+}
+
+/// A model with its data. Its warnings have line and column.
+pub struct Built {
+    /// The measurement; the analysis or the likelihood of an HS3 document.
+    pub name: String,
+    pub model: Model,
+    pub data: Data,
+    pub hs3: Option<Hs3Facts>,
+}
+
+/// What is known of a likelihood of an HS3 document beyond its model.
+#[derive(Clone, Debug)]
+pub struct Hs3Facts {
+    pub likelihood: String,
+    pub conventions: Conventions,
+    /// What −ln L of the data is more in RooFit's convention (spec/hs3-histfactory.md, eq. 7).
+    pub roofit_offset: f64,
 }
 
 /// An order in 1/Λ².
@@ -67,21 +86,72 @@ impl BuildArgs {
         Ok(options)
     }
 
-    /// The model of a valid workspace, which has the parameter of interest that was asked for. Its warnings have line and
-    /// column.
-    pub fn model(&self, path: &Path, loaded: &Loaded, options: &ModelOptions) -> Result<Model, CommandError> {
-        let options = &ModelOptions { folder: Some(folder_of(path).to_path_buf()), ..options.clone() };
-        let mut model = from_pyhf::model(&loaded.workspace, options).map_err(|mut findings| {
-            loaded.locate(&mut findings);
+    /// The model of a valid document, which has the parameter of interest that was asked for.
+    pub fn build(
+        &self,
+        path: &Path,
+        input: &InputArgs,
+        source: &Source,
+        options: &ModelOptions,
+    ) -> Result<Built, CommandError> {
+        let mut built = match source {
+            Source::Workspace(loaded) => {
+                let options = &ModelOptions { folder: Some(folder_of(path).to_path_buf()), ..options.clone() };
+                let workspace = &loaded.workspace;
+                let model = from_pyhf::model(workspace, options);
+                model.and_then(|model| from_pyhf::data(workspace, &model).map(|data| (model, data))).map(
+                    |(model, data)| {
+                        let first = || workspace.measurements.first().map(|m| m.name.clone());
+                        let name = input.measurement.clone().or_else(first).unwrap_or_default();
+                        Built { name, model, data, hs3: None }
+                    },
+                )
+            }
+            Source::Hs3(own) => hs3_model(own, &self.hs3_options(input, own, options)?),
+        }
+        .map_err(|mut findings| {
+            source.locate(&mut findings);
             CommandError::input(&file_name(path), findings)
         })?;
-        loaded.locate(&mut model.warnings);
+        let model = &mut built.model;
+        source.locate(&mut model.warnings);
         // On the command line one value of a set may be asked for as well: `gamma[1]`.
         if let Some(name) = self.poi.as_deref().filter(|_| model.poi.is_none()) {
             model.poi = model.parameter_names().iter().position(|scalar| scalar == name);
         }
-        self.check_poi(&model)?;
-        Ok(model)
+        self.check_poi(model)?;
+        Ok(built)
+    }
+
+    /// The options for a likelihood of an HS3 document.
+    ///
+    /// # Errors
+    /// Usage, where an option has a meaning for workspaces alone.
+    pub fn hs3_options(
+        &self,
+        input: &InputArgs,
+        source: &Hs3Source,
+        options: &ModelOptions,
+    ) -> Result<Hs3Options, CommandError> {
+        let flags = [
+            (
+                !self.interpolation.is_empty(),
+                "--interpolation",
+                "an HS3 document says itself how its modifiers interpolate",
+            ),
+            (self.truncation.is_some(), "--truncation", "an HS3 document has no EFT responses"),
+            (
+                options.clip_sample_data.is_some(),
+                "--clip-sample-data",
+                "for an HS3 document --convention clip_templates=yes",
+            ),
+            (options.clip_bin_data.is_some(), "--clip-bin-data", "for an HS3 document --convention clip_templates=yes"),
+        ];
+        if let Some((_, flag, why)) = flags.iter().find(|(given, ..)| *given) {
+            return Err(CommandError::Usage(format!("{flag}: {why}")));
+        }
+        let options = input.hs3.options(&source.document, input.measurement.as_deref())?;
+        Ok(Hs3Options { poi: self.poi.clone(), ..options })
     }
 
     fn check_poi(&self, model: &Model) -> CommandResult {
@@ -100,4 +170,17 @@ impl BuildArgs {
         let hint = by_name::did_you_mean(name, scalars);
         Err(CommandError::Message(format!("--poi {label}: the model has no scalar parameter {label}{hint}")))
     }
+}
+
+fn hs3_model(source: &Hs3Source, options: &Hs3Options) -> crate::finding::Result<Built> {
+    let likelihood = from_hs3::likelihood(&source.document, options)?;
+    let roofit_offset = likelihood.nll_roofit(0.0, &likelihood.data);
+    let facts = Hs3Facts { likelihood: likelihood.name.clone(), conventions: likelihood.conventions, roofit_offset };
+    let mut analyses = source.document.analyses.iter();
+    let analysis = match &options.analysis {
+        Some(name) => Some(name.clone()),
+        None => analyses.find(|analysis| analysis.likelihood == likelihood.name).map(|analysis| analysis.name.clone()),
+    };
+    let name = analysis.unwrap_or(likelihood.name);
+    Ok(Built { name, model: likelihood.model, data: likelihood.data, hs3: Some(facts) })
 }

@@ -2,8 +2,10 @@
 
 use super::input_args::{ReadingArgs, file_name};
 use super::output::write_json;
+use super::source::no_hs3;
 use super::{CommandError, CommandResult, note, warn};
 use crate::document::Document;
+use crate::document::hs3::is_hs3;
 use crate::workspace::combine::{Channels, Join, Options, Told, combine};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -54,6 +56,10 @@ impl Combine {
         let options = Options { join: self.join()?, compat: self.reading.compat(), folder };
         let documents: Vec<Document> =
             self.workspaces.iter().map(|path| self.reading.read(path)).collect::<Result<_, _>>()?;
+        let is_own = |document: &&Document| is_hs3(document);
+        if let Some(document) = documents.iter().find(is_own) {
+            return Err(no_hs3("combine", Path::new(&document.name)));
+        }
         let combined = combine(&documents, &options).map_err(|told| {
             CommandError::Inputs(told.into_iter().map(|told| (name(&told), told.findings)).collect())
         })?;

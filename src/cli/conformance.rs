@@ -4,6 +4,7 @@ mod after_fit;
 mod case;
 mod compare;
 mod external;
+mod hs3;
 mod inference;
 mod library;
 mod summary;

@@ -95,6 +95,7 @@ impl Convert {
     fn pyhf_to_hs3(&self, document: Document, target: Target) -> Result<Converted, CommandError> {
         let name = file_name(&self.document);
         let loaded = self.input.load_document(document, &self.input.wide_scope())?;
+        let loaded = loaded.into_workspace("convert", &self.document)?;
         warn(&name, &loaded.warnings);
         let folder = Some(folder_of(&self.document).to_path_buf());
         let options = ModelOptions { folder, ..self.build.options(&self.input)? };

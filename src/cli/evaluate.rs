@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// −2 ln L and expected data at a point, with derivatives on request
 #[derive(Args, Debug)]
 pub struct Evaluate {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Add the gradient of twice_nll
@@ -80,6 +80,8 @@ impl Evaluate {
         } else {
             point.twice_nll = evaluator.twice_nll(parameters, &data);
         }
+        let facts = prepared.hs3.as_ref().filter(|_| prepared.whole.is_none());
+        point.nll_roofit = facts.map(|facts| 0.5 * point.twice_nll + facts.roofit_offset);
         point.gradient = self.gradient.then_some(gradient);
         let reason = evaluator.out_of_domain(parameters, &data).map(|o| Reason::out_of_domain(model, &o));
         let reason = reason.or_else(|| (!point.twice_nll.is_finite()).then(Reason::beyond_binary64));

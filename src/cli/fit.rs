@@ -16,7 +16,7 @@ use std::path::PathBuf;
 /// Maximum-likelihood fit with uncertainties and a certificate
 #[derive(Args, Debug)]
 pub struct Fit {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Only the minimum: no uncertainties, no correlation

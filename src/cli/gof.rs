@@ -20,7 +20,7 @@ use std::path::PathBuf;
 /// Goodness of fit by the saturated model, with the parts of channels, bins, measurements and constraints
 #[derive(Args, Debug)]
 pub struct Gof {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Test too whether the channels agree on the parameter of interest

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 /// CLs, observed and expected, of a value of the POI; p-values of several parameters
 #[derive(Args, Debug)]
 pub struct Hypotest {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Value of the POI; or NAME=V of any parameter, and several times for a test of several parameters together

@@ -1,21 +1,24 @@
-//! Reading a workspace with its patches, the same in every command.
+//! Reading a document with its patches, the same in every command.
 
+use super::hs3_args::Hs3Args;
+use super::source::{Hs3Source, Source};
 use super::{CommandError, note, warn};
 use crate::translate::from_pyhf::Compat;
 use crate::{document, workspace};
 use clap::{Args, ValueEnum};
+use document::hs3::{Hs3Document, is_hs3};
 use document::sourced_patch::SourcedPatch;
 use document::{Document, Limits};
 use serde_json::Value;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use workspace::{Loaded, Measurements, Scope};
+use workspace::{Measurements, Scope};
 
-/// Options of every command that reads a workspace.
+/// Options of every command that reads a workspace or an HS3 document.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
-    /// JSON Patch (RFC 6902) applied to the workspace; may be given several times, in order
+    /// JSON Patch (RFC 6902) applied to the document; may be given several times, in order
     #[arg(short, long = "patch", value_name = "FILE")]
     pub patches: Vec<PathBuf>,
     /// Patchset of which one point (--name) is applied, after its digests are verified
@@ -27,11 +30,13 @@ pub struct InputArgs {
     /// Apply the patchset's point even if the digests are not those of this workspace
     #[arg(long, requires = "patchset")]
     pub no_verify: bool,
-    /// Measurement by name [default: the first]
-    #[arg(long, value_name = "NAME")]
+    /// Measurement by name [default: the first]; of an HS3 document an analysis, or a likelihood [default: the only one]
+    #[arg(long, visible_alias = "analysis", value_name = "NAME")]
     pub measurement: Option<String>,
     #[command(flatten)]
     pub reading: ReadingArgs,
+    #[command(flatten)]
+    pub hs3: Hs3Args,
 }
 
 /// Options of everything that is read.
@@ -143,27 +148,75 @@ impl InputArgs {
         Ok(patches)
     }
 
-    /// The validated workspace; warnings go to stderr.
-    pub fn load(&self, path: &Path) -> Result<Loaded, CommandError> {
+    /// The validated document; warnings go to stderr.
+    pub fn load(&self, path: &Path) -> Result<Source, CommandError> {
         let loaded = self.load_quietly(path)?;
-        warn(&file_name(path), &loaded.warnings);
+        warn(&file_name(path), loaded.warnings());
         Ok(loaded)
     }
 
-    /// The validated workspace with its warnings.
-    pub fn load_quietly(&self, path: &Path) -> Result<Loaded, CommandError> {
+    /// The validated document with its warnings.
+    pub fn load_quietly(&self, path: &Path) -> Result<Source, CommandError> {
         self.load_document(self.reading.read(path)?, &self.scope())
     }
 
     /// Applies the patches and checks the result.
-    pub fn load_document(&self, document: Document, scope: &Scope) -> Result<Loaded, CommandError> {
+    pub fn load_document(&self, document: Document, scope: &Scope) -> Result<Source, CommandError> {
         let file = file_name(Path::new(&document.name));
+        let fail = |f| CommandError::input(&file, f);
+        if is_hs3(&document) {
+            return self.load_hs3(document).map(|source| Source::Hs3(Box::new(source)));
+        }
+        self.check_for_workspace(&file)?;
         let loaded = if self.is_unpatched() {
             workspace::load(document, &[], scope)
         } else {
             workspace::load_value(self.patched(document)?, scope)
         };
-        loaded.map_err(|f| CommandError::input(&file, f))
+        loaded.map(Source::Workspace).map_err(fail)
+    }
+
+    /// Applies the patches and reads the result as an HS3 document.
+    pub fn load_hs3(&self, document: Document) -> Result<Hs3Source, CommandError> {
+        self.check_for_hs3()?;
+        let file = file_name(Path::new(&document.name));
+        let fail = |f| CommandError::input(&file, f);
+        if self.is_unpatched() {
+            let read = Hs3Document::from_document(&document, &self.hs3.reading()).map_err(fail)?;
+            return Ok(Hs3Source { document: read, text: Some(document.text) });
+        }
+        self.read_hs3(&self.patched(document)?).map_err(fail)
+    }
+
+    /// The tree of an HS3 document, such as a patched one.
+    pub fn read_hs3(&self, value: &Value) -> crate::finding::Result<Hs3Source> {
+        Hs3Document::from_value(value, &self.hs3.reading()).map(|document| Hs3Source { document, text: None })
+    }
+
+    /// A usage error where an option has no meaning for an HS3 document.
+    pub fn check_for_hs3(&self) -> Result<(), CommandError> {
+        let wrong = |flag: &str, why: &str| Err(CommandError::Usage(format!("{flag}: {why}")));
+        if self.patchset.is_some() {
+            return wrong(
+                "--patchset",
+                "its points belong to a workspace, by its digests; give --patch for an HS3 document",
+            );
+        }
+        if self.reading.compat == CompatArg::Pyhf {
+            return wrong(
+                "--compat pyhf",
+                "pyhf reads no HS3; --dialect says whose conventions an HS3 document follows",
+            );
+        }
+        Ok(())
+    }
+
+    /// A usage error where an option has a meaning for HS3 documents alone.
+    pub fn check_for_workspace(&self, file: &str) -> Result<(), CommandError> {
+        match self.hs3.given() {
+            Some(flag) => Err(CommandError::Usage(format!("{flag}: {file} is no HS3 document"))),
+            None => Ok(()),
+        }
     }
 }
 

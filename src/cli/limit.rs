@@ -22,7 +22,7 @@ use std::path::PathBuf;
 /// Upper limits on the POI, observed and expected; of a Wilson coefficient also lower ones, within its bounds
 #[derive(Args, Clone, Debug)]
 pub struct LimitCommand {
-    /// Workspace, gzipped or not; - is standard input. With --patchset and no --name: limits of all its points
+    /// Workspace or HS3 document, gzipped or not; - is standard input. With --patchset and no --name: limits of all its points
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Confidence level of the limit
@@ -210,7 +210,7 @@ impl LimitCommand {
 fn refuse_mass(prepared: &Prepared, poi: usize) -> CommandResult {
     let names = prepared.model.parameter_names();
     let name = names.get(poi).map_or("", String::as_str);
-    let eft = prepared.loaded.workspace.eft.as_deref();
+    let eft = prepared.loaded.eft();
     if !eft.is_some_and(|eft| is_mass(eft, name)) {
         return Ok(());
     }

@@ -4,9 +4,11 @@ use super::input_args::file_name;
 use super::limit::LimitCommand;
 use super::model_args::Prepared;
 use super::output::{Format, Lines};
+use super::source::Source;
 use super::{CommandError, CommandResult, note, progress, warn};
 use crate::document::Document;
 use crate::document::digest::{Algorithm, digest};
+use crate::document::hs3::is_hs3;
 use crate::document::patchset::{NamedPatch, PatchSet};
 use crate::document::sourced_patch::{SourcedPatch, apply_point};
 use crate::finding::{Finding, Findings};
@@ -85,6 +87,10 @@ impl<'a> Base<'a> {
         };
         input.check_stdin(&[&command.workspace])?;
         let document = input.reading.read(&command.workspace)?;
+        match is_hs3(&document) {
+            true => input.check_for_hs3()?,
+            false => input.check_for_workspace(&file_name(&command.workspace))?,
+        }
         let workspace = document.value().map_err(|f| CommandError::input(&file_name(&command.workspace), f))?;
         let patchset = input.reading.read(path)?;
         let mut patches = Vec::new();
@@ -131,7 +137,7 @@ impl<'a> Base<'a> {
         let path = &self.command.workspace;
         let loaded = workspace::load_value(value, &input.scope())
             .map_err(|findings| CommandError::input(&file_name(path), findings))?;
-        let prepared = self.command.model.prepare_loaded(path, input, loaded)?;
+        let prepared = self.command.model.prepare_loaded(path, input, Source::Workspace(loaded))?;
         prepared.require_reference("limit")?;
         if let Ok(mut warnings) = self.warnings.lock() {
             warnings.extend(prepared.whole_model().warnings.0.iter().map(|w| (w.to_string(), w.clone())));

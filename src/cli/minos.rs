@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// Asymmetric uncertainties: where the profile likelihood rises by the height of a level
 #[derive(Args, Debug)]
 pub struct Minos {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Parameters: names, `name[i]` or globs [default: all that are free]

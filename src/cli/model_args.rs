@@ -1,10 +1,11 @@
-//! From a workspace on the command line to a model with data and a start point.
+//! From a document on the command line to a model with data and a start point.
 
 use super::blind_args::kept;
 use super::bounds;
-use super::build_args::BuildArgs;
+use super::build_args::{BuildArgs, Built, Hs3Facts};
 use super::input_args::{InputArgs, file_name};
 use super::point::Point;
+use super::source::Source;
 use super::{CommandError, CommandResult, note, warn};
 use crate::infer::blind::{Kept, keep_sets};
 use crate::infer::fit::STARTS;
@@ -14,8 +15,7 @@ use crate::program::Program;
 use crate::report::applied_fit::AppliedFit;
 use crate::report::blind::Blinding;
 use crate::report::text;
-use crate::translate::from_pyhf::{self, ModelOptions};
-use crate::workspace::Loaded;
+use crate::translate::from_pyhf::ModelOptions;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -58,10 +58,12 @@ pub struct ModelArgs {
 /// A model ready to evaluate. Vectors are in fit order, n_parameters long.
 pub struct Prepared {
     pub file: String,
+    /// The analysis or the likelihood of an HS3 document.
     pub measurement: String,
-    pub loaded: Loaded,
+    pub loaded: Source,
     pub model: Model,
     pub data: Data,
+    pub hs3: Option<Hs3Facts>,
     pub point: Vec<f64>,
     pub fixed: Vec<bool>,
     /// Values that the arguments chose.
@@ -95,17 +97,28 @@ impl ModelArgs {
         Ok(prepared)
     }
 
-    /// As [`ModelArgs::prepare`] for a workspace that has been read; the model's warnings are not told.
-    pub fn prepare_loaded(&self, path: &Path, input: &InputArgs, loaded: Loaded) -> Result<Prepared, CommandError> {
-        let options = self.options(input)?;
-        let (mut model, data) = self.build(path, &loaded, &options)?;
+    /// As [`ModelArgs::prepare`] for a document that has been read; the model's warnings are not told.
+    pub fn prepare_loaded(&self, path: &Path, input: &InputArgs, loaded: Source) -> Result<Prepared, CommandError> {
+        let Built { name: measurement, mut model, data, hs3 } = self.build(path, input, &loaded)?;
         bounds::set(&mut model, &self.bounds)?;
         let Point { values: point, fixed, chosen, applied } = Point::read(self, &model, input)?;
-        let (file, measurement) = (file_name(path), measurement_name(&loaded, input));
-        let (restarts, starts) = (!self.single_start, self.starts as usize);
+        let (file, restarts, starts) = (file_name(path), !self.single_start, self.starts as usize);
         let whole = None;
-        let seen =
-            Prepared { file, measurement, loaded, model, data, point, fixed, chosen, restarts, starts, applied, whole };
+        let seen = Prepared {
+            file,
+            measurement,
+            loaded,
+            model,
+            data,
+            hs3,
+            point,
+            fixed,
+            chosen,
+            restarts,
+            starts,
+            applied,
+            whole,
+        };
         if self.blind.is_empty() { Ok(seen) } else { seen.blinded(&self.blind) }
     }
 
@@ -115,11 +128,9 @@ impl ModelArgs {
         Ok(ModelOptions { clip_sample_data, clip_bin_data, ..self.build.options(input)? })
     }
 
-    /// The model of a valid workspace and its data.
-    pub fn build(&self, path: &Path, loaded: &Loaded, options: &ModelOptions) -> Result<(Model, Data), CommandError> {
-        let model = self.build.model(path, loaded, options)?;
-        let data = from_pyhf::data(&loaded.workspace, &model).map_err(|f| CommandError::input(&file_name(path), f))?;
-        Ok((model, data))
+    /// The model of a valid document and its data.
+    pub fn build(&self, path: &Path, input: &InputArgs, loaded: &Source) -> Result<Built, CommandError> {
+        self.build.build(path, input, loaded, &self.options(input)?)
     }
 }
 
@@ -129,6 +140,7 @@ impl Prepared {
     /// # Errors
     /// Where the likelihood has an unbinned term.
     pub fn refuse_unbinned(&self, what: &str, why: &str) -> CommandResult {
+        self.refuse_densities(what)?;
         match self.model.unbinned.first() {
             None => Ok(()),
             Some(term) => {
@@ -138,11 +150,26 @@ impl Prepared {
         }
     }
 
+    /// For what makes Asimov data or toys, or compares with a saturated model.
+    ///
+    /// # Errors
+    /// Where the likelihood of an HS3 document has densities over events, or constraints that no auxiliary datum describes.
+    fn refuse_densities(&self, what: &str) -> CommandResult {
+        match self.model.densities {
+            None => Ok(()),
+            Some(_) => Err(CommandError::Message(format!(
+                "{what}: not defined for densities over events, nor with constraints of several parameters: there are no Asimov \
+                 data and no toys of these; fit, minos, scan and ranking work"
+            ))),
+        }
+    }
+
     /// For what makes Asimov data or toys.
     ///
     /// # Errors
     /// Where an unbinned term has no reference events.
     pub fn require_reference(&self, what: &str) -> CommandResult {
+        self.refuse_densities(what)?;
         match self.model.unbinned.iter().find(|term| term.reference.is_empty()) {
             None => Ok(()),
             Some(term) => Err(CommandError::Message(format!(
@@ -245,13 +272,14 @@ impl Prepared {
         for ((value, own), _) in point.iter_mut().zip(&self.point).zip(&self.chosen).filter(|(_, chosen)| **chosen) {
             *value = *own;
         }
+        program.complete(&mut point);
         point
     }
 
     /// Whether a parameter is a Wilson coefficient, whose bounds are the range in which its responses hold.
     pub fn is_coefficient(&self, parameter: usize) -> bool {
         let names = self.model.parameter_names();
-        let declared = self.loaded.workspace.eft.iter().flat_map(|eft| eft.fit_coefficients());
+        let declared = self.loaded.eft().into_iter().flat_map(|eft| eft.fit_coefficients());
         names.get(parameter).is_some_and(|name| declared.map(|c| c.name).any(|declared| declared == name))
     }
 
@@ -281,10 +309,4 @@ pub(super) fn whole(text: &str) -> Result<u64, String> {
 pub(super) fn positive(text: &str) -> Result<f64, String> {
     let number = text.trim().parse().ok().filter(|x: &f64| *x > 0.0 && x.is_finite());
     number.ok_or_else(|| "expected a positive number".to_owned())
-}
-
-/// The chosen measurement, or the first.
-pub fn measurement_name(loaded: &Loaded, input: &InputArgs) -> String {
-    let first = loaded.workspace.measurements.first().map(|m| m.name.clone());
-    input.measurement.clone().or(first).unwrap_or_default()
 }

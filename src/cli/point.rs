@@ -47,9 +47,11 @@ impl Point {
         assignments.tell();
         for (index, assignment) in assignments.of.iter().enumerate() {
             if let Some(assignment) = assignment {
+                refuse_driven(model, index, assignment)?;
                 point.choose(index, assignment.value);
             }
         }
+        model.driven.iter().for_each(|driven| driven.complete(&mut point.values));
         Ok(point)
     }
 
@@ -155,6 +157,16 @@ impl std::fmt::Display for Assignment<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.flag, text::label(self.setting))
     }
+}
+
+/// The value of a function follows from its parameters.
+fn refuse_driven(model: &Model, index: usize, assignment: &Assignment) -> CommandResult {
+    if !model.driven.iter().any(|driven| driven.outputs.contains(&index)) {
+        return Ok(());
+    }
+    let name = model.parameter_names().get(index).cloned().unwrap_or_default();
+    let name = text::label(&name);
+    Err(CommandError::Usage(format!("{assignment}: {name} is a function of other parameters, which give it its value")))
 }
 
 /// The parameters of one `--fix NAME[=V]` and their value. A name may itself hold an `=`.

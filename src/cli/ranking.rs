@@ -19,7 +19,7 @@ use std::path::PathBuf;
 /// Impacts of all parameters on the parameter of interest, by refits or from the Hessian
 #[derive(Args, Debug)]
 pub struct Ranking {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// How pre-fit and post-fit impacts are found

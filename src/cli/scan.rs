@@ -34,7 +34,7 @@ const MOST_ADAPTIVE: usize = 200;
 /// Profile likelihood along one parameter with intervals, or over two with contours
 #[derive(Args, Debug)]
 pub struct Scan {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// One parameter, or two for a surface: a name or `name[i]`; with --each any number, or globs

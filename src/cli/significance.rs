@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// Discovery significance and p-value of the background-only hypothesis
 #[derive(Args, Debug)]
 pub struct Significance {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     #[command(flatten)]

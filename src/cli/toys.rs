@@ -28,7 +28,7 @@ const HALVINGS: usize = 6;
 /// Toys: a test of a value of the POI as JSON lines, one a toy; or intervals; or files of toys merged
 #[derive(Args, Debug)]
 pub struct Toys {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Tested value of the POI

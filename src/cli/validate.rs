@@ -3,14 +3,15 @@
 use super::input_args::{InputArgs, file_name, folder_of};
 use super::output::{Format, OutputArgs};
 use super::{CommandError, CommandResult, note};
-use crate::document::Kind;
+use crate::document::hs3::is_hs3;
+use crate::document::{Document, Kind};
 use crate::finding::Findings;
 use crate::report::finding::ValidateReport;
-use crate::translate;
+use crate::{translate, workspace};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Check a workspace, patch or patchset and tell every problem at once
+/// Check a workspace, an HS3 document, a patch or a patchset and tell every problem at once
 #[derive(Args, Debug)]
 pub struct Validate {
     /// Document, gzipped or not; - is standard input
@@ -30,6 +31,7 @@ pub enum KindArg {
     Workspace,
     Patch,
     Patchset,
+    Hs3,
 }
 
 impl Validate {
@@ -55,26 +57,35 @@ impl Validate {
 
     fn check(&self) -> Result<Findings, CommandError> {
         let scope = self.input.wide_scope();
-        if !self.input.is_unpatched() && self.kind.is_some_and(|kind| kind != KindArg::Workspace) {
-            return Err(CommandError::Usage("--patch and --patchset apply to workspaces only".to_owned()));
+        if !self.input.is_unpatched() && matches!(self.kind, Some(KindArg::Patch | KindArg::Patchset)) {
+            let message = "--patch and --patchset apply to workspaces, and --patch to HS3 documents, only";
+            return Err(CommandError::Usage(message.to_owned()));
         }
         let document = self.input.reading.read(&self.file)?;
+        let kind = match self.kind {
+            Some(KindArg::Hs3) => return self.hs3(document),
+            None if is_hs3(&document) => return self.hs3(document),
+            Some(KindArg::Workspace) => Some(Kind::Workspace),
+            Some(KindArg::Patch) => Some(Kind::Patch),
+            Some(KindArg::Patchset) => Some(Kind::Patchset),
+            None => None,
+        };
+        let file = file_name(&self.file);
+        self.input.check_for_workspace(&file)?;
         let folder = folder_of(&self.file);
         if self.input.is_unpatched() {
-            return Ok(translate::validate(&document, self.kind.map(Kind::from), &scope, folder).1);
+            return Ok(translate::validate(&document, kind, &scope, folder).1);
         }
-        let mut loaded = self.input.load_document(document, &scope)?;
+        let mut loaded = workspace::load_value(self.input.patched(document)?, &scope)
+            .map_err(|findings| CommandError::input(&file, findings))?;
         loaded.warnings.0.extend(translate::check(&loaded.workspace, &scope, folder).0);
         Ok(loaded.warnings)
     }
-}
 
-impl From<KindArg> for Kind {
-    fn from(kind: KindArg) -> Kind {
-        match kind {
-            KindArg::Workspace => Kind::Workspace,
-            KindArg::Patch => Kind::Patch,
-            KindArg::Patchset => Kind::Patchset,
-        }
+    /// What is written, and what each likelihood needs, or the one that is chosen.
+    fn hs3(&self, document: Document) -> Result<Findings, CommandError> {
+        let source = self.input.load_hs3(document)?;
+        let options = self.input.hs3.options(&source.document, self.input.measurement.as_deref())?;
+        Ok(translate::check_hs3(&source.document, &options, source.text.as_deref()))
     }
 }

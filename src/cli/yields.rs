@@ -22,7 +22,7 @@ use std::path::PathBuf;
 /// values, with its uncertainties and correlations.
 #[derive(Args, Debug)]
 pub struct Yields {
-    /// Workspace, gzipped or not; - is standard input
+    /// Workspace or HS3 document, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Fit first

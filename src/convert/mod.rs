@@ -4,6 +4,7 @@
 mod bins;
 mod clip;
 pub mod content;
+pub mod expand;
 pub mod file;
 mod form;
 mod from_hs3;

@@ -10,6 +10,7 @@ mod function;
 mod histfactory;
 mod recognise;
 mod references;
+mod type_name;
 
 pub use analysis::{
     Analysis, Domain, DomainAxis, Likelihood, LikelihoodData, Metadata, Package, Point, PointParameter,

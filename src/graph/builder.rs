@@ -2,7 +2,7 @@
 
 use super::spline::Spline;
 use crate::expression::{Binary, Unary};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A place in the list of nodes.
 pub(super) type Id = usize;
@@ -31,12 +31,16 @@ pub(super) enum Node {
     Integral(usize),
 }
 
-/// ∫ f over a box, by quadrature; the integrand depends on no observable that is not integrated over.
+/// ∫ f over a box, by quadrature. Where the integrand depends on further observables, it is a column over these.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Integral {
     pub integrand: Id,
-    /// Observable and range; one or two.
+    /// Observable and range; one or two. Inside of the integrand they mean nothing else.
     pub over: Vec<(usize, f64, f64)>,
+    /// What the integrand is made of and does not depend on what is integrated over.
+    pub inputs: Vec<Id>,
+    /// About how many operations one evaluation takes.
+    pub cost: f64,
 }
 
 /// What a node depends on.
@@ -57,6 +61,8 @@ pub(super) struct Builder {
     known: HashMap<Node, Id>,
     pub integrals: Vec<Integral>,
     known_integrals: HashMap<IntegralKey, usize>,
+    /// The highest cost of an integral.
+    pub dearest: f64,
     pub splines: Vec<Spline>,
     pub edges: Vec<Vec<f64>>,
     pub parameters: Vec<String>,
@@ -83,8 +89,13 @@ impl Builder {
         let of: Vec<Id> = match node {
             Node::Observable(observable) => return Needs { observables: vec![*observable], parameters: false },
             Node::Parameter(_) => return Needs { observables: vec![], parameters: true },
-            // Also one without parameters has no number before it is evaluated.
-            Node::Integral(_) => return Needs { observables: vec![], parameters: true },
+            Node::Integral(index) => {
+                let Integral { integrand, over, .. } = &self.integrals[*index];
+                let mut observables = self.needs[*integrand].observables.clone();
+                observables.retain(|observable| !over.iter().any(|(o, ..)| o == observable));
+                // Also one without parameters has no number before it is evaluated.
+                return Needs { observables, parameters: true };
+            }
             _ => node.operands(),
         };
         for id in of {
@@ -101,6 +112,19 @@ impl Builder {
     /// The observables that a node depends on, sorted.
     pub fn observables_of(&self, id: Id) -> &[usize] {
         &self.needs[id].observables
+    }
+
+    /// Whether a node depends on one of some observables.
+    pub fn depends_on(&self, id: Id, observables: &[usize]) -> bool {
+        self.needs[id].observables.iter().any(|observable| observables.contains(observable))
+    }
+
+    /// What a node is made of; of an integral, what its integrand takes from outside.
+    pub fn operands(&self, id: Id) -> Vec<Id> {
+        match &self.nodes[id] {
+            Node::Integral(index) => self.integrals[*index].inputs.clone(),
+            node => node.operands(),
+        }
     }
 
     pub fn is_column(&self, id: Id) -> bool {
@@ -216,9 +240,68 @@ impl Builder {
         let next = self.integrals.len();
         let index = *self.known_integrals.entry(key).or_insert(next);
         if index == next {
-            self.integrals.push(Integral { integrand, over });
+            let (inputs, cost) = self.inputs_of(integrand, &over);
+            self.dearest = self.dearest.max(cost);
+            self.integrals.push(Integral { integrand, over, inputs, cost });
         }
         self.intern(Node::Integral(index))
+    }
+
+    /// ∫ over what an integrand depends on of `over`, two observables at a time; the other ranges are factors.
+    pub fn integrate(&mut self, integrand: Id, over: &[(usize, f64, f64)]) -> Id {
+        let (inside, outside): (Vec<_>, Vec<_>) = over.iter().partition(|(o, ..)| self.depends_on(integrand, &[*o]));
+        let width: f64 = outside.iter().map(|(_, low, high)| high - low).product();
+        let integral = inside.chunks(2).fold(integrand, |inner, pair| self.integral(inner, pair.to_vec()));
+        self.scale(integral, width)
+    }
+
+    /// The nodes below an integrand that no longer depend on what is integrated over, and the cost of the integral.
+    fn inputs_of(&self, integrand: Id, over: &[(usize, f64, f64)]) -> (Vec<Id>, f64) {
+        let inner: Vec<usize> = over.iter().map(|(observable, ..)| *observable).collect();
+        let (mut seen, mut inputs, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![integrand]);
+        let mut cost = 0.0;
+        while let Some(id) = open.pop() {
+            if !self.depends_on(id, &inner) {
+                inputs.insert(id);
+            } else if seen.insert(id) {
+                open.extend(self.operands(id));
+                cost += if let Node::Integral(index) = self.nodes[id] { self.integrals[index].cost } else { 1.0 };
+            }
+        }
+        let points = if over.len() == 1 { 200.0 } else { 5000.0 };
+        (inputs.into_iter().collect(), points * cost)
+    }
+
+    /// A node with another in the place of an observable.
+    pub fn substitute(&mut self, root: Id, observable: usize, by: Id) -> Id {
+        let (mut below, mut open) = (BTreeSet::new(), vec![root]);
+        while let Some(id) = open.pop() {
+            if self.depends_on(id, &[observable]) && below.insert(id) {
+                open.extend(self.operands(id));
+            }
+        }
+        let mut made: HashMap<Id, Id> = HashMap::new();
+        // Operands come before what uses them.
+        for id in below {
+            let of = |id: Id| made.get(&id).copied().unwrap_or(id);
+            let new = match self.nodes[id].clone() {
+                Node::Observable(_) => by,
+                Node::Unary(f, a) => self.unary(f, of(a)),
+                Node::Binary(f, a, b) => self.binary(f, of(a), of(b)),
+                Node::Select(condition, yes, no) => self.select(of(condition), of(yes), of(no)),
+                Node::Bin(table, a) => self.intern(Node::Bin(table, of(a))),
+                Node::Gather(list, index) => self.gather(list.into_iter().map(of).collect(), of(index)),
+                Node::Spline(table, a) => self.intern(Node::Spline(table, of(a))),
+                Node::Integral(index) => {
+                    let Integral { integrand, over, .. } = self.integrals[index].clone();
+                    let integrand = self.substitute(integrand, observable, by);
+                    self.integral(integrand, over)
+                }
+                Node::Constant(_) | Node::Parameter(_) => id,
+            };
+            made.insert(id, new);
+        }
+        made.get(&root).copied().unwrap_or(root)
     }
 
     pub fn add(&mut self, a: Id, b: Id) -> Id {

@@ -80,7 +80,19 @@ impl Maker<'_> {
             Kind::PowerSum { coefficients, exponents, .. } if a > 0.0 => {
                 self.log_power_sum(coefficients, exponents, (a, b), at)?
             }
-            Kind::Uniform { .. } => self.builder.constant((b - a).ln()),
+            Kind::Uniform { min, max, .. } => {
+                let (mut low, mut high) = (self.builder.constant(a), self.builder.constant(b));
+                if let Some(min) = min {
+                    let min = self.slot(min, at)?;
+                    low = self.builder.binary(Binary::Max, min, low);
+                }
+                if let Some(max) = max {
+                    let max = self.slot(max, at)?;
+                    high = self.builder.binary(Binary::Min, max, high);
+                }
+                let width = self.builder.subtract(high, low);
+                self.builder.log(width)
+            }
             Kind::Decay { .. } => return self.decay_mass(d, (a, b)),
             _ => return Ok(None),
         }))
@@ -104,6 +116,7 @@ impl Maker<'_> {
             Kind::Gaussian { mean, sigma, .. } => vec![mean, sigma],
             Kind::LogNormal { mu, sigma, .. } => vec![mu, sigma],
             Kind::Poisson { mean, .. } => vec![mean],
+            Kind::Uniform { min, max, .. } => min.iter().chain(max).collect(),
             Kind::Decay { tau, .. } => vec![tau],
             _ => vec![],
         };
@@ -339,6 +352,7 @@ pub(super) fn variate_slot(kind: &Kind) -> Option<&Slot> {
         | Kind::LogNormal { x, .. }
         | Kind::Poisson { x, .. }
         | Kind::Polynomial { x, .. }
+        | Kind::PowerFall { m: x, .. }
         | Kind::PowerSum { x, .. }
         | Kind::RelativisticBreitWigner { x, .. }
         | Kind::Uniform { x, .. } => x,

@@ -1,8 +1,9 @@
 //! Columns over events: a list of operations run block by block, forward and at once backward, in the nearest cache.
 
+use super::quadrature::Quadrature;
 use super::spline::Spline;
 use crate::expression::{Binary, Unary};
-use crate::kernel::simd::{Lanes, Simd, ZERO, entry_point, flat, flat_mut};
+use crate::kernel::simd::{Backend, Lanes, Simd, ZERO, entry_point, flat, flat_mut};
 
 /// Groups of eight events in one block.
 pub(super) const BLOCK: usize = 32;
@@ -26,6 +27,8 @@ pub(super) enum Operation {
     Bin(usize, Source),
     Gather(Vec<Source>, Source),
     Spline(usize, Source),
+    /// An entry of [`Tables::integrals`], and what its integrand takes from outside.
+    Integral(usize, Vec<Source>),
 }
 
 /// Operations in order; each fills the slot of its index.
@@ -36,11 +39,24 @@ pub(super) struct ColumnProgram {
     pub output: usize,
 }
 
+impl ColumnProgram {
+    /// Changes the places of integrals.
+    pub fn place_integrals(&mut self, place: impl Fn(&mut usize)) {
+        for operation in &mut self.operations {
+            if let Operation::Integral(index, _) = operation {
+                place(index);
+            }
+        }
+    }
+}
+
 /// What operations look up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Tables {
     pub edges: Vec<Vec<f64>>,
     pub splines: Vec<Spline>,
+    pub integrals: Vec<Quadrature>,
+    pub backend: Backend,
 }
 
 /// What a block reads: the columns, the groups of the block, and the scalars.
@@ -56,7 +72,7 @@ pub(super) struct Input<'a> {
 
 /// One operand of a block.
 #[derive(Clone, Copy)]
-enum Operand<'a> {
+pub(super) enum Operand<'a> {
     Column(&'a [Lanes]),
     Value(f64),
 }
@@ -71,7 +87,7 @@ impl<'a> Operand<'a> {
     }
 
     #[inline(always)]
-    fn lane(&self, i: usize) -> f64 {
+    pub(super) fn lane(&self, i: usize) -> f64 {
         match self {
             Operand::Column(column) => column[i / 8].0[i % 8],
             Operand::Value(value) => *value,
@@ -133,6 +149,10 @@ fn forward_block<S: Simd>(program: &ColumnProgram, input: &Input<'_>, slots: &mu
                 None => f64::NAN,
             }),
             Operation::Spline(table, a) => lanes(out, |i| input.tables.splines[*table].at(of(*a).lane(i)).0),
+            Operation::Integral(index, sources) => {
+                let operands: Vec<Operand> = sources.iter().map(|source| of(*source)).collect();
+                input.tables.integrals[*index].columns(input.tables, &operands, flat_mut(out));
+            }
         }
     }
 }
@@ -329,6 +349,14 @@ fn backward_block<S: Simd>(
             }
             Operation::Spline(table, a) => {
                 pull.add_lanes(*a, |i| input.tables.splines[*table].at(of(*a).lane(i)).1);
+            }
+            Operation::Integral(index, sources) => {
+                let operands: Vec<Operand> = sources.iter().map(|source| of(*source)).collect();
+                let adjoint = flat(pull.adjoint);
+                let slopes = input.tables.integrals[*index].column_slopes(input.tables, &operands, adjoint);
+                for (source, slopes) in sources.iter().zip(&slopes) {
+                    pull.add_lanes(*source, |i| slopes[i]);
+                }
             }
         }
     }

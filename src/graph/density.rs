@@ -3,7 +3,7 @@
 use super::builder::Id;
 use super::maker::{Maker, fail, unsupported};
 use super::shape::Shape;
-use crate::document::hs3::{Distribution, DistributionKind as Kind, Normalization, Slot};
+use crate::document::hs3::{Distribution, DistributionKind as Kind, Slot};
 use crate::finding::{Result, quote};
 use crate::rule;
 
@@ -18,7 +18,7 @@ pub(super) struct Density {
 }
 
 impl Density {
-    fn plain(log: Id) -> Density {
+    pub(super) fn plain(log: Id) -> Density {
         Density { log, rate: None, constraints: Vec::new() }
     }
 }
@@ -79,6 +79,7 @@ impl<'d> Maker<'d> {
                 self.mixture(summands, coefficients, *extended, over, at)
             }
             Kind::Product { factors, normalization } => self.product(factors, normalization, over, at),
+            Kind::Projected { pdf, observables } => self.projected(pdf, observables, over, at),
             Kind::Extended { pdf, rate } => {
                 let inner = self.distribution_named(pdf, at)?;
                 let density = self.density(inner, over)?;
@@ -126,7 +127,11 @@ impl<'d> Maker<'d> {
                 Ok(if *logarithm { Shape::Log(value) } else { Shape::Plain(value) })
             }
             Kind::ResolutionModel(model) => self.resolution_shape(model, at),
-            Kind::Mixture { .. } | Kind::Product { .. } | Kind::WeightedSum { .. } | Kind::Extended { .. } => {
+            Kind::Mixture { .. }
+            | Kind::Product { .. }
+            | Kind::Projected { .. }
+            | Kind::WeightedSum { .. }
+            | Kind::Extended { .. } => {
                 let variates = self.variates_of(d)?;
                 let over: Vec<Range> = self.all_ranges().into_iter().filter(|(o, ..)| variates.contains(o)).collect();
                 Ok(Shape::Log(self.density(d, &over)?.log))
@@ -137,11 +142,13 @@ impl<'d> Maker<'d> {
             Kind::HistFactory(_) => {
                 unsupported(at, "a HistFactory channel among densities", "a likelihood of channels")
             }
-            Kind::FftConvolution { .. } => {
-                unsupported(at, "a numerical convolution", "decay_dist with a Gaussian resolution")
-            }
-            Kind::Projected { .. } => {
-                unsupported(at, "a projection of a density", "the density of the variates that remain")
+            Kind::FftConvolution { pdf1, pdf2, variable, function } => {
+                let same = function.as_ref().is_none_or(|function| function == variable);
+                if !same {
+                    let expected = "one in conv_var itself";
+                    return unsupported(&format!("{at}/conv_func"), "a convolution in a function", expected);
+                }
+                self.convolution(pdf1, pdf2, variable, at).map(Shape::Plain)
             }
             Kind::BinSampling { .. } | Kind::BincountsDensity { .. } | Kind::BincountsExtended { .. } => {
                 unsupported(at, "a density of bins inside of another", "a likelihood that pairs it with binned data")
@@ -291,77 +298,6 @@ impl<'d> Maker<'d> {
         let samples = self.slots(samples, at)?;
         let terms: Vec<Id> = samples.into_iter().zip(shares).map(|(f, c)| self.builder.multiply(c, f)).collect();
         Ok((self.builder.sum(&terms), full && extended.unwrap_or(true)))
-    }
-
-    /// Factors without variates are constraints; of the others, those that share variates are normalised together, and
-    /// the rest one by one (D15).
-    fn product(
-        &mut self,
-        factors: &[String],
-        normalization: &[Normalization],
-        over: &[Range],
-        at: &str,
-    ) -> Result<Density> {
-        if !normalization.is_empty() {
-            return unsupported(
-                at,
-                "a product of conditional densities",
-                "factors that are normalised over their variates",
-            );
-        }
-        let mut constraints = Vec::new();
-        let mut groups: Vec<(Vec<usize>, Vec<&'d Distribution>)> = Vec::new();
-        for name in factors {
-            let factor = self.distribution_named(name, at)?;
-            let mut variates = self.variates_of(factor)?;
-            if variates.is_empty() {
-                constraints.push(name.clone());
-                continue;
-            }
-            let mut members = vec![factor];
-            // One group for all that shares a variate with it.
-            let (joined, apart): (Vec<_>, Vec<_>) =
-                groups.into_iter().partition(|(others, _)| others.iter().any(|o| variates.contains(o)));
-            for (others, more) in joined {
-                variates.extend(others);
-                members.splice(0..0, more);
-            }
-            groups = apart;
-            groups.push((variates, members));
-        }
-        let mut result = Density { log: self.builder.constant(0.0), rate: None, constraints };
-        let mut left: Vec<Range> = over.to_vec();
-        for (variates, members) in groups {
-            let inside: Vec<Range> = over.iter().filter(|(o, ..)| variates.contains(o)).copied().collect();
-            left.retain(|(o, ..)| !variates.contains(o));
-            let density = match members.as_slice() {
-                [single] => self.density(single, &inside)?,
-                several => self.joint(several, inside, at)?,
-            };
-            result.log = self.builder.add(result.log, density.log);
-            if density.rate.is_some() && result.rate.is_some() {
-                return fail(&rule::HS3_COEFFICIENTS, at, "two extended factors", "at most one");
-            }
-            result.rate = result.rate.or(density.rate);
-            result.constraints.extend(density.constraints);
-        }
-        let width: f64 = left.iter().map(|(_, low, high)| (high - low).ln()).sum();
-        result.log = self.builder.shift(result.log, -width);
-        Ok(result)
-    }
-
-    /// Factors of the same variates: their product is normalised as one.
-    fn joint(&mut self, members: &[&'d Distribution], inside: Vec<Range>, at: &str) -> Result<Density> {
-        let mut logs = Vec::with_capacity(members.len());
-        for member in members {
-            let shape = self.deeper(at, |maker| maker.shape(member))?;
-            logs.push(self.log_of(shape));
-        }
-        let log = self.builder.sum(&logs);
-        let plain = self.builder.exp(log);
-        let integral = self.integrate(plain, inside, at)?;
-        let norm = self.builder.log(integral);
-        Ok(Density::plain(self.builder.subtract(log, norm)))
     }
 
     /// The probability of part of the ranges; `part` has the same observables as `over`.

@@ -1,6 +1,6 @@
 //! Derivatives of nodes as nodes.
 
-use super::builder::{Builder, Id, Node};
+use super::builder::{Builder, Id, Integral, Node};
 use crate::expression::{Binary, Unary};
 use std::collections::BTreeMap;
 
@@ -32,7 +32,23 @@ pub(super) fn derivative(b: &mut Builder, of: Id, to: Id) -> Option<Id> {
                     let slopes: Vec<Id> = list.iter().map(|entry| d(*entry)).collect();
                     if slopes.iter().all(|slope| *slope == zero) { zero } else { b.gather(slopes, index) }
                 }
-                Node::Spline(..) | Node::Integral(_) => return None,
+                Node::Spline(_, a) if d(a) == zero => zero,
+                Node::Spline(table, a) => {
+                    let slope = b.splines[table].derivative();
+                    let slope = b.spline(slope, a);
+                    b.multiply(slope, d(a))
+                }
+                Node::Integral(index) => {
+                    let Integral { integrand, over, .. } = b.integrals[index].clone();
+                    let bound =
+                        matches!(b.nodes[to], Node::Observable(o) if over.iter().any(|(other, ..)| *other == o));
+                    if bound {
+                        zero
+                    } else {
+                        let inner = derivative(b, integrand, to)?;
+                        b.integrate(inner, &over)
+                    }
+                }
             }
         };
         known.insert(id, result);
@@ -45,7 +61,7 @@ fn below(b: &Builder, of: Id) -> Vec<Id> {
     let (mut found, mut open) = (std::collections::BTreeSet::new(), vec![of]);
     while let Some(id) = open.pop() {
         if found.insert(id) {
-            open.extend(b.nodes[id].operands());
+            open.extend(b.operands(id));
         }
     }
     found.into_iter().collect()

@@ -1,7 +1,7 @@
 //! ROOT's interpolations between variations of functions and numbers (spec/interpolation.md; spec/hs3.md, table 3).
 
 use super::builder::Id;
-use super::maker::{Maker, fail, unsupported};
+use super::maker::{Maker, fail};
 use crate::document::hs3::{Interpolated, Slot};
 use crate::expression::{Binary, Unary};
 use crate::finding::Result;
@@ -54,11 +54,6 @@ impl Maker<'_> {
             let Some(shape) = shape(*code, of_numbers) else {
                 return fail(&rule::HS3_COMPONENT, at, format!("the interpolation code {code}"), "a code from 0 to 6");
             };
-            if shape == Shape::SmoothExponential
-                && [low, high, nominal].iter().any(|id| self.builder.number(*id).is_none())
-            {
-                return unsupported(at, format!("code {code} between functions"), "numbers");
-            }
             total = self.vary(shape, [nominal, low, high], alpha, total);
         }
         Ok(total)
@@ -82,11 +77,15 @@ impl Maker<'_> {
                 self.builder.multiply(total, factor)
             }
             Shape::SmoothExponential => {
-                let number = |id| self.builder.number(id).unwrap_or(f64::NAN);
-                let (lo, hi) = (number(low) / number(nominal), number(high) / number(nominal));
                 let outside = self.exponential([nominal, low, high], alpha);
+                let (lo, hi) = (self.builder.divide(low, nominal), self.builder.divide(high, nominal));
                 let mut coefficients = vec![self.builder.constant(1.0)];
-                coefficients.extend(code4::coefficients(lo, hi).map(|a| self.builder.constant(a)));
+                match (self.builder.number(lo), self.builder.number(hi)) {
+                    (Some(lo), Some(hi)) => {
+                        coefficients.extend(code4::coefficients(lo, hi).map(|a| self.builder.constant(a)));
+                    }
+                    _ => coefficients.extend(self.smooth_coefficients(lo, hi)),
+                }
                 let inside = self.builder.polynomial(alpha, &coefficients);
                 let within = self.within(alpha);
                 let factor = self.builder.select(within, inside, outside);
@@ -95,10 +94,43 @@ impl Maker<'_> {
         }
     }
 
+    /// a₁…a₆ of code 4 of functions.
+    fn smooth_coefficients(&mut self, lo: Id, hi: Id) -> Vec<Id> {
+        // The coefficients are linear in hi − 1, lo − 1, hi ln hi, lo ln lo, hi ln² hi and lo ln² lo: what they are made
+        // of is found by giving one of these the value 1 and the others 0.
+        let (ln_hi, ln_lo) = (self.builder.log(hi), self.builder.log(lo));
+        let b = &mut self.builder;
+        let (first_hi, first_lo) = (b.multiply(hi, ln_hi), b.multiply(lo, ln_lo));
+        let parts = [
+            b.shift(hi, -1.0),
+            b.shift(lo, -1.0),
+            first_hi,
+            first_lo,
+            b.multiply(first_hi, ln_hi),
+            b.multiply(first_lo, ln_lo),
+        ];
+        (0..6)
+            .map(|power| {
+                let weight = |part: usize| {
+                    let mut values = [0.0; 6];
+                    values[part] = 1.0;
+                    code4::coefficients_of(values)[power]
+                };
+                let terms: Vec<Id> = (0..6).map(|part| b.scale(parts[part], weight(part))).collect();
+                b.sum(&terms)
+            })
+            .collect()
+    }
+
     /// |α| < 1.
     fn within(&mut self, alpha: Id) -> Id {
         let (size, one) = (self.unary(Unary::Abs, alpha), self.builder.constant(1.0));
         self.less(size, one)
+    }
+
+    /// The offset of code 4p.
+    pub(super) fn smooth_offset(&mut self, points: [Id; 3], alpha: Id) -> Id {
+        self.offset(Shape::Smooth, points, alpha)
     }
 
     /// α S + q(α) A with S = (hi − lo)/2 and A = (hi + lo)/2 − nominal (spec/interpolation.md).

@@ -338,7 +338,7 @@ pub(super) fn parameters(maker: &mut Maker, point: Option<&str>) -> Vec<Paramete
 
 impl GraphLikelihood {
     /// Memory for [`GraphLikelihood::value`], which allocates nothing more, but where an integral needs more cells than ever
-    /// before.
+    /// before, or is another one for each event.
     pub fn scratch(&self) -> Scratch {
         Scratch::new(self.pieces.iter().map(|piece| &piece.program), self.parameters.len())
     }

@@ -3,7 +3,9 @@
 use super::builder::{Builder, Id};
 use super::likelihood::Conventions;
 use super::spline::Spline;
-use crate::document::hs3::{Axis, Formula, Function, FunctionKind, Hs3Document, Slot};
+use crate::document::hs3::{
+    Axis, Data, DataKind, DistributionKind, Formula, Function, FunctionKind, Hs3Document, Slot,
+};
 use crate::expression::{Binary, Step, Unary};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule::{self, Rule};
@@ -11,6 +13,9 @@ use std::collections::{HashMap, HashSet};
 
 /// Components nested deeper than this are refused.
 const MAX_DEPTH: usize = 300;
+
+/// Of one integral: several seconds.
+const MOST_OPERATIONS: f64 = 2e9;
 
 /// How often components may be made, over all data: few names can ask for endless work where each is used twice.
 const MAX_STEPS: usize = 1_000_000;
@@ -157,10 +162,7 @@ impl<'d> Maker<'d> {
                 let entries: Vec<Slot> = contents.contents.iter().map(|x| Slot::Number(*x)).collect();
                 self.step(axes, &entries, at)
             }
-            FunctionKind::Step { parameters, axes, variables } => {
-                let renamed = axes.iter().zip(variables).map(|(a, name)| Axis { name: name.clone(), ..a.clone() });
-                self.step(&renamed.collect::<Vec<_>>(), parameters, at)
-            }
+            FunctionKind::Step { parameters, axes, variables } => self.step(&renamed(axes, variables), parameters, at),
             FunctionKind::Interpolation { nominal, variations, positive_definite } => {
                 let total = self.interpolation(nominal, variations, false, at)?;
                 let zero = self.builder.constant(0.0);
@@ -178,15 +180,24 @@ impl<'d> Maker<'d> {
                 Ok(self.builder.sum(&terms))
             }
             FunctionKind::Spline { x, x0, y0, interpolation, logx, logy } => {
-                if interpolation != "poly3" {
-                    return unsupported(at, format!("the interpolation {}", quote(interpolation)), "\"poly3\"");
-                }
+                let through = match interpolation.as_str() {
+                    "poly3" => Spline::new,
+                    "poly5" if x0.len() > 2 => super::quintic::quintic,
+                    "poly5" => return fail(&rule::HS3_COMPONENT, at, "two knots of degree 5", "at least three"),
+                    _ => {
+                        let expected = "\"poly3\" or \"poly5\"";
+                        return unsupported(at, format!("the interpolation {}", quote(interpolation)), expected);
+                    }
+                };
                 let x = self.slot(x, at)?;
-                Ok(self.spline(x, x0, y0, *logx, *logy))
+                Ok(self.spline(x, through, (x0, y0), (*logx, *logy)))
             }
-            FunctionKind::BinWidth { .. } => {
-                unsupported(at, "a function of the widths of bins", "a function of parameters and variates")
+            FunctionKind::BinWidth { histogram, divide } => self.bin_width(histogram, *divide, at),
+            FunctionKind::AsymmetricPower { low, high, theta } => self.asymmetric_power([low, high, theta], at),
+            FunctionKind::ProcessNormalization { nominal, symmetric, asymmetric, factors } => {
+                self.process_normalization(nominal, symmetric, asymmetric, factors, at)
             }
+            FunctionKind::RecursiveFraction { fractions, recursive } => self.fraction(fractions, *recursive, at),
             FunctionKind::Unknown { kind } => {
                 fail(&rule::HS3_UNKNOWN_NEEDED, &format!("{at}/type"), quote(kind), "a known type of function")
             }
@@ -236,43 +247,51 @@ impl<'d> Maker<'d> {
     /// ∫ f over ranges of variables, which mean inside of it nothing that they mean outside.
     fn integral_function(&mut self, of: &str, variables: &[String], domain: Option<&str>, at: &str) -> Result<Id> {
         let mut over = Vec::with_capacity(variables.len());
-        let outer = self.ranges.clone();
+        let mut inner = Vec::with_capacity(variables.len());
         for name in variables {
-            let range = self.range_in_domains(name, domain);
-            match range {
+            match self.range_in_domains(name, domain) {
                 Some((low, high)) if low.is_finite() && high.is_finite() => {
                     over.push((self.builder.observable_index(name), low, high));
-                    self.ranges.insert(name.clone(), (low, high));
+                    inner.push((name.clone(), (low, high)));
                 }
                 _ => return fail(&rule::HS3_RANGE, at, format!("no range of {}", quote(name)), "a finite range"),
             }
         }
-        // What depends on these variables inside does not outside.
-        let functions = std::mem::take(&mut self.functions);
-        let integrand = self.function_named(of, at);
-        self.functions = functions;
-        self.ranges = outer;
-        self.integrate(integrand?, over, at)
+        let integrand = self.with_variates(inner, |maker| maker.function_named(of, at))?;
+        self.integrate(integrand, over, at)
     }
 
-    /// An integral over what an integrand depends on of `over`; the other ranges are factors.
+    /// Runs a step with further variates; what depends on their names inside does not outside.
+    pub fn with_variates<T>(
+        &mut self,
+        variates: Vec<(String, (f64, f64))>,
+        step: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let (outer, functions) = (self.ranges.clone(), std::mem::take(&mut self.functions));
+        self.ranges.extend(variates);
+        let result = step(self);
+        self.functions = functions;
+        self.ranges = outer;
+        result
+    }
+
+    /// An integral over what an integrand depends on of `over`; the other ranges are factors. It may depend on further
+    /// variates.
     pub fn integrate(&mut self, integrand: Id, over: Vec<(usize, f64, f64)>, at: &str) -> Result<Id> {
-        let needed = self.builder.observables_of(integrand).to_vec();
-        if needed.iter().any(|observable| !over.iter().any(|(o, ..)| o == observable)) {
-            return unsupported(at, "an integral that depends on further variates", "one over all its variates");
-        }
         if let Some((o, ..)) = over.iter().find(|(_, low, high)| !(low.is_finite() && high.is_finite())) {
             let name = self.builder.observables.get(*o).map_or("", String::as_str);
             return fail(&rule::HS3_RANGE, at, format!("no range of {}", quote(name)), "a finite range");
         }
-        let (inside, outside): (Vec<_>, Vec<_>) = over.into_iter().partition(|(o, ..)| needed.contains(o));
-        let width: f64 = outside.iter().map(|(_, low, high)| high - low).product();
-        let integral = match inside.len() {
-            0 => integrand,
-            1 | 2 => self.builder.integral(integrand, inside),
-            n => return unsupported(at, format!("an integral over {n} variates"), "one over at most two"),
-        };
-        Ok(self.builder.scale(integral, width))
+        let integral = self.builder.integrate(integrand, &over);
+        if self.builder.dearest > MOST_OPERATIONS {
+            let found = format!("an integral of some {:.0e} operations", self.builder.dearest);
+            return unsupported(
+                at,
+                found,
+                format!("fewer than {MOST_OPERATIONS:.0e}: fewer integrals inside of others"),
+            );
+        }
+        Ok(integral)
     }
 
     /// The range of a variable: of a domain by name, of `default_domain`, or of a parameter point.
@@ -301,6 +320,28 @@ impl<'d> Maker<'d> {
         Ok(self.builder.gather(entries, index))
     }
 
+    /// The volume of the bin of a histogram that holds its variables, or one over it.
+    fn bin_width(&mut self, histogram: &str, divide: bool, at: &str) -> Result<Id> {
+        let axes = match self.document.function(histogram).map(|function| &function.kind) {
+            Some(FunctionKind::Histogram { axes, .. }) => axes.clone(),
+            Some(FunctionKind::Step { axes, variables, .. }) => renamed(axes, variables),
+            _ => match self.document.distribution(histogram).map(|distribution| &distribution.kind) {
+                Some(DistributionKind::Histogram { axes, .. }) => axes.clone(),
+                _ => match self.document.data(histogram) {
+                    // Axes of other data claim bins that nobody has counted.
+                    Some(Data { kind: DataKind::Binned(_), axes, .. }) => axes.clone(),
+                    _ => {
+                        let at = format!("{at}/histogram");
+                        return fail(&rule::HS3_UNRESOLVED, &at, quote(histogram), "the name of a histogram");
+                    }
+                },
+            },
+        };
+        let volumes = super::closed::volumes(&axes);
+        let entries = volumes.into_iter().map(|volume| Slot::Number(if divide { 1.0 / volume } else { volume }));
+        self.step(&axes, &entries.collect::<Vec<_>>(), at)
+    }
+
     /// The index of the bin that holds the variables of axes, in C order.
     pub fn bin_index(&mut self, axes: &[Axis], at: &str) -> Result<Id> {
         let mut index = self.builder.constant(0.0);
@@ -317,11 +358,17 @@ impl<'d> Maker<'d> {
         Ok(index)
     }
 
-    fn spline(&mut self, x: Id, x0: &[f64], y0: &[f64], logx: bool, logy: bool) -> Id {
+    fn spline(
+        &mut self,
+        x: Id,
+        through: fn(&[f64], &[f64]) -> Spline,
+        (x0, y0): (&[f64], &[f64]),
+        (logx, logy): (bool, bool),
+    ) -> Id {
         let ln = |on: bool, numbers: &[f64]| -> Vec<f64> {
             numbers.iter().map(|number| if on { number.ln() } else { *number }).collect()
         };
-        let spline = Spline::new(&ln(logx, x0), &ln(logy, y0));
+        let spline = through(&ln(logx, x0), &ln(logy, y0));
         let x = if logx { self.builder.log(x) } else { x };
         let value = self.builder.spline(spline, x);
         if logy { self.builder.exp(value) } else { value }
@@ -335,6 +382,11 @@ impl<'d> Maker<'d> {
     pub fn unary(&mut self, f: Unary, a: Id) -> Id {
         self.builder.unary(f, a)
     }
+}
+
+/// Axes with the names of the variables in their places.
+fn renamed(axes: &[Axis], variables: &[String]) -> Vec<Axis> {
+    axes.iter().zip(variables).map(|(axis, name)| Axis { name: name.clone(), ..axis.clone() }).collect()
 }
 
 impl<'d> Names<'d> {

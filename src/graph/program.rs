@@ -1,6 +1,6 @@
 //! From nodes to programs: the scalars in one list, each column over its events in a list of its own.
 
-use super::builder::{Builder, Id, Node};
+use super::builder::{Builder, Id, Integral, Node};
 use super::column::{BLOCK, ColumnProgram, Input, Operation, Source, Tables, backward, forward};
 use super::quadrature::{Cell, Quadrature, Run, Work};
 use super::scalar::{self, Scalar};
@@ -20,7 +20,8 @@ pub(super) struct Sum {
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     scalars: Vec<Scalar>,
-    integrals: Vec<Quadrature>,
+    /// The scalars that integrals take, by integral; nothing for integrals that are columns, or that nothing needs.
+    integral_inputs: Vec<Option<Vec<usize>>>,
     /// Which scalar is an integral's value, by integral.
     integral_at: Vec<usize>,
     terms: Vec<Term>,
@@ -46,10 +47,21 @@ pub struct Scratch {
     scalar_adjoints: Vec<f64>,
     slots: Vec<Lanes>,
     adjoints: Vec<Lanes>,
-    cells: Vec<Vec<Cell>>,
+    integrals: Vec<Known>,
     work: Work,
     /// The sums of the terms of the last evaluation.
     pub(super) sums: Vec<f64>,
+}
+
+/// An integral as it was last computed: as long as what it is made of stays, it stays.
+#[derive(Clone, Debug)]
+struct Known {
+    inputs: Vec<f64>,
+    value: f64,
+    /// The derivatives to the inputs, once they are asked for.
+    slopes: Vec<f64>,
+    has_slopes: bool,
+    cells: Vec<Cell>,
 }
 
 impl Program {
@@ -59,31 +71,36 @@ impl Program {
         outputs.iter().for_each(|output| compiler.need(*output));
         sums.iter().for_each(|sum| compiler.need_of_column(sum.column));
         let order: BTreeMap<Id, usize> = compiler.scalars.iter().enumerate().map(|(i, id)| (*id, i)).collect();
-        let scalars: Vec<Scalar> = order.keys().map(|id| scalar(builder, *id, &order)).collect();
-        let tables = Tables { edges: builder.edges.clone(), splines: builder.splines.clone() };
-        let integral = |integral: &super::builder::Integral| Quadrature {
-            program: columns(builder, integral.integrand, &order, &observables(&integral.over)),
-            ranges: integral.over.iter().map(|(_, low, high)| (*low, *high)).collect(),
+        let mut scalars: Vec<Scalar> = order.keys().map(|id| scalar(builder, *id, &order)).collect();
+        let backend = Backend::detect();
+        // Integrals of other programs are left out.
+        let used = used_integrals(builder, outputs.iter().copied().chain(sums.iter().map(|sum| sum.column)));
+        let mut tables = Tables {
+            edges: builder.edges.clone(),
+            splines: builder.splines.clone(),
+            integrals: used.iter().map(|index| quadrature(builder, &builder.integrals[*index])).collect(),
+            backend,
         };
-        // Integrals that nothing needs any more keep an empty program.
-        let integral_of = |id: &Id| if let Node::Integral(i) = builder.nodes[*id] { Some(i) } else { None };
-        let used: BTreeSet<usize> = order.keys().filter_map(integral_of).collect();
-        let empty = Quadrature { program: ColumnProgram::default(), ranges: Vec::new() };
-        let all = builder.integrals.iter().enumerate();
-        let integrals: Vec<Quadrature> =
-            all.map(|(i, each)| if used.contains(&i) { integral(each) } else { empty.clone() }).collect();
-        let mut integral_at = vec![0; integrals.len()];
+        let place = |index: &mut usize| *index = used.binary_search(index).unwrap_or(usize::MAX);
+        for scalar in &mut scalars {
+            if let Scalar::Integral(index) = scalar {
+                place(index);
+            }
+        }
+        tables.integrals.iter_mut().for_each(|integral| integral.program.place_integrals(place));
+        let mut integral_inputs = vec![None; tables.integrals.len()];
+        let mut integral_at = vec![0; tables.integrals.len()];
         for (at, each) in scalars.iter().enumerate() {
             if let Scalar::Integral(i) = each {
                 integral_at[*i] = at;
+                integral_inputs[*i] = Some(builder.integrals[used[*i]].inputs.iter().map(|id| order[id]).collect());
             }
         }
-        let backend = Backend::detect();
         let outputs = outputs.iter().map(|id| order[id]).collect();
-        let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, backend)).collect();
-        let lengths = terms.iter().map(|t| &t.program).chain(integrals.iter().map(|i| &i.program));
+        let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, place)).collect();
+        let lengths = terms.iter().map(|t| &t.program).chain(tables.integrals.iter().map(|i| &i.program));
         let slots = lengths.map(|program| program.operations.len()).max().unwrap_or(0);
-        Program { scalars, integrals, integral_at, terms, outputs, tables, slots, backend }
+        Program { scalars, integral_inputs, integral_at, terms, outputs, tables, slots, backend }
     }
 
     pub fn scratch(&self) -> Scratch {
@@ -92,7 +109,7 @@ impl Program {
             scalar_adjoints: vec![0.0; self.scalars.len()],
             slots: vec![ZERO; self.slots * BLOCK],
             adjoints: vec![ZERO; self.slots * BLOCK],
-            cells: vec![Vec::with_capacity(32); self.integrals.len()],
+            integrals: self.integral_inputs.iter().map(|inputs| Known::nothing(inputs.as_deref())).collect(),
             work: Work::default(),
             sums: vec![0.0; self.terms.len()],
         }
@@ -147,28 +164,49 @@ impl Program {
     }
 
     fn forward_scalars(&self, theta: &[f64], scratch: &mut Scratch) {
-        let Scratch { scalars, slots, cells, work, .. } = scratch;
+        let Scratch { scalars, slots, integrals, work, .. } = scratch;
         for (i, each) in self.scalars.iter().enumerate() {
             let (done, rest) = scalars.split_at_mut(i);
             rest[0] = match each {
-                Scalar::Integral(integral) => {
-                    let mut run = Run { backend: self.backend, tables: &self.tables, scalars: done, slots };
-                    self.integrals[*integral].value(&mut run, work, &mut cells[*integral])
-                }
+                Scalar::Integral(integral) => self.integral(*integral, done, slots, work, &mut integrals[*integral]),
                 _ => scalar::value(each, theta, done, &self.tables),
             };
         }
     }
 
+    fn integral(&self, index: usize, done: &[f64], slots: &mut [Lanes], work: &mut Work, known: &mut Known) -> f64 {
+        let Some(places) = &self.integral_inputs[index] else { return f64::NAN };
+        let mut same = !known.value.is_nan();
+        for (input, place) in known.inputs.iter_mut().zip(places) {
+            same &= *input == done[*place];
+            *input = done[*place];
+        }
+        if !same {
+            let mut run = Run { backend: self.backend, tables: &self.tables, scalars: &known.inputs, slots };
+            known.value = self.tables.integrals[index].value(&mut run, work, &mut known.cells);
+            known.has_slopes = false;
+        }
+        known.value
+    }
+
     fn backward_scalars(&self, gradient: &mut [f64], scratch: &mut Scratch) {
-        let Scratch { scalars, scalar_adjoints, slots, adjoints, cells, work, .. } = scratch;
+        let Scratch { scalars, scalar_adjoints, slots, adjoints, integrals, work, .. } = scratch;
         for (i, each) in self.scalars.iter().enumerate().rev() {
             match each {
-                Scalar::Integral(integral) if scalar_adjoints[i] != 0.0 => {
+                Scalar::Integral(index) if scalar_adjoints[i] != 0.0 => {
+                    let known = &mut integrals[*index];
+                    if !known.has_slopes {
+                        let Known { inputs, slopes, cells, has_slopes, .. } = known;
+                        slopes.fill(0.0);
+                        let mut run = Run { backend: self.backend, tables: &self.tables, scalars: inputs, slots };
+                        self.tables.integrals[*index].pull(1.0, &mut run, adjoints, work, cells, slopes);
+                        *has_slopes = true;
+                    }
                     let adjoint = scalar_adjoints[i];
-                    let mut run = Run { backend: self.backend, tables: &self.tables, scalars, slots };
-                    let (quadrature, cells) = (&self.integrals[*integral], &cells[*integral]);
-                    quadrature.pull(adjoint, &mut run, adjoints, work, cells, scalar_adjoints);
+                    let places = self.integral_inputs[*index].iter().flatten();
+                    for (place, slope) in places.zip(&known.slopes) {
+                        scalar_adjoints[*place] += adjoint * slope;
+                    }
                 }
                 _ => scalar::pull(each, i, scalars, scalar_adjoints, gradient, &self.tables),
             }
@@ -179,8 +217,8 @@ impl Program {
     pub fn integral_failed(&self, scratch: &Scratch) -> bool {
         self.integral_at
             .iter()
-            .zip(&self.integrals)
-            .any(|(at, integral)| !integral.ranges.is_empty() && !scratch.scalars[*at].is_finite())
+            .zip(&self.integral_inputs)
+            .any(|(at, inputs)| inputs.is_some() && !scratch.scalars[*at].is_finite())
     }
 
     /// Whether the scalar part of the last evaluation is finite.
@@ -189,8 +227,22 @@ impl Program {
     }
 }
 
+impl Known {
+    fn nothing(inputs: Option<&[usize]>) -> Known {
+        let count = inputs.map_or(0, <[usize]>::len);
+        let cells = if inputs.is_some() { Vec::with_capacity(32) } else { Vec::new() };
+        Known { inputs: vec![0.0; count], value: f64::NAN, slopes: vec![0.0; count], has_slopes: false, cells }
+    }
+}
+
 impl Term {
-    fn compile(builder: &Builder, sum: &Sum, order: &BTreeMap<Id, usize>, tables: &Tables, backend: Backend) -> Term {
+    fn compile(
+        builder: &Builder,
+        sum: &Sum,
+        order: &BTreeMap<Id, usize>,
+        tables: &Tables,
+        place: impl Fn(&mut usize),
+    ) -> Term {
         let groups = sum.weights.len().div_ceil(8);
         // Lanes beyond the last event repeat it, with weight zero.
         let padded = |numbers: &[f64], beyond: f64| {
@@ -204,10 +256,11 @@ impl Term {
         let last = |numbers: &[f64]| numbers.last().copied().unwrap_or(0.0);
         let (names, columns_of): (Vec<usize>, Vec<Vec<Lanes>>) =
             sum.data.iter().map(|(name, numbers)| (*name, padded(numbers, last(numbers)))).unzip();
-        let (program, fixed) = with_fixed(builder, sum.column, order, &names);
+        let (mut program, fixed) = with_fixed(builder, sum.column, order, &names);
+        program.place_integrals(place);
         let mut data = columns_of;
         for id in fixed {
-            let column = fixed_column(builder, id, order, &names, &data, tables, groups, backend);
+            let column = fixed_column(builder, id, order, &names, &data, tables, groups);
             data.push(column);
         }
         Term { program, data, weights: padded(&sum.weights, 0.0) }
@@ -251,13 +304,8 @@ impl Compiler<'_> {
     fn need(&mut self, id: Id) {
         let mut open = vec![id];
         while let Some(id) = open.pop() {
-            if self.builder.is_column(id) {
-                open.extend(self.builder.nodes[id].operands());
-            } else if self.scalars.insert(id) {
-                match &self.builder.nodes[id] {
-                    Node::Integral(i) => open.extend(column_inputs(self.builder, self.builder.integrals[*i].integrand)),
-                    node => open.extend(node.operands()),
-                }
+            if self.builder.is_column(id) || self.scalars.insert(id) {
+                open.extend(self.builder.operands(id));
             }
         }
     }
@@ -267,12 +315,27 @@ impl Compiler<'_> {
     }
 }
 
+/// The integrals that nodes need, also inside of one another; ascending.
+fn used_integrals(builder: &Builder, nodes: impl Iterator<Item = Id>) -> Vec<usize> {
+    let (mut seen, mut used, mut open) = (BTreeSet::new(), BTreeSet::new(), nodes.collect::<Vec<Id>>());
+    while let Some(id) = open.pop() {
+        if seen.insert(id) {
+            open.extend(builder.operands(id));
+            if let Node::Integral(index) = builder.nodes[id] {
+                used.insert(index);
+                open.push(builder.integrals[index].integrand);
+            }
+        }
+    }
+    used.into_iter().collect()
+}
+
 /// All columns that make up a column, itself included.
 fn column_nodes(builder: &Builder, root: Id) -> BTreeSet<Id> {
     let (mut found, mut open) = (BTreeSet::new(), vec![root]);
     while let Some(id) = open.pop() {
         if builder.is_column(id) && found.insert(id) {
-            open.extend(builder.nodes[id].operands());
+            open.extend(builder.operands(id));
         }
     }
     found
@@ -283,13 +346,19 @@ fn column_inputs(builder: &Builder, root: Id) -> Vec<Id> {
     if !builder.is_column(root) {
         return vec![root];
     }
-    let operands = |id: Id| builder.nodes[id].operands();
+    let operands = |id: Id| builder.operands(id);
     let all: BTreeSet<Id> = column_nodes(builder, root).into_iter().flat_map(operands).collect();
     all.into_iter().filter(|id| !builder.is_column(*id)).collect()
 }
 
-fn observables(over: &[(usize, f64, f64)]) -> Vec<usize> {
-    over.iter().map(|(observable, ..)| *observable).collect()
+/// The program of an integrand; the inputs of the integral are its only scalars.
+fn quadrature(builder: &Builder, integral: &Integral) -> Quadrature {
+    let order: BTreeMap<Id, usize> = integral.inputs.iter().enumerate().map(|(i, id)| (*id, i)).collect();
+    let names: Vec<usize> = integral.over.iter().map(|(observable, ..)| *observable).collect();
+    Quadrature {
+        program: columns(builder, integral.integrand, &order, &names),
+        ranges: integral.over.iter().map(|(_, low, high)| (*low, *high)).collect(),
+    }
 }
 
 fn scalar(builder: &Builder, id: Id, order: &BTreeMap<Id, usize>) -> Scalar {
@@ -320,7 +389,7 @@ fn with_fixed(builder: &Builder, root: Id, order: &BTreeMap<Id, usize>, names: &
     let is_fixed = |id: Id| {
         builder.is_column(id) && !builder.needs_parameters(id) && !matches!(builder.nodes[id], Node::Observable(_))
     };
-    let used = all.iter().filter(|id| !is_fixed(**id)).flat_map(|id| builder.nodes[*id].operands());
+    let used = all.iter().filter(|id| !is_fixed(**id)).flat_map(|id| builder.operands(*id));
     let frontier: BTreeSet<Id> = used.chain([root]).filter(|id| is_fixed(*id)).collect();
     let fixed: Vec<Id> = frontier.into_iter().collect();
     (program_of(builder, root, order, names, &fixed), fixed)
@@ -339,7 +408,7 @@ fn program_of(
         Node::Observable(observable) => names.iter().position(|name| name == observable),
         _ => fixed.iter().position(|f| *f == id).map(|at| names.len() + at),
     };
-    let needed = reachable(builder, root, fixed);
+    let needed = reachable(builder, root, names, fixed);
     for id in needed.iter().copied().filter(|id| data_of(*id).is_none()) {
         let source = |id: &Id| match (data_of(*id), slots.get(id)) {
             (Some(column), _) => Source::Data(column),
@@ -353,7 +422,10 @@ fn program_of(
             Node::Bin(table, a) => Operation::Bin(*table, source(a)),
             Node::Gather(list, index) => Operation::Gather(list.iter().map(source).collect(), source(index)),
             Node::Spline(table, a) => Operation::Spline(*table, source(a)),
-            Node::Constant(_) | Node::Parameter(_) | Node::Observable(_) | Node::Integral(_) => continue,
+            Node::Integral(index) => {
+                Operation::Integral(*index, builder.integrals[*index].inputs.iter().map(source).collect())
+            }
+            Node::Constant(_) | Node::Parameter(_) | Node::Observable(_) => continue,
         };
         slots.insert(id, operations.len());
         operations.push(operation);
@@ -371,11 +443,11 @@ fn program_of(
 }
 
 /// The columns that a program computes: none below a fixed one.
-fn reachable(builder: &Builder, root: Id, fixed: &[Id]) -> BTreeSet<Id> {
+fn reachable(builder: &Builder, root: Id, names: &[usize], fixed: &[Id]) -> BTreeSet<Id> {
     let (mut found, mut open) = (BTreeSet::new(), vec![root]);
     while let Some(id) = open.pop() {
-        if builder.is_column(id) && !fixed.contains(&id) && found.insert(id) {
-            open.extend(builder.nodes[id].operands());
+        if builder.depends_on(id, names) && !fixed.contains(&id) && found.insert(id) {
+            open.extend(builder.operands(id));
         }
     }
     found
@@ -391,7 +463,6 @@ fn fixed_column(
     data: &[Vec<Lanes>],
     tables: &Tables,
     groups: usize,
-    backend: Backend,
 ) -> Vec<Lanes> {
     // Its scalars are constants; they have the places that the evaluation gives them.
     let mut scalars = vec![0.0; order.len()];
@@ -406,7 +477,7 @@ fn fixed_column(
     for start in (0..groups).step_by(BLOCK) {
         let count = BLOCK.min(groups - start);
         let input = Input { data, start, groups: count, scalars: &scalars, tables };
-        forward(backend, &program, &input, &mut slots);
+        forward(tables.backend, &program, &input, &mut slots);
         column.extend_from_slice(&slots[program.output * BLOCK..][..count]);
     }
     column

@@ -47,20 +47,25 @@ const KRONROD: [f64; 8] = [
 const GAUSS: [f64; 4] =
     [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_9, 0.417_959_183_673_469_4];
 
-/// Node and both weights of point i.
-fn rule(i: usize) -> (f64, f64, f64) {
-    let mirrored = if i < 8 { i } else { POINTS - 1 - i };
-    let node = if i < 8 { -NODES[mirrored] } else { NODES[mirrored] };
-    let gauss = if mirrored % 2 == 1 { GAUSS[mirrored / 2] } else { 0.0 };
-    (node, KRONROD[mirrored], gauss)
-}
+/// Node and both weights of each point.
+const RULE: [(f64, f64, f64); POINTS] = {
+    let mut rule = [(0.0, 0.0, 0.0); POINTS];
+    let mut i = 0;
+    while i < POINTS {
+        let mirrored = if i < 8 { i } else { POINTS - 1 - i };
+        let node = if i < 8 { -NODES[mirrored] } else { NODES[mirrored] };
+        rule[i] = (node, KRONROD[mirrored], if mirrored % 2 == 1 { GAUSS[mirrored / 2] } else { 0.0 });
+        i += 1;
+    }
+    rule
+};
 
 /// A box: low and high of each axis; the second axis is empty for integrals over one observable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cell([(f64, f64); 2]);
 
 /// One integral of a program.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Quadrature {
     pub program: ColumnProgram,
     pub ranges: Vec<(f64, f64)>,
@@ -71,16 +76,29 @@ pub(super) struct Quadrature {
 pub(super) struct Work {
     /// A column of points for each axis.
     points: Vec<Vec<Lanes>>,
+    /// Cells that are looked at, what they say, and what they become.
     open: Vec<Cell>,
+    estimates: Vec<Estimate>,
+    halves: Vec<Cell>,
 }
 
 impl Default for Work {
     fn default() -> Self {
-        Work { points: vec![vec![ZERO; BLOCK]; 2], open: Vec::with_capacity(2 * MOST_CELLS) }
+        let room = Vec::with_capacity(2 * MOST_CELLS);
+        Work { open: room.clone(), estimates: Vec::with_capacity(2 * MOST_CELLS), halves: room, ..Work::small() }
+    }
+}
+
+impl Work {
+    /// Without room for many cells, for integrals that are many themselves.
+    pub fn small() -> Work {
+        let points = vec![vec![ZERO; BLOCK]; 2];
+        Work { points, open: Vec::new(), estimates: Vec::new(), halves: Vec::new() }
     }
 }
 
 /// What the points of one cell say.
+#[derive(Clone, Copy, Debug)]
 struct Estimate {
     integral: f64,
     error: f64,
@@ -101,30 +119,30 @@ pub(super) struct Run<'a> {
 impl Quadrature {
     /// Cells are refined until the error is small; those that make up the integral are left in `cells`.
     pub fn value(&self, run: &mut Run, work: &mut Work, cells: &mut Vec<Cell>) -> f64 {
-        work.open.clear();
         cells.clear();
+        work.open.clear();
         self.first_cells(&mut work.open);
-        let mut total = 0.0;
-        // What is accepted plus what is still open, for the scale of the error.
-        let mut scale: f64 = 0.0;
-        for i in 0..work.open.len() {
-            scale += self.estimate(&work.open[i].clone(), run, &mut work.points).integral.abs();
-        }
-        while let Some(cell) = work.open.pop() {
-            let estimate = self.estimate(&cell, run, &mut work.points);
-            let width = cell.share(estimate.axis, &self.ranges);
-            let small = (estimate.error <= ACCURACY * scale && estimate.difference <= SMOOTH * scale * width)
-                || estimate.difference <= 1e-14 * estimate.integral.abs();
-            if small || width <= TINY {
-                total += estimate.integral;
-                cells.push(cell);
-            } else if !estimate.error.is_finite() || cells.len() + work.open.len() >= MOST_CELLS {
-                return f64::NAN;
-            } else {
-                let (left, right) = cell.halves(estimate.axis);
-                work.open.push(right);
-                work.open.push(left);
+        let (mut total, mut scale) = (0.0, None);
+        while !work.open.is_empty() {
+            self.estimate_all(run, work);
+            let Work { open, estimates, halves, .. } = work;
+            // The scale of the error is the integral that the first cells have.
+            let scale = *scale.get_or_insert_with(|| estimates.iter().map(|e| e.integral.abs()).sum::<f64>());
+            halves.clear();
+            for (cell, estimate) in open.iter().zip(estimates.iter()) {
+                let width = cell.share(estimate.axis, &self.ranges);
+                let small = (estimate.error <= ACCURACY * scale && estimate.difference <= SMOOTH * scale * width)
+                    || estimate.difference <= 1e-14 * estimate.integral.abs();
+                if small || width <= TINY {
+                    total += estimate.integral;
+                    cells.push(*cell);
+                } else if !estimate.error.is_finite() || cells.len() + halves.len() >= MOST_CELLS {
+                    return f64::NAN;
+                } else {
+                    halves.extend(cell.halves(estimate.axis));
+                }
             }
+            std::mem::swap(open, halves);
         }
         total
     }
@@ -139,18 +157,19 @@ impl Quadrature {
         cells: &[Cell],
         to: &mut [f64],
     ) {
-        for cell in cells {
-            let groups = self.evaluate(cell, run, &mut work.points);
-            let used = self.program.operations.len() * BLOCK;
+        let used = self.program.operations.len() * BLOCK;
+        for batch in cells.chunks(self.batch()) {
+            let groups = self.evaluate(batch, run, &mut work.points);
             adjoints[..used].fill(ZERO);
             let out = flat_mut(&mut adjoints[self.program.output * BLOCK..][..groups]);
-            let volume = cell.volume(self.ranges.len());
-            let weight = |i: usize| match self.ranges.len() {
-                1 => rule(i).1,
-                _ => rule(i / POINTS).1 * rule(i % POINTS).1,
-            };
-            for (i, out) in out.iter_mut().enumerate().take(self.count()) {
-                *out = adjoint * volume * weight(i);
+            for (cell, out) in batch.iter().zip(out.chunks_mut(self.count())) {
+                let scale = adjoint * cell.volume(self.ranges.len());
+                for (i, out) in out.iter_mut().enumerate() {
+                    *out = match self.ranges.len() {
+                        1 => scale * RULE[i].1,
+                        _ => scale * RULE[i / POINTS].1 * RULE[i % POINTS].1,
+                    };
+                }
             }
             let input = Input { data: &work.points, start: 0, groups, scalars: run.scalars, tables: run.tables };
             backward(run.backend, &self.program, &input, run.slots, adjoints, to);
@@ -177,41 +196,61 @@ impl Quadrature {
         if self.ranges.len() == 1 { POINTS } else { POINTS * POINTS }
     }
 
-    /// Fills the slots for the points of a cell.
-    fn evaluate(&self, cell: &Cell, run: &mut Run, points: &mut [Vec<Lanes>]) -> usize {
+    /// How many cells fit into one block.
+    fn batch(&self) -> usize {
+        BLOCK * 8 / self.count()
+    }
+
+    /// Fills the slots for the points of some cells, one cell after the other; how many groups these are.
+    fn evaluate(&self, cells: &[Cell], run: &mut Run, points: &mut [Vec<Lanes>]) -> usize {
         let (count, one) = (self.count(), self.ranges.len() == 1);
-        let groups = count.div_ceil(8);
+        let groups = (cells.len() * count).div_ceil(8);
         for (axis, column) in points.iter_mut().enumerate().take(self.ranges.len()) {
-            let (low, high) = cell.0[axis];
-            let (middle, half) = (0.5 * (low + high), 0.5 * (high - low));
-            for (i, point) in flat_mut(&mut column[..groups]).iter_mut().enumerate() {
-                let i = i.min(count - 1);
-                let node = if one || axis == 1 { i % POINTS } else { i / POINTS };
-                *point = middle + half * rule(node).0;
+            let points = flat_mut(&mut column[..groups]);
+            for (cell, points) in cells.iter().zip(points.chunks_mut(count)) {
+                let (low, high) = cell.0[axis];
+                let (middle, half) = (0.5 * (low + high), 0.5 * (high - low));
+                for (i, point) in points.iter_mut().enumerate() {
+                    let node = if one || axis == 1 { i % POINTS } else { i / POINTS };
+                    *point = middle + half * RULE[node].0;
+                }
             }
+            // Lanes beyond the last point repeat it.
+            let last = points[cells.len() * count - 1];
+            points[cells.len() * count..].fill(last);
         }
         let input = Input { data: points, start: 0, groups, scalars: run.scalars, tables: run.tables };
         forward(run.backend, &self.program, &input, run.slots);
         groups
     }
 
+    /// Estimates of all open cells.
+    fn estimate_all(&self, run: &mut Run, work: &mut Work) {
+        let Work { points, open, estimates, .. } = work;
+        estimates.clear();
+        for batch in open.chunks(self.batch()) {
+            let groups = self.evaluate(batch, run, points);
+            let values = flat(&run.slots[self.program.output * BLOCK..][..groups]);
+            estimates.extend(batch.iter().zip(values.chunks(self.count())).map(|(cell, v)| self.estimate(cell, v)));
+        }
+    }
+
     /// The integral by Kronrod's rule. Its error is at most the difference from Gauss's; for smooth integrands it is far
     /// smaller, about the 3/2 power of that in units of the variation (R. Piessens et al., QUADPACK, Springer 1983).
-    fn estimate(&self, cell: &Cell, run: &mut Run, points: &mut [Vec<Lanes>]) -> Estimate {
-        let groups = self.evaluate(cell, run, points);
-        let values = &flat(&run.slots[self.program.output * BLOCK..][..groups])[..self.count()];
+    fn estimate(&self, cell: &Cell, values: &[f64]) -> Estimate {
         let volume = cell.volume(self.ranges.len());
+        let one = self.ranges.len() == 1;
         let (mut kronrod, mut gauss, mut mixed) = (0.0, [0.0; 2], 0.0);
         for (i, value) in values.iter().enumerate() {
-            let (_, k0, g0) = rule(if self.ranges.len() == 1 { i } else { i / POINTS });
-            let (k1, g1) = if self.ranges.len() == 1 { (1.0, 1.0) } else { (rule(i % POINTS).1, rule(i % POINTS).2) };
+            let (_, k0, g0) = RULE[if one { i } else { i / POINTS }];
+            let (k1, g1) = if one { (1.0, 1.0) } else { (RULE[i % POINTS].1, RULE[i % POINTS].2) };
             kronrod += k0 * k1 * value;
             gauss[0] += g0 * k1 * value;
             gauss[1] += k0 * g1 * value;
             mixed += k0 * k1 * value.abs();
         }
         let differences = gauss.map(|gauss| (kronrod - gauss).abs() * volume);
-        let axis = usize::from(self.ranges.len() == 2 && differences[1] > differences[0]);
+        let axis = usize::from(!one && differences[1] > differences[0]);
         let size = mixed * volume;
         let difference = differences[axis];
         let error =
@@ -227,13 +266,13 @@ impl Cell {
         self.0.iter().take(axes).map(|(low, high)| 0.5 * (high - low)).product()
     }
 
-    fn halves(&self, axis: usize) -> (Cell, Cell) {
+    fn halves(&self, axis: usize) -> [Cell; 2] {
         let (low, high) = self.0[axis];
         let middle = 0.5 * (low + high);
         let (mut left, mut right) = (*self, *self);
         left.0[axis] = (low, middle);
         right.0[axis] = (middle, high);
-        (left, right)
+        [left, right]
     }
 
     /// How much of the range of an axis the cell takes.

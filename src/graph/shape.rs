@@ -96,6 +96,7 @@ impl Maker<'_> {
                 self.log_poisson(x, mean)
             }
             Kind::Uniform { min: None, max: None, .. } => self.builder.constant(0.0),
+            Kind::Uniform { x, min, max } => self.box_shape(x, min.as_ref(), max.as_ref(), at)?,
             _ => return Ok(None),
         }))
     }
@@ -121,14 +122,34 @@ impl Maker<'_> {
                 let (x, coefficients) = (self.slot(x, at)?, self.slots(coefficients, at)?);
                 self.builder.polynomial(x, &coefficients)
             }
+            Kind::PowerFall { m, shift, power, fall } => {
+                let [m, shift, power, fall] = self.four([m, shift, power, fall], at)?;
+                let b = &mut self.builder;
+                let sum = b.add(m, shift);
+                let (rise, product) = (b.binary(Binary::Power, sum, power), b.multiply(fall, m));
+                let exponent = b.negative(product);
+                let exponential = b.exp(exponent);
+                b.multiply(rise, exponential)
+            }
             Kind::PowerSum { x, coefficients, exponents } => self.power_sum(x, coefficients, exponents, at)?,
             Kind::RelativisticBreitWigner { x, mass, channels } => self.breit_wigner(x, mass, channels, at)?,
-            Kind::Uniform { .. } => {
-                let expected = "one over the range of its variate";
-                return unsupported(at, "a uniform density with a range of its own", expected);
-            }
             _ => return Ok(None),
         }))
+    }
+
+    /// 0 between the ends and −∞ outside.
+    fn box_shape(&mut self, x: &Slot, min: Option<&Slot>, max: Option<&Slot>, at: &str) -> Result<Id> {
+        let x = self.slot(x, at)?;
+        let (zero, never) = (self.builder.constant(0.0), self.builder.constant(f64::NEG_INFINITY));
+        let mut log = zero;
+        for (end, outside) in [(min, Binary::Less), (max, Binary::Greater)] {
+            if let Some(end) = end {
+                let end = self.slot(end, at)?;
+                let beyond = self.builder.binary(outside, x, end);
+                log = self.builder.select(beyond, never, log);
+            }
+        }
+        Ok(log)
     }
 
     /// −(|x − μ|/α)^β.

@@ -1,10 +1,11 @@
 //! Cubic splines through knots, with the third derivative continuous at the second and the last but one (not-a-knot).
 
-/// Between knots i and i + 1: y + d (b + d (c + d e)), d the distance from knot i; the outer pieces reach beyond.
+/// Between knots i and i + 1 a polynomial of degree five in the distance from knot i; the outer pieces reach beyond.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spline {
-    knots: Vec<f64>,
-    pieces: Vec<[f64; 4]>,
+    pub(super) knots: Vec<f64>,
+    /// Coefficients, the constant first.
+    pub(super) pieces: Vec<[f64; 6]>,
 }
 
 impl Spline {
@@ -15,7 +16,8 @@ impl Spline {
             let h = x[i + 1] - x[i];
             let mean = (y[i + 1] - y[i]) / h;
             let (left, right) = (slopes[i], slopes[i + 1]);
-            [y[i], left, (3.0 * mean - 2.0 * left - right) / h, (left + right - 2.0 * mean) / (h * h)]
+            let (bend, twist) = ((3.0 * mean - 2.0 * left - right) / h, (left + right - 2.0 * mean) / (h * h));
+            [y[i], left, bend, twist, 0.0, 0.0]
         };
         let pieces = (0..x.len().saturating_sub(1)).map(piece).collect();
         Spline { knots: x.to_vec(), pieces }
@@ -25,11 +27,18 @@ impl Spline {
     pub fn at(&self, x: f64) -> (f64, f64) {
         let above = self.knots.partition_point(|knot| *knot <= x);
         let i = above.saturating_sub(1).min(self.pieces.len().saturating_sub(1));
-        let (Some([y, b, c, e]), Some(knot)) = (self.pieces.get(i), self.knots.get(i)) else {
+        let (Some(&[y, a, b, c, e, f]), Some(knot)) = (self.pieces.get(i), self.knots.get(i)) else {
             return (f64::NAN, f64::NAN);
         };
         let d = x - knot;
-        (y + d * (b + d * (c + d * e)), b + d * (2.0 * c + d * 3.0 * e))
+        let value = y + d * (a + d * (b + d * (c + d * (e + d * f))));
+        (value, a + d * (2.0 * b + d * (3.0 * c + d * (4.0 * e + d * 5.0 * f))))
+    }
+
+    /// The spline that is the slope of this one.
+    pub fn derivative(&self) -> Spline {
+        let slope = |[_, a, b, c, e, f]: &[f64; 6]| [*a, 2.0 * b, 3.0 * c, 4.0 * e, 5.0 * f, 0.0];
+        Spline { knots: self.knots.clone(), pieces: self.pieces.iter().map(slope).collect() }
     }
 }
 

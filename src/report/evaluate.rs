@@ -20,6 +20,10 @@ pub struct EvaluateReport {
     /// ∂² twice_nll / ∂θ∂θ of all scalar parameters in fit order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hessian: Option<Hessian>,
+    /// −ln L in RooFit's convention (spec/hs3-histfactory.md, eq. 7), of an HS3 document whose data are all seen; null out of
+    /// domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nll_roofit: Option<Number>,
     /// The point.
     pub parameters: ByName,
     /// Why `twice_nll` is null.
@@ -49,6 +53,8 @@ pub struct Hessian {
 pub struct Point {
     pub parameters: Vec<f64>,
     pub twice_nll: f64,
+    /// Of HS3 documents.
+    pub nll_roofit: Option<f64>,
     pub main: Vec<f64>,
     pub auxiliary: Vec<f64>,
     pub gradient: Option<Vec<f64>>,
@@ -63,6 +69,7 @@ impl EvaluateReport {
             expected_data: ExpectedData { auxdata: numbers(&point.auxiliary), main: by_channel(model, &point.main) },
             gradient: point.gradient.as_deref().map(|g| by_name(model, g)),
             hessian: point.hessian.as_deref().map(|h| Hessian { labels, values: h.chunks(n).map(numbers).collect() }),
+            nll_roofit: point.nll_roofit.map(Number),
             parameters: by_name(model, &point.parameters),
             reason,
             twice_nll: Number(point.twice_nll),
@@ -87,6 +94,9 @@ pub fn page(file: &str, measurement: &str, model: &Model, data: &Data, point: &P
         .remark("file", text::escape(file))
         .remark("measurement", text::label(measurement))
         .remark("twice_nll", fixed_point(point.twice_nll, 10));
+    if let Some(nll) = point.nll_roofit {
+        page = page.remark("nll_roofit", fixed_point(nll, 10));
+    }
     if let Some(reason) = reason {
         page = page.remark("reason", &reason.message);
     }

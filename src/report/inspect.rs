@@ -194,7 +194,8 @@ fn measurement(m: &crate::document::workspace::Measurement) -> (String, String, 
     (m.name.clone(), m.config.poi.clone(), m.config.parameters.iter().map(|p| p.name.clone()).collect())
 }
 
-fn constraint(constraints: Option<&[Constraint]>) -> &'static str {
+/// The kind of the constraints of a parameter set, as pyhf calls it.
+pub(super) fn constraint(constraints: Option<&[Constraint]>) -> &'static str {
     match constraints.and_then(<[Constraint]>::first) {
         None => "unconstrained",
         Some(Constraint::Gaussian { .. }) => "constrained_by_normal",

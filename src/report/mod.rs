@@ -21,6 +21,7 @@ pub mod feldman_cousins;
 pub mod finding;
 pub mod fit;
 pub mod gof;
+pub mod hs3_inspect;
 pub mod hypotest;
 pub mod individual;
 pub mod inspect;

@@ -14,6 +14,7 @@ use super::feldman_cousins::FeldmanCousinsReport;
 use super::finding::ValidateReport;
 use super::fit::FitReport;
 use super::gof::GofReport;
+use super::hs3_inspect::Hs3InspectReport;
 use super::hypotest::{HypotestReport, LikelihoodRatioReport, SignificanceReport};
 use super::individual::IndividualReport;
 use super::inspect::{InspectReport, ModelReport};
@@ -47,6 +48,7 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-feldman-cousins", generate: generate::<FeldmanCousinsReport> },
     Named { name: "report-fit", generate: generate::<FitReport> },
     Named { name: "report-gof", generate: generate::<GofReport> },
+    Named { name: "report-hs3-inspect", generate: generate::<Hs3InspectReport> },
     Named { name: "report-hypotest", generate: generate::<HypotestReport> },
     Named { name: "report-inspect", generate: generate::<InspectReport> },
     Named { name: "report-likelihood-ratio", generate: generate::<LikelihoodRatioReport> },

@@ -1,10 +1,13 @@
 //! What no rule on the document alone can tell, but the making of its model: event databases, and responses that cannot
 //! be made.
 
+use super::from_hs3::{self, Hs3Options};
 use super::from_pyhf::{self, ModelOptions};
+use crate::document::hs3::Hs3Document;
+use crate::document::position;
 use crate::document::workspace::Workspace;
 use crate::document::{Document, Kind};
-use crate::finding::Findings;
+use crate::finding::{Finding, Findings, Severity};
 use crate::workspace::{self, Measurements, Scope};
 use std::path::Path;
 
@@ -36,4 +39,38 @@ pub fn check(workspace: &Workspace, scope: &Scope, folder: &Path) -> Findings {
         Ok(model) => model.warnings,
         Err(findings) => findings,
     }
+}
+
+/// What is wrong or odd with an HS3 document that can be read, its warnings included: what the chosen likelihood needs, or,
+/// where none is chosen, what each of them needs. Findings are in the order of `text`, where there is one.
+pub fn check_hs3(document: &Hs3Document, options: &Hs3Options, text: Option<&str>) -> Findings {
+    let mut findings = document.warnings.clone();
+    let all = match from_hs3::choices(document, options) {
+        Ok(all) => all,
+        Err(found) => {
+            findings.0.extend(found.0);
+            Vec::new()
+        }
+    };
+    for (_, options) in all {
+        let found = match from_hs3::likelihood(document, &options) {
+            Ok(likelihood) => likelihood.model.warnings,
+            Err(found) => found,
+        };
+        // Likelihoods share what they are made of, and the reader has told some of it with its place; what it warned of may
+        // be an error where a likelihood needs it.
+        for new in found.0 {
+            let same =
+                |old: &&mut Finding| (old.rule, &old.pointer, &old.found) == (new.rule, &new.pointer, &new.found);
+            match findings.0.iter_mut().find(same) {
+                Some(old) if new.severity == Severity::Error => old.severity = Severity::Error,
+                Some(_) => {}
+                None => findings.push(new),
+            }
+        }
+    }
+    if let Some(text) = text {
+        position::resolve(text, &mut findings);
+    }
+    findings
 }

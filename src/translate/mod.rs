@@ -4,6 +4,7 @@ mod check;
 mod from_eft;
 pub mod from_hs3;
 pub mod from_pyhf;
+pub mod hs3_data;
 
-pub use check::{check, validate};
+pub use check::{check, check_hs3, validate};
 pub use from_eft::solve_morph;

@@ -108,7 +108,10 @@ fn matrix(expected: &Map<String, Value>, given: &Map<String, Value>) -> Option<R
     }))
 }
 
-/// Every expected finding is there, with one of its classes and, where it names any, at one of its pointers.
+/// Every expected finding is there, with one of its classes and, where it names any, at one of its pointers and of one of
+/// its rules.
+///
+/// Programs that have no rules of their own need not name any.
 fn findings(expected: &Value, given: &Value, found: &mut Vec<String>) {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let given = list(given);
@@ -117,7 +120,9 @@ fn findings(expected: &Value, given: &Value, found: &mut Vec<String>) {
         let matches = |candidate: &Value| {
             let text = |key| candidate.get(key).and_then(Value::as_str);
             let at = |pointers| text("pointer").is_some_and(|pointer| names(pointers, pointer));
-            text("class").is_some_and(|text| names(class, text)) && finding.get("pointer").is_none_or(at)
+            let of = |rules| text("rule").is_none_or(|rule| names(rules, rule));
+            let same = text("class").is_some_and(|text| names(class, text)) && finding.get("pointer").is_none_or(at);
+            same && finding.get("rule").is_none_or(of)
         };
         if !given.iter().any(matches) {
             found.push(format!("no finding like {}, but {}", short(&finding), short(&Value::Array(given.clone()))));

@@ -1,7 +1,7 @@
 //! This library as the program under test.
 
 use super::case::{ErrorAnswer, Outcome, Request};
-use super::inference;
+use super::{hs3, inference};
 use crate::document::digest::{self, Algorithm};
 use crate::document::patch::{self, Patch};
 use crate::document::patchset::{PatchSet, PatchValue};
@@ -41,7 +41,7 @@ pub fn answer(request: &Request) -> Outcome {
 pub type Answered = Result<Value, ErrorAnswer>;
 
 /// The first error among findings stands for all.
-fn refused(findings: Findings) -> ErrorAnswer {
+pub fn refused(findings: Findings) -> ErrorAnswer {
     let first = findings.0.iter().find(|f| f.severity == Severity::Error);
     ErrorAnswer { class: first.map(|f| f.class.to_owned()).unwrap_or_default(), message: findings.to_string() }
 }
@@ -51,7 +51,7 @@ pub fn bad_request(message: impl Into<String>) -> ErrorAnswer {
     ErrorAnswer { class: "BadRequest".to_owned(), message: message.into() }
 }
 
-fn document(request: &Request, name: &str) -> Result<Document, ErrorAnswer> {
+pub fn document(request: &Request, name: &str) -> Result<Document, ErrorAnswer> {
     let text = request.documents.get(name).ok_or_else(|| bad_request(format!("no document {name}")))?;
     Document::from_slice(name, text.clone().into_bytes(), &Limits::default()).map_err(refused)
 }
@@ -61,11 +61,14 @@ pub fn text<'r>(request: &'r Request, key: &str) -> Option<&'r str> {
 }
 
 fn validate(request: &Request) -> Answered {
+    if text(request, "kind") == Some("hs3") {
+        return hs3::validate(request);
+    }
     let kind = match text(request, "kind") {
         Some("workspace") => Kind::Workspace,
         Some("patch") => Kind::Patch,
         Some("patchset") => Kind::Patchset,
-        _ => return Err(bad_request("kind is workspace, patch or patchset")),
+        _ => return Err(bad_request("kind is workspace, patch, patchset or hs3")),
     };
     let text = request.documents.get("document").ok_or_else(|| bad_request("no document"))?;
     let findings = match Document::from_slice("document", text.clone().into_bytes(), &Limits::default()) {
@@ -79,10 +82,15 @@ fn validate(request: &Request) -> Answered {
 pub struct Built {
     pub model: Model,
     pub data: Data,
-    poi: Option<String>,
+    pub poi: Option<String>,
+    /// What RooFit's −ln L is more, of HS3 documents.
+    pub roofit_offset: Option<f64>,
 }
 
 pub fn built(request: &Request) -> Result<Built, ErrorAnswer> {
+    if request.documents.contains_key("hs3") {
+        return hs3::built(request);
+    }
     let options = options(request)?;
     let measurements = options.measurement.clone().map_or(Measurements::First, Measurements::Named);
     let scope = Scope { compat: Compat::Strict, measurements };
@@ -91,7 +99,7 @@ pub fn built(request: &Request) -> Result<Built, ErrorAnswer> {
     let data = from_pyhf::data(&loaded.workspace, &model).map_err(refused)?;
     let names = model.parameter_names();
     let poi = model.poi.and_then(|index| names.get(index).cloned());
-    Ok(Built { model, data, poi })
+    Ok(Built { model, data, poi, roofit_offset: None })
 }
 
 fn options(request: &Request) -> Result<ModelOptions, ErrorAnswer> {
@@ -170,7 +178,11 @@ fn evaluate(request: &Request, built: &Built) -> Answered {
     let (mut main, mut auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
     evaluator.expected(&parameters, &mut main, &mut auxiliary);
     let expected = json!({"main": by_channel(model, &main), "auxdata": by_constraint(model, &auxiliary)});
-    Ok(json!({"twice_nll": value, "expected_data": expected}))
+    let mut answer = json!({"twice_nll": value, "expected_data": expected});
+    if let (Some(offset), Some(members)) = (built.roofit_offset, answer.as_object_mut()) {
+        members.insert("nll_roofit".to_owned(), json!(0.5 * value + offset));
+    }
+    Ok(answer)
 }
 
 /// Main data by channel.

@@ -75,7 +75,7 @@ impl Closure {
         let n = eft.unbinned_terms.iter().map(n_replicas).max().unwrap_or(0);
         let one = |replica| {
             let options = ModelOptions { replica: Some(replica), ..options.clone() };
-            Ok(self.args.model.build(&self.workspace, &prepared.loaded, &options)?.0)
+            Ok(self.args.model.build.build(&self.workspace, &self.args.input, &prepared.loaded, &options)?.model)
         };
         (0..n).map(one).collect()
     }
@@ -83,7 +83,7 @@ impl Closure {
     /// The model of another workspace, with the same parameters.
     fn other(&self, path: &Path, prepared: &Prepared) -> Result<Model, CommandError> {
         let loaded = self.args.input.load(path)?;
-        let (model, _) = self.args.model.build(path, &loaded, &self.args.model.options(&self.args.input)?)?;
+        let model = self.args.model.build(path, &self.args.input, &loaded)?.model;
         if model.parameter_names() != prepared.model.parameter_names() {
             let message = format!("--independent {}: it has other parameters", path.display());
             return Err(CommandError::Message(message));

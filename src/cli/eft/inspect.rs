@@ -92,9 +92,10 @@ impl Inspect {
         point: &[f64],
         notes: &mut Vec<Reason>,
     ) -> Result<Vec<EventsEntry>, CommandError> {
-        let own = Source { path: &self.workspace, workspace: &prepared.loaded.workspace, eft };
+        let Some(workspace) = prepared.loaded.workspace() else { return Ok(Vec::new()) };
+        let own = Source { path: &self.workspace, workspace, eft };
         let Some(path) = &self.independent else { return entries(prepared, &own, None, point, notes) };
-        let other = self.args.input.load(path)?;
+        let other = self.args.input.load(path)?.into_workspace("--independent", path)?;
         let Some(block) = other.workspace.eft.as_deref() else {
             let message = format!("--independent {}: a plain workspace, without events", path.display());
             return Err(CommandError::Message(message));
@@ -105,9 +106,10 @@ impl Inspect {
 
 /// The block `eft` of a workspace that has one.
 pub(super) fn block(prepared: &Prepared) -> Result<&Eft, CommandError> {
-    prepared.loaded.workspace.eft.as_deref().ok_or_else(|| {
-        CommandError::Message(format!("{}: a plain workspace, without the EFT extension", prepared.file))
-    })
+    prepared
+        .loaded
+        .eft()
+        .ok_or_else(|| CommandError::Message(format!("{}: a plain document, without the EFT extension", prepared.file)))
 }
 
 /// The coefficients that are not held, and the parameters of a transform likewise, in fit order.
@@ -133,7 +135,7 @@ pub(super) fn to_standard_model(prepared: &Prepared, free: &Free, point: &mut [f
 fn document_sample(prepared: &Prepared, channel: usize, sample: usize) -> Option<(&str, &Sample)> {
     let of_model = prepared.model.channels.get(channel)?;
     let name = &of_model.samples.get(sample)?.name;
-    let channel = prepared.loaded.workspace.channels.iter().find(|c| c.name == of_model.name)?;
+    let channel = prepared.loaded.workspace()?.channels.iter().find(|c| c.name == of_model.name)?;
     channel.samples.iter().find(|s| s.name == *name).map(|s| (channel.name.as_str(), s))
 }
 

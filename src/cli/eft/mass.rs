@@ -4,6 +4,7 @@ use super::document_args::DocumentArgs;
 use super::edit_args::fail;
 use crate::cli::limit::{CriterionArg, level};
 use crate::cli::output::Format;
+use crate::cli::source::Source;
 use crate::cli::{CommandError, CommandResult, note, warn};
 use crate::infer::{CoefficientTest, Hesse, Likelihood, LimitOptions, TestStatistic};
 use crate::program::Program;
@@ -39,12 +40,13 @@ pub struct Mass {
 
 impl Mass {
     pub fn run(&self) -> CommandResult {
-        let mut workspace = self.args.input.load(&self.workspace)?.workspace;
+        let source = self.args.input.load(&self.workspace)?;
+        let mut workspace = source.into_workspace("eft mass", &self.workspace)?.workspace;
         let inverse = in_inverse_powers(&mut workspace, &self.mass).map_err(CommandError::Usage)?;
         let loaded = load_workspace(workspace, &self.args.input.scope()).map_err(fail(&self.workspace))?;
         let mut arguments = self.args.model.clone();
         arguments.build.poi = Some(inverse.name.clone());
-        let prepared = arguments.prepare_loaded(&self.workspace, &self.args.input, loaded)?;
+        let prepared = arguments.prepare_loaded(&self.workspace, &self.args.input, Source::Workspace(loaded))?;
         warn(&prepared.file, &prepared.model.warnings);
         let Some(poi) = prepared.model.poi.filter(|&poi| !prepared.fixed[poi]) else {
             return Err(CommandError::Usage(format!("{} is held", self.mass)));

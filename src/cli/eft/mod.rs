@@ -10,6 +10,7 @@ pub mod directions;
 mod document_args;
 mod edit_args;
 mod event_quality;
+pub mod expand;
 pub mod import;
 mod import_matrix;
 pub mod individual;
@@ -36,6 +37,7 @@ pub enum Eft {
     Closure(closure::Closure),
     Compare(compare::Compare),
     Directions(directions::Directions),
+    Expand(expand::Expand),
     Import(import::Import),
     Individual(individual::Individual),
     Inspect(inspect::Inspect),
@@ -58,6 +60,7 @@ impl Eft {
             Eft::Closure(command) => command.run(),
             Eft::Compare(command) => command.run(),
             Eft::Directions(command) => command.run(),
+            Eft::Expand(command) => command.run(),
             Eft::Import(command) => command.run(),
             Eft::Individual(command) => command.run(),
             Eft::Inspect(command) => command.run(),

@@ -105,7 +105,7 @@ impl Validity {
 
 /// The axes of the events in a channel.
 fn axes<'p>(prepared: &'p Prepared, channel: &str) -> Option<&'p EventsData> {
-    let channel = prepared.loaded.workspace.channels.iter().find(|c| c.name == channel)?;
+    let channel = prepared.loaded.workspace()?.channels.iter().find(|c| c.name == channel)?;
     channel.samples.iter().flat_map(|s| &s.modifiers).find_map(|modifier| match modifier {
         Modifier::EftEvents { data, .. } => Some(&**data),
         _ => None,

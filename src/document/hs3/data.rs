@@ -64,6 +64,18 @@ pub struct GaussianUncertainty {
     pub correlation: Option<Vec<Vec<f64>>>,
 }
 
+impl Data {
+    /// The number of bins or events; nothing for a type that is not known.
+    pub fn n_entries(&self) -> Option<usize> {
+        match &self.kind {
+            DataKind::Point { .. } => Some(1),
+            DataKind::Unbinned { entries, .. } => Some(entries.len() / self.axes.len().max(1)),
+            DataKind::Binned(contents) => Some(contents.contents.len()),
+            DataKind::Unknown { .. } => None,
+        }
+    }
+}
+
 impl Axis {
     pub(super) fn read(value: &Value, pointer: String, reader: &mut Reader) -> Option<Axis> {
         let mut fields = Fields::of(value, pointer.clone(), reader)?;

@@ -93,6 +93,8 @@ pub enum DistributionKind {
         pdf1: String,
         pdf2: String,
         variable: Slot,
+        /// The function of the variate that is convolved, if it is not the variate itself.
+        function: Option<Slot>,
     },
     Gamma {
         x: Slot,
@@ -116,6 +118,13 @@ pub enum DistributionKind {
     Histogram {
         axes: Vec<Axis>,
         contents: Contents,
+    },
+    /// (m + shift)^power exp(−fall m): backgrounds of CMS.
+    PowerFall {
+        m: Slot,
+        shift: Slot,
+        power: Slot,
+        fall: Slot,
     },
     Landau {
         x: Slot,
@@ -318,6 +327,11 @@ fn fundamental(kind: &str, fields: &mut Fields) -> Option<Option<DistributionKin
             read.map(|((x, coefficients), exponents)| Kind::PowerSum { x, coefficients, exponents })
         }
         "relativistic_breit_wigner_dist" => breit_wigner(fields),
+        // The first coefficient is a factor, which the normalisation takes away.
+        "CMS::ggZZ_background_dist" => read4(fields, ["m4l", "a1", "a2", "a3"])
+            .map(|[m, _, power, fall]| Kind::PowerFall { m, shift: Slot::Number(0.0), power, fall }),
+        "CMS::qqZZ_background_dist" => read_slots(fields, ["m4l", "a1", "a2", "a3", "a4"])
+            .map(|[m, _, shift, power, fall]| Kind::PowerFall { m, shift, power, fall }),
         "uniform_dist" => {
             let x = fields.single("x");
             let (min, max) = (fields.optional_slot("min"), fields.optional_slot("max"));
@@ -400,12 +414,13 @@ fn counted(kind: &str, fields: &mut Fields) -> Option<Option<DistributionKind>> 
         }
         "fft_convolution_dist" => {
             fields.raw("ipOrder");
-            fields.raw("conv_func");
+            let function = fields.optional_slot("conv_func");
             let pdfs = fields.reference("pdf1", Dist).zip(fields.reference("pdf2", Dist));
             pdfs.zip(fields.slot("conv_var")).map(|((pdf1, pdf2), variable)| Kind::FftConvolution {
                 pdf1,
                 pdf2,
                 variable,
+                function,
             })
         }
         "binsampling_dist" => {

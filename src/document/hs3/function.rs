@@ -64,6 +64,25 @@ pub enum FunctionKind {
         nominal: Slot,
         variations: Interpolated,
     },
+    /// CMS Combine's AsymPow: lowᐨᶿ below zero, highᶿ above.
+    AsymmetricPower {
+        low: Slot,
+        high: Slot,
+        theta: Slot,
+    },
+    /// CMS Combine's ProcessNormalization.
+    ProcessNormalization {
+        nominal: Slot,
+        symmetric: Vec<(Slot, f64)>,
+        /// With ln κ below and above.
+        asymmetric: Vec<(Slot, [f64; 2])>,
+        factors: Vec<Slot>,
+    },
+    /// RooFit's RooRecursiveFraction: the first times what the others leave; else its share of the sum.
+    RecursiveFraction {
+        fractions: Vec<Slot>,
+        recursive: bool,
+    },
     BinWidth {
         histogram: String,
         divide: bool,
@@ -158,6 +177,15 @@ impl FunctionKind {
                 FunctionKind::WeightedSum { samples: samples?, coefficients: coefficients? }
             }
             "spline" => read_spline(fields)?,
+            "CMS::asympow" => {
+                let (low, high, theta) = (fields.slot("kappaLow"), fields.slot("kappaHigh"), fields.slot("theta"));
+                FunctionKind::AsymmetricPower { low: low?, high: high?, theta: theta? }
+            }
+            "CMS::process_normalization" => read_process_normalization(fields)?,
+            "roorecursivefraction_dist" => {
+                let recursive = fields.flag("recursive").unwrap_or(true);
+                FunctionKind::RecursiveFraction { fractions: fields.slots("list")?, recursive }
+            }
             unknown => {
                 let at = fields.at("type");
                 fields.reader.add(&rule::HS3_UNKNOWN_TYPE, &at, quote(unknown), "a known type of function");
@@ -196,6 +224,31 @@ fn read_step(fields: &mut Fields) -> Option<FunctionKind> {
         return None;
     }
     Some(FunctionKind::Step { variables, parameters, axes })
+}
+
+/// Every list may be absent.
+fn read_process_normalization(fields: &mut Fields) -> Option<FunctionKind> {
+    let nominal = fields.optional_slot("nominalValue").unwrap_or(Slot::Number(1.0));
+    let mut list = |key: &'static str| if fields.has(key) { fields.slots(key) } else { Some(Vec::new()) };
+    let (thetas, asymmetric) = (list("thetaList")?, list("asymmThetaList")?);
+    let factors = list("otherFactorList")?;
+    let kappas = fields.optional_numbers("logKappa").unwrap_or_default();
+    let pairs = if fields.has("logAsymmKappa") { fields.matrix("logAsymmKappa")? } else { Vec::new() };
+    let fits = kappas.len() == thetas.len() && pairs.len() == asymmetric.len();
+    if !fits || pairs.iter().any(|pair| pair.len() != 2) {
+        let found = format!("{} entries of logKappa and {} of logAsymmKappa", kappas.len(), pairs.len());
+        let expected = format!("{} numbers and {} pairs", thetas.len(), asymmetric.len());
+        let at = fields.pointer.clone();
+        fields.reader.add(&rule::HS3_COMPONENT, &at, found, expected);
+        return None;
+    }
+    let pairs = pairs.into_iter().filter_map(|pair| <[f64; 2]>::try_from(pair).ok());
+    Some(FunctionKind::ProcessNormalization {
+        nominal,
+        symmetric: thetas.into_iter().zip(kappas).collect(),
+        asymmetric: asymmetric.into_iter().zip(pairs).collect(),
+        factors,
+    })
 }
 
 fn read_spline(fields: &mut Fields) -> Option<FunctionKind> {

@@ -31,6 +31,8 @@ pub struct Sample {
     pub pointer: String,
     pub data: Contents,
     pub modifiers: Vec<Modifier>,
+    /// The sample of an EFT document for which this one and others stand (spec/eft-hs3.md, section 6).
+    pub eft: Option<Value>,
 }
 
 /// A modifier with all keys that say what its parameters are and how they are constrained.
@@ -166,8 +168,9 @@ impl Sample {
         let bins = data.as_ref().map(|data| data.contents.len());
         let modifiers = fields.components("modifiers", |v, p, reader| Modifier::read(v, p, bins, reader));
         let written = fields.raw("modifiers").and_then(Value::as_array).map_or(0, Vec::len);
+        let eft = fields.raw("morphist:eft").cloned();
         fields.finish();
-        let sample = Sample { name: name?, pointer, data: data?, modifiers };
+        let sample = Sample { name: name?, pointer, data: data?, modifiers, eft };
         (sample.modifiers.len() == written).then_some(sample)
     }
 

@@ -6,7 +6,11 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 /// An object with `metadata.hs3_version`; or with `distributions` or `likelihoods`, and without the `channels` of a pyhf
 /// workspace. Builds no tree.
 pub fn is_hs3(document: &Document) -> bool {
-    if !document.text.trim_start().starts_with('{') {
+    // What has none of these keys, written with or without escapes, is passed by at once.
+    let may_be = ["\"hs3_version\"", "\"distributions\"", "\"likelihoods\"", "\\u"]
+        .iter()
+        .any(|key| document.text.contains(key));
+    if !may_be || !document.text.trim_start().starts_with('{') {
         return false;
     }
     strict::parser(&document.text).deserialize_map(Keys { top: true }).unwrap_or(false)

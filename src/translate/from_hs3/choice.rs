@@ -152,6 +152,10 @@ fn flatten<'d>(document: &'d Hs3Document, name: &str, at: &str, factors: &mut Ve
         };
         match &distribution.kind {
             DistributionKind::Product { factors: inner, .. } => stack.extend(inner.iter().cloned()),
+            DistributionKind::Unknown { kind } => {
+                let finding = Finding::new(&rule::HS3_UNKNOWN_NEEDED, quote(kind), "a known type of distribution");
+                return Err(finding.at(format!("{}/type", distribution.pointer)).into());
+            }
             // A factor that is there twice counts once (A19).
             _ if factors.iter().any(|known| known.name == name) => {}
             _ => factors.push(distribution),

@@ -5,6 +5,7 @@ mod constraint;
 mod convention;
 mod densities;
 mod driven;
+mod extension;
 mod interpolation;
 mod parameters;
 mod sample;
@@ -14,7 +15,7 @@ mod widths;
 pub use convention::{Conventions, Overrides, ShapesysValues};
 pub(crate) use interpolation::Code;
 
-use crate::document::hs3::{Hs3Document, Modifier, ModifierKind};
+use crate::document::hs3::{Hs3Document, Likelihood, Modifier, ModifierKind};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::{Channel, Data, Driven, Model, ParameterSet, Sample, TemplateClip};
 use crate::rule;
@@ -62,6 +63,25 @@ impl Hs3Likelihood {
         let offset = if self.conventions.channel_offset { events * (self.n_channels.max(1) as f64).ln() } else { 0.0 };
         0.5 * twice_nll + offset - log_factorials
     }
+}
+
+/// The likelihood that the options choose, or else all: one choice for each analysis, then one for each likelihood that no
+/// analysis uses.
+///
+/// # Errors
+/// W426 where there is no such likelihood or analysis.
+pub fn choices<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<Vec<(&'d Likelihood, Hs3Options)>> {
+    let is_chosen = options.analysis.is_some() || options.likelihood.is_some();
+    let of_analyses =
+        document.analyses.iter().map(|a| Hs3Options { analysis: Some(a.name.clone()), ..options.clone() });
+    let alone = document.likelihoods.iter().filter(|l| document.analyses.iter().all(|a| a.likelihood != l.name));
+    let alone = alone.map(|l| Hs3Options { likelihood: Some(l.name.clone()), ..options.clone() });
+    let all = if is_chosen { vec![options.clone()] } else { of_analyses.chain(alone).collect() };
+    let choose = |options: Hs3Options| {
+        let choice = choice::choose(document, options.analysis.as_deref(), options.likelihood.as_deref())?;
+        Ok((choice.likelihood, options))
+    };
+    all.into_iter().map(choose).collect()
 }
 
 /// Builds the model of one likelihood with its data.
@@ -117,13 +137,9 @@ pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Lik
     };
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
     let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new() };
-    Ok(Hs3Likelihood {
-        name: choice.likelihood.name.clone(),
-        model,
-        data,
-        conventions: translator.conventions,
-        n_channels,
-    })
+    let name = choice.likelihood.name.clone();
+    let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels };
+    Ok(extension::take(document, options, &content.regions, likelihood))
 }
 
 /// The values of functions where the parameters start.

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Answers conformance cases on HS3 documents with pyhs3: needs pyhs3 0.4.2.
+
+pyhs3 evaluates the logarithm of the likelihood of an analysis with the parameters that it takes for free; what is constant
+has the value of the parameter point. Parameters of a case are therefore written into the point before it reads the document.
+"""
+import contextlib
+import json
+import math
+import sys
+import warnings
+
+sys.path.pop(0)  # this folder, where this very file would be imported as pyhs3
+
+import numpy as np
+import pyhs3
+import pytensor
+
+warnings.simplefilter("ignore")
+
+
+def with_values(document, given):
+    """The document with the values of the case in its first parameter point."""
+    document = json.loads(document)
+    entries = {p["name"]: p for p in document["parameter_points"][0]["parameters"]}
+    for name, values in given.items():
+        entries[name]["value"] = values[0]
+    return document
+
+
+def evaluate(request):
+    given, text = request["input"], request["documents"].get("hs3")
+    if text is None:
+        raise NotImplementedError("workspaces of pyhf")
+    if "dialect" in given or "conventions" in given:
+        raise NotImplementedError("conventions other than its own")
+    document = with_values(text, given["parameters"])
+    workspace = pyhs3.Workspace(**document)
+    model = workspace.model(given["measurement"], progress=False, mode="FAST_COMPILE")
+    value = -2 * model.log_prob
+    point = {p["name"]: p["value"] for p in document["parameter_points"][0]["parameters"]}
+    known = {**point, **model.free_params, **model.data}
+    inputs = [v for v in pytensor.graph.traversal.explicit_graph_inputs([value]) if v.name in known]
+    arguments = [np.asarray(known[v.name], dtype=v.dtype).reshape([-1 if n is None else n for n in v.type.shape]) for v in inputs]
+    result = pytensor.function(inputs, value, mode="FAST_COMPILE", on_unused_input="ignore")(*arguments)
+    number = float(np.asarray(result).reshape(-1)[0])
+    return {"twice_nll": number if math.isfinite(number) else None}
+
+
+def answer(request):
+    if request["operation"] != "evaluate":
+        return {"unsupported": request["operation"]}
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return {"result": evaluate(request)}
+    except NotImplementedError as e:
+        return {"unsupported": str(e) or "not implemented"}
+    except Exception as e:
+        return {"error": {"class": type(e).__name__, "message": str(e)[:300]}}
+
+
+def main():
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(json.dumps({"id": request["id"], **answer(request)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

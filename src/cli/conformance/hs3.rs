@@ -1,0 +1,58 @@
+//! Questions about HS3 documents, as the other questions of this library.
+
+use super::case::{ErrorAnswer, Request};
+use super::library::{Answered, Built, bad_request, document, refused, text};
+use crate::cli::CommandError;
+use crate::cli::hs3_args::Hs3Args;
+use crate::document::hs3::Hs3Document;
+use crate::document::{Document, Limits};
+use crate::translate::check_hs3;
+use crate::translate::from_hs3::{self, Hs3Options};
+use serde_json::{Value, json};
+
+/// What is written, and what the likelihoods need.
+pub fn validate(request: &Request) -> Answered {
+    let args = args(request)?;
+    let text = request.documents.get("document").ok_or_else(|| bad_request("no document"))?;
+    let document = Document::from_slice("document", text.clone().into_bytes(), &Limits::default());
+    let read = document.and_then(|d| Hs3Document::from_document(&d, &args.reading()).map(|read| (d.text, read)));
+    let findings = match read {
+        Ok((text, read)) => check_hs3(&read, &options(request, &args, &read)?, Some(&text)),
+        Err(findings) => findings,
+    };
+    Ok(json!({"valid": findings.is_valid(), "findings": findings}))
+}
+
+pub fn built(request: &Request) -> Result<Built, ErrorAnswer> {
+    let document = document(request, "hs3")?;
+    let args = args(request)?;
+    let read = Hs3Document::from_document(&document, &args.reading()).map_err(refused)?;
+    let likelihood = from_hs3::likelihood(&read, &options(request, &args, &read)?).map_err(refused)?;
+    let roofit_offset = Some(likelihood.nll_roofit(0.0, &likelihood.data));
+    let (model, data) = (likelihood.model, likelihood.data);
+    let poi = model.poi.and_then(|index| model.parameter_names().get(index).cloned());
+    Ok(Built { model, data, poi, roofit_offset })
+}
+
+/// `dialect`, `strict` and `conventions` of the input.
+fn args(request: &Request) -> Result<Hs3Args, ErrorAnswer> {
+    let word = |value: &Value| match value {
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        other => other.as_str().unwrap_or_default().to_owned(),
+    };
+    let conventions = request.input.get("conventions").and_then(Value::as_object).into_iter().flatten();
+    Ok(Hs3Args {
+        dialect: text(request, "dialect").map(str::parse).transpose().map_err(|e: String| bad_request(e))?,
+        strict: request.input.get("strict") == Some(&Value::Bool(true)),
+        convention: conventions.map(|(name, value)| format!("{name}={}", word(value))).collect(),
+        ..Hs3Args::default()
+    })
+}
+
+fn options(request: &Request, args: &Hs3Args, document: &Hs3Document) -> Result<Hs3Options, ErrorAnswer> {
+    args.options(document, text(request, "measurement")).map_err(|error| match error {
+        CommandError::Usage(message) | CommandError::Message(message) => bad_request(message),
+        _ => bad_request("no such likelihood"),
+    })
+}

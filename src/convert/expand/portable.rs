@@ -1,0 +1,146 @@
+//! What ROOT 6.40 and pyhs3 both need beyond what the writer gives one of them (spec/eft-hs3.md, section 5).
+//!
+//! ROOT normalises a constraint only where a modifier names it; pyhs3 takes constraints of normsys and histosys from the
+//! modifiers and all others from `aux_distributions`. So constraints are in both places: a normfactor whose function is 1
+//! names them.
+
+use super::formula::literal;
+use super::measurements::Point;
+use super::names::Names;
+use crate::convert::Target;
+use crate::convert::file;
+use crate::convert::file::{Axis, Distribution, File, Function, Modifier, PointParameter, Slot};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+/// Adds the measurements, and for ROOT and pyhs3 the constraints where each of them looks for them.
+pub(super) fn complete(file: &mut File, points: Vec<Point>, names: &mut Names, target: Target) {
+    for point in points {
+        add(file, point, target);
+    }
+    if target == Target::Canonical {
+        return;
+    }
+    for analysis in &mut file.analyses {
+        analysis.init.get_or_insert_with(|| "default_values".to_owned());
+    }
+    if target == Target::Root640 {
+        share(file, names);
+    }
+}
+
+fn add(file: &mut File, point: Point, target: Target) {
+    let (x, mean) = (Slot::Name(point.observable.clone()), Slot::Name(point.mean));
+    file.distributions.push(Distribution::gaussian(point.name.clone(), x, mean, Slot::Number(point.sigma)));
+    file.likelihoods.iter_mut().for_each(|l| l.aux_distributions.push(point.name.clone()));
+    let domains = file.domains.iter_mut();
+    for domain in domains.filter(|d| d.name == "default_domain" || d.name.ends_with("_global_observables")) {
+        domain.axes.push(Axis::range(point.observable.clone(), (f64::NEG_INFINITY, f64::INFINITY)));
+    }
+    for values in &mut file.parameter_points {
+        let (name, value) = (point.observable.clone(), point.value);
+        values.parameters.push(PointParameter { name, value, constant: true });
+    }
+    if let (Target::Root640, Some(attributes)) = (target, attributes(file)) {
+        attributes.insert(point.observable, json!({"tags": ["Constant"]}));
+    }
+}
+
+/// Both programs find each constraint once.
+fn share(file: &mut File, names: &mut Names) {
+    let Some(likelihood) = file.likelihoods.first_mut() else { return };
+    let auxiliary = likelihood.aux_distributions.clone();
+    // Those that ROOT finds at factors; pyhs3 has none there.
+    let known: HashSet<String> = auxiliary.iter().cloned().collect();
+    let modifiers = file.distributions.iter().filter_map(Distribution::as_channel).flat_map(|c| &c.samples);
+    let (mut systematic, mut factors) = (HashSet::new(), Vec::new());
+    for modifier in modifiers.flat_map(|sample| &sample.modifiers) {
+        let Some(name) = &modifier.constraint_name else { continue };
+        if modifier.kind == "normfactor" {
+            factors.push(name.clone());
+        } else {
+            systematic.insert(name.clone());
+        }
+    }
+    let mut seen = known;
+    factors.retain(|name| !systematic.contains(name) && seen.insert(name.clone()));
+    file.likelihoods.iter_mut().for_each(|l| l.aux_distributions.extend(factors.iter().cloned()));
+    let mut attached = None;
+    for constraint in auxiliary {
+        let one = names.unique(&format!("one_{constraint}"));
+        file.functions.push(Function::generic(one.clone(), "1.0"));
+        let modifier = Modifier {
+            name: one.clone(),
+            kind: "normfactor",
+            parameter: Some(one),
+            constraint_name: Some(constraint),
+            ..Modifier::default()
+        };
+        let channel = file.distributions.iter_mut().find_map(Distribution::as_channel_mut);
+        let Some(channel) = channel else { return };
+        let Some(sample) = channel.samples.first_mut() else { return };
+        sample.modifiers.push(modifier);
+        attached = Some(channel.name.clone());
+    }
+    if let Some(channel) = attached {
+        retag(file, &channel);
+    }
+}
+
+/// With constraints, what counts bins is the factor of the channel's distribution that ROOT calls `<channel>_model`.
+fn retag(file: &mut File, distribution: &str) {
+    let Some(attributes) = attributes(file) else { return };
+    if let Some(tags) = attributes.remove(distribution) {
+        let label = distribution.strip_prefix("model_").unwrap_or(distribution);
+        attributes.insert(format!("{label}_model"), tags);
+    }
+}
+
+/// ROOT keeps six digits of a number where a name could stand: those that need more become functions.
+pub(super) fn exact_numbers(document: &mut Value, names: &mut Names) {
+    let text = |slot: &Value| slot.as_f64().map_or_else(|| slot.as_str().unwrap_or_default().to_owned(), literal);
+    if let Some(functions) = document["functions"].as_array_mut() {
+        for function in functions.iter_mut().filter(|f| f["type"] == "product") {
+            let factors = function["factors"].as_array().cloned().unwrap_or_default();
+            let formula: Vec<String> = factors.iter().map(text).collect();
+            let name = function["name"].clone();
+            *function = json!({"name": name, "type": "generic_function", "expression": formula.join("*")});
+        }
+    }
+    let mut made = Vec::new();
+    for distribution in document["distributions"].as_array_mut().into_iter().flatten() {
+        let Some(own) = distribution["name"].as_str().map(str::to_owned) else { continue };
+        for slot in ["mean", "sigma"] {
+            let Some(number) = distribution.get(slot).and_then(Value::as_f64).filter(|x| !is_short(*x)) else {
+                continue;
+            };
+            let name = names.unique(&format!("{own}_{slot}"));
+            distribution[slot] = json!(name);
+            made.push(json!({"name": name, "type": "generic_function", "expression": literal(number)}));
+        }
+    }
+    match document.get_mut("functions").and_then(Value::as_array_mut) {
+        Some(functions) => functions.extend(made),
+        None if made.is_empty() => {}
+        None => document["functions"] = Value::Array(made),
+    }
+}
+
+/// Six digits are all that it has.
+fn is_short(x: f64) -> bool {
+    format!("{x:.5e}").parse() == Ok(x)
+}
+
+fn attributes(file: &mut File) -> Option<&mut serde_json::Map<String, Value>> {
+    file.misc.get_mut("ROOT_internal")?.get_mut("attributes")?.as_object_mut()
+}
+
+impl Distribution {
+    fn as_channel(&self) -> Option<&file::Channel> {
+        if let Distribution::Channel(channel) = self { Some(channel) } else { None }
+    }
+
+    fn as_channel_mut(&mut self) -> Option<&mut file::Channel> {
+        if let Distribution::Channel(channel) = self { Some(channel) } else { None }
+    }
+}

@@ -1,0 +1,158 @@
+//! EFT documents inside of HS3 files (spec/eft-hs3.md, section 6): read from our own keys, and compared with what the
+//! standard part of the file says.
+
+use super::choice::Region;
+use super::{Hs3Likelihood, Hs3Options};
+use crate::convert::expand::MISC_KEY;
+use crate::document::hs3::Hs3Document;
+use crate::finding::{Finding, Findings, number, quote};
+use crate::kernel::Evaluator;
+use crate::model::Model;
+use crate::program::Program;
+use crate::rule;
+use crate::translate::from_pyhf::{self, ModelOptions};
+use crate::workspace::{self, Scope};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// The document's own likelihood in the place of its expansion, where both say the same. Otherwise the expansion stays,
+/// with a warning that says why.
+pub(super) fn take(
+    document: &Hs3Document,
+    options: &Hs3Options,
+    regions: &[Region],
+    expansion: Hs3Likelihood,
+) -> Hs3Likelihood {
+    let Some(own) = document.misc.get(MISC_KEY).filter(|own| own.get("eft").is_some()) else { return expansion };
+    match read(own, options, regions, &expansion) {
+        Ok(likelihood) => likelihood,
+        Err(why) => {
+            let expected = "a document that says what the expansion beside it says";
+            let finding = Finding::new(&rule::EFT_LAYER, why, expected).at(format!("/misc/{MISC_KEY}"));
+            let mut expansion = expansion;
+            expansion.model.warnings.push(finding);
+            expansion
+        }
+    }
+}
+
+fn read(
+    own: &Value,
+    options: &Hs3Options,
+    regions: &[Region],
+    expansion: &Hs3Likelihood,
+) -> Result<Hs3Likelihood, String> {
+    let first = |findings: Findings| findings.0.first().map_or("nothing".to_owned(), Finding::to_string);
+    let loaded = workspace::load_value(workspace(regions, own)?, &Scope::default());
+    let loaded = loaded.map_err(|findings| format!("a document that breaks a rule: {}", first(findings)))?;
+    let choice = ModelOptions { poi: options.poi.clone(), ..ModelOptions::default() };
+    let not_built = |findings| format!("a document without a model: {}", first(findings));
+    let model = from_pyhf::model(&loaded.workspace, &choice).map_err(not_built)?;
+    let data = from_pyhf::data(&loaded.workspace, &model).map_err(not_built)?;
+    let likelihood = Hs3Likelihood { model, data, ..expansion.clone() };
+    compare(&likelihood, expansion, &names(own, "parameters")?, &names(own, "eta")?)?;
+    Ok(likelihood)
+}
+
+fn names(own: &Value, member: &str) -> Result<Vec<String>, String> {
+    let list = own.get(member).and_then(Value::as_array).ok_or_else(|| format!("no list {}", quote(member)))?;
+    Ok(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+/// The workspace of the document: samples from those of HS3 that hold them, counts from the data of the likelihood.
+fn workspace(regions: &[Region], own: &Value) -> Result<Value, String> {
+    let of_distribution = own.get("channels").and_then(Value::as_object).ok_or("no object \"channels\"")?;
+    if regions.len() != of_distribution.len() {
+        return Err(format!("{} channels in place of {}", of_distribution.len(), regions.len()));
+    }
+    let (mut channels, mut observations) = (Vec::new(), Vec::new());
+    for region in regions {
+        let name = of_distribution.get(region.name).ok_or_else(|| format!("no channel {}", quote(region.name)))?;
+        let samples: Vec<&Value> = region.channel.samples.iter().filter_map(|sample| sample.eft.as_ref()).collect();
+        channels.push(json!({"name": name, "samples": samples}));
+        observations.push(json!({"name": name, "data": region.counts}));
+    }
+    let (eft, measurements) = (own.get("eft"), own.get("measurements"));
+    Ok(json!({"channels": channels, "observations": observations, "measurements": measurements,
+        "version": "1.0.0", "eft": eft}))
+}
+
+/// The same −2 ln L at the start and at two points beside it, with η where it is best (spec/eft-hs3.md, eq. 4).
+fn compare(own: &Hs3Likelihood, expansion: &Hs3Likelihood, names: &[String], etas: &[String]) -> Result<(), String> {
+    let of_file: HashMap<String, usize> =
+        expansion.model.parameter_names().into_iter().enumerate().map(|(i, name)| (name, i)).collect();
+    let place = |name: &String| of_file.get(name).copied().ok_or_else(|| format!("no parameter {}", quote(name)));
+    let parameters = names.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    let etas = etas.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    let bins = bins(&own.model);
+    if parameters.len() != own.model.n_parameters() || etas.len() != bins.len() {
+        return Err(format!("{} parameters in place of {}", parameters.len(), own.model.n_parameters()));
+    }
+    let (program, of_expansion) = (Program::compile(&own.model), Program::compile(&expansion.model));
+    let mut file = Beside { program: &of_expansion, likelihood: expansion, etas: &etas, bins: &bins };
+    let mut compared = 0;
+    for shift in [0.0, 0.1, -0.1] {
+        let theta = moved(&own.model, shift);
+        let value = Evaluator::new(&program).twice_nll(&theta, &program.prepare(&own.data));
+        let mut point = expansion.model.init();
+        parameters.iter().zip(&theta).for_each(|(place, x)| point[*place] = *x);
+        let Some(beside) = file.twice_nll(point).filter(|x| x.is_finite() && value.is_finite()) else { continue };
+        compared += 1;
+        if (value - beside).abs() > 1e-9 + 1e-11 * value.abs() {
+            let (value, beside) = (number(value), number(beside));
+            return Err(format!("−2 ln L = {value} of the document and {beside} of the expansion at one point"));
+        }
+    }
+    if compared == 0 { Err("no point at which both are in their domain".to_owned()) } else { Ok(()) }
+}
+
+/// The start, moved towards the upper ends of the ranges, or the lower ones.
+fn moved(model: &Model, shift: f64) -> Vec<f64> {
+    let settings = model.init().into_iter().zip(model.bounds()).zip(model.fixed());
+    let one = |((init, (low, high)), fixed): ((f64, (f64, f64)), bool)| {
+        let end = if shift > 0.0 { high } else { low };
+        if fixed || !end.is_finite() { init } else { init + shift.abs() * (end - init) }
+    };
+    settings.map(one).collect()
+}
+
+/// The places of the uncertain bins among all bins.
+fn bins(model: &Model) -> Vec<usize> {
+    let first: Vec<usize> =
+        model.channels.iter().scan(0, |next, channel| Some(std::mem::replace(next, *next + channel.n_bins))).collect();
+    model.uncertain_bins().into_iter().map(|(channel, bin)| first[channel] + bin).collect()
+}
+
+/// The expansion, with the parameters η of its uncertain bins.
+struct Beside<'l> {
+    program: &'l Program,
+    likelihood: &'l Hs3Likelihood,
+    etas: &'l [usize],
+    bins: &'l [usize],
+}
+
+impl Beside<'_> {
+    fn main(&self, point: &[f64]) -> Vec<f64> {
+        let (mut main, mut auxiliary) = (vec![0.0; self.program.n_bins()], vec![0.0; self.program.n_auxdata()]);
+        Evaluator::new(self.program).expected(point, &mut main, &mut auxiliary);
+        main
+    }
+
+    /// At the best η, with those of the point being zero; none where bins do not fit.
+    fn twice_nll(&mut self, mut point: Vec<f64>) -> Option<f64> {
+        let none = self.main(&point);
+        self.etas.iter().for_each(|eta| point[*eta] = 1.0);
+        let one = self.main(&point);
+        for (eta, bin) in self.etas.iter().zip(self.bins) {
+            let (lambda, n) = (*none.get(*bin)?, *self.likelihood.data.main.get(*bin)?);
+            let root = one.get(*bin)? - lambda;
+            // η̂ = (μ̂ − λ)/√v = −√v d (spec/eft.md, eq. 15).
+            let v = root * root;
+            let mu = 0.5 * (lambda - v + ((lambda - v).powi(2) + 4.0 * v * n).sqrt());
+            // Beside μ̂ = 0, where rounding would decide on which side of the domain it is.
+            let mu = mu.max(1e-14 * lambda.abs());
+            point[*eta] = if v > 0.0 { (mu - lambda) / root } else { 0.0 };
+        }
+        Some(Evaluator::new(self.program).twice_nll(&point, &self.program.prepare(&self.likelihood.data)))
+    }
+}
