@@ -76,7 +76,7 @@ impl Convert {
                 return Err(CommandError::Message(message));
             }
             (false, Format::Hs3) => self.pyhf_to_hs3(document, target)?,
-            (true, to) => self.from_hs3(document, to, target)?,
+            (true, to) => self.hs3_to(document, to, target)?,
         };
         converted.losses.allow(&allowed);
         let written = converted.losses.0.is_valid();
@@ -102,7 +102,7 @@ impl Convert {
             .map_err(|findings| CommandError::input(&name, findings))
     }
 
-    fn from_hs3(&self, document: Document, to: Format, target: Target) -> Result<Converted, CommandError> {
+    fn hs3_to(&self, document: Document, to: Format, target: Target) -> Result<Converted, CommandError> {
         let name = file_name(&self.document);
         let fail = |findings| CommandError::input(&name, findings);
         self.input.check_for_hs3()?;
