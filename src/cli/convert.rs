@@ -5,7 +5,6 @@ use super::input_args::{InputArgs, file_name, folder_of};
 use super::output::write_json;
 use super::{CommandError, CommandResult, warn};
 use crate::convert::{self, Converted, Loss, Target};
-use crate::document::hs3::{Hs3Document, ReadOptions};
 use crate::document::{Document, hs3};
 use crate::report::convert::ConvertReport;
 use crate::translate::from_hs3::Hs3Options;
@@ -77,7 +76,7 @@ impl Convert {
                 return Err(CommandError::Message(message));
             }
             (false, Format::Hs3) => self.pyhf_to_hs3(document, target)?,
-            (true, to) => self.from_hs3(document, to, target)?,
+            (true, to) => self.hs3_to(document, to, target)?,
         };
         converted.losses.allow(&allowed);
         let written = converted.losses.0.is_valid();
@@ -103,21 +102,19 @@ impl Convert {
             .map_err(|findings| CommandError::input(&name, findings))
     }
 
-    fn from_hs3(&self, document: Document, to: Format, target: Target) -> Result<Converted, CommandError> {
+    fn hs3_to(&self, document: Document, to: Format, target: Target) -> Result<Converted, CommandError> {
         let name = file_name(&self.document);
         let fail = |findings| CommandError::input(&name, findings);
-        let value =
-            if self.input.is_unpatched() { document.value().map_err(fail)? } else { self.input.patched(document)? };
-        let read = Hs3Document::from_value(&value, &ReadOptions::default()).map_err(fail)?;
+        self.input.check_for_hs3()?;
+        let value = self.input.patched(document)?;
+        let source = self.input.read_hs3(&value).map_err(fail)?;
+        let read = &source.document;
         warn(&name, &read.warnings);
-        let options = Hs3Options {
-            analysis: self.input.measurement.clone(),
-            poi: self.build.poi.clone(),
-            ..Hs3Options::default()
-        };
+        let options = self.input.hs3.options(read, self.input.measurement.as_deref())?;
+        let options = Hs3Options { poi: self.build.poi.clone(), ..options };
         match to {
-            Format::Pyhf => convert::hs3_to_pyhf(&read, &options),
-            Format::Hs3 => convert::hs3_to_hs3(&value, &read, &options, target),
+            Format::Pyhf => convert::hs3_to_pyhf(read, &options),
+            Format::Hs3 => convert::hs3_to_hs3(&value, read, &options, target),
         }
         .map_err(fail)
     }

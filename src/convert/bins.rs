@@ -122,9 +122,8 @@ impl<'c> Sets<'c> {
         apart && groups.iter().all(|g| g.kind == Kind::Staterror && Some(samples(g)) == first)
     }
 
-    pub fn of(&self, channel: &Channel, parameters: &[String]) -> Option<(Kind, String)> {
+    pub fn of(&self, parameters: &[String]) -> Option<(Kind, String)> {
         let group = self.groups.get(parameters.first()?.as_str())?;
-        debug_assert!(group.carriers.iter().any(|(name, _)| *name == channel.name));
         Some((group.kind, group.name.clone()))
     }
 

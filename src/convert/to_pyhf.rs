@@ -114,7 +114,7 @@ impl<'c> Writer<'c, '_> {
                 workspace::Modifier::Histosys { name: parameter.clone(), data }
             }
             Effect::Shapefactor { parameters } | Effect::Shapesys { parameters } | Effect::Staterror { parameters } => {
-                let (kind, name) = self.sets.of(channel, parameters)?;
+                let (kind, name) = self.sets.of(parameters)?;
                 match kind {
                     Kind::Shapefactor => workspace::Modifier::Shapefactor { name, data: () },
                     Kind::Shapesys => {
