@@ -502,3 +502,18 @@ fn documents_change_their_words() {
     let (_, losses) = change(&value, Target::Pyhs3);
     assert_eq!(losses.0.iter().map(|loss| loss.rule).collect::<Vec<_>>(), ["W460"]);
 }
+
+/// ROOT takes densities of binned data at the centres of bins, others integrate over them, which is another function of
+/// the parameters (spec/hs3.md, D11): nothing is written without a word.
+#[test]
+fn conventions_that_a_reader_lacks_are_told() {
+    let Some(directory) = common::directory("hs3/root") else { return };
+    let value = common::read_json(&directory.join("gaussian_dist_binned.json"));
+    let document = read(&value);
+    for target in [Target::Canonical, Target::Pyhs3] {
+        let converted = hs3_to_hs3(&value, &document, &Hs3Options::default(), target).unwrap();
+        assert!(converted.losses.0.0.iter().any(|finding| finding.rule == "W460"), "{:?}", converted.losses);
+    }
+    let converted = hs3_to_hs3(&value, &document, &Hs3Options::default(), Target::Root640).unwrap();
+    assert!(converted.losses.0.is_valid(), "{:?}", converted.losses);
+}

@@ -107,7 +107,10 @@ impl BuildArgs {
                     },
                 )
             }
-            Source::Hs3(own) => hs3_model(own, &self.hs3_options(input, own, options)?),
+            Source::Hs3(own) => {
+                let folder = Some(folder_of(path).to_path_buf());
+                hs3_model(own, &Hs3Options { folder, ..self.hs3_options(input, own, options)? })
+            }
         }
         .map_err(|mut findings| {
             source.locate(&mut findings);

@@ -67,6 +67,7 @@ impl Hs3Args {
             analysis: name.filter(|_| likelihood.is_none()).map(str::to_owned),
             likelihood: likelihood.map(str::to_owned).or_else(|| self.likelihood.clone()),
             poi: None,
+            folder: None,
             strict: self.strict,
             overrides: self.overrides()?,
         })

@@ -164,6 +164,19 @@ impl Prepared {
         }
     }
 
+    /// For what is about bins.
+    ///
+    /// # Errors
+    /// Where the likelihood of an HS3 document has densities over events alone.
+    pub fn require_channels(&self, what: &str) -> CommandResult {
+        if self.model.densities.is_none() || !self.whole_model().channels.is_empty() {
+            return Ok(());
+        }
+        Err(CommandError::Message(format!(
+            "{what}: the likelihood has densities over events alone, and no channel with bins"
+        )))
+    }
+
     /// For what makes Asimov data or toys.
     ///
     /// # Errors

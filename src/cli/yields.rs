@@ -59,6 +59,7 @@ struct Known {
 impl Yields {
     pub fn run(&self) -> CommandResult {
         let prepared = self.model.prepare(&self.workspace, &self.input)?;
+        prepared.require_channels("yields")?;
         let known = match &prepared.applied {
             _ if self.postfit => self.fitted(&prepared)?,
             Some(fit) if fit.blinded => {

@@ -13,6 +13,7 @@ mod loss;
 mod names;
 mod reader_types;
 mod respell;
+mod same;
 mod spelling;
 pub mod target;
 mod to_pyhf;
@@ -76,7 +77,9 @@ pub fn hs3_to_pyhf(document: &Hs3Document, options: &Hs3Options) -> Result<Conve
 /// All findings where the likelihood cannot be translated.
 pub fn hs3_to_hs3(value: &Value, document: &Hs3Document, options: &Hs3Options, target: Target) -> Result<Converted> {
     if !from_hs3::is_channels(document) {
-        return respell::respell(value, document, target);
+        let mut converted = respell::respell(value, document, target)?;
+        same::compare(document, &converted.document, &mut converted.losses.0);
+        return Ok(converted);
     }
     let mut losses = Findings::default();
     let content = from_hs3(document, options, &mut losses)?;

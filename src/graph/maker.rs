@@ -282,6 +282,10 @@ impl<'d> Maker<'d> {
             let name = self.builder.observables.get(*o).map_or("", String::as_str);
             return fail(&rule::HS3_RANGE, at, format!("no range of {}", quote(name)), "a finite range");
         }
+        let inside = over.iter().filter(|(o, ..)| self.builder.depends_on(integrand, &[*o])).count();
+        if inside > 3 {
+            return unsupported(at, format!("an integral over {inside} variates"), "one over at most three");
+        }
         let integral = self.builder.integrate(integrand, &over);
         if self.builder.dearest > MOST_OPERATIONS {
             let found = format!("an integral of some {:.0e} operations", self.builder.dearest);

@@ -80,7 +80,7 @@ pub(super) fn add_hessian(
 
 /// Σ |λ| v vᵀ; zero where the matrix has no finite elements.
 fn absolute(n: usize, square: &[f64]) -> DMatrix<f64> {
-    if square.iter().any(|x| !x.is_finite()) {
+    if n == 0 || square.iter().any(|x| !x.is_finite()) {
         return DMatrix::zeros(n, n);
     }
     let mut eigen = DMatrix::from_row_slice(n, n, square).symmetric_eigen();

@@ -6,6 +6,7 @@ use crate::document::hs3::{
 };
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule;
+use std::collections::HashSet;
 
 /// A likelihood, or all of a document as one, and the analysis that says what it is used for.
 pub(super) struct Choice<'d> {
@@ -165,7 +166,12 @@ fn add_region<'d>(
 /// The factors of products of products; the reader has made sure that nothing needs itself.
 fn flatten<'d>(document: &'d Hs3Document, name: &str, at: &str, factors: &mut Vec<&'d Distribution>) -> Result<()> {
     let mut stack = vec![name.to_string()];
+    let mut met = HashSet::new();
     while let Some(name) = stack.pop() {
+        // A factor that is there twice counts once (A19).
+        if !met.insert(name.clone()) {
+            continue;
+        }
         let Some(distribution) = document.distribution(&name) else {
             return Err(missing(&name, "a distribution").at(at).into());
         };
@@ -175,8 +181,6 @@ fn flatten<'d>(document: &'d Hs3Document, name: &str, at: &str, factors: &mut Ve
                 let finding = Finding::new(&rule::HS3_UNKNOWN_NEEDED, quote(kind), "a known type of distribution");
                 return Err(finding.at(format!("{}/type", distribution.pointer)).into());
             }
-            // A factor that is there twice counts once (A19).
-            _ if factors.iter().any(|known| known.name == name) => {}
             _ => factors.push(distribution),
         }
     }

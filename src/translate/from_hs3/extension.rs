@@ -45,7 +45,7 @@ fn read(
     let first = |findings: Findings| findings.0.first().map_or("nothing".to_owned(), Finding::to_string);
     let loaded = workspace::load_value(workspace(regions, own)?, &Scope::default());
     let loaded = loaded.map_err(|findings| format!("a document that breaks a rule: {}", first(findings)))?;
-    let choice = ModelOptions { poi: options.poi.clone(), ..ModelOptions::default() };
+    let choice = ModelOptions { poi: options.poi.clone(), folder: options.folder.clone(), ..ModelOptions::default() };
     let not_built = |findings| format!("a document without a model: {}", first(findings));
     let model = from_pyhf::model(&loaded.workspace, &choice).map_err(not_built)?;
     let data = from_pyhf::data(&loaded.workspace, &model).map_err(not_built)?;

@@ -38,6 +38,8 @@ pub struct Hs3Options {
     /// What a lenient reader warns of is an error.
     pub strict: bool,
     pub overrides: Overrides,
+    /// Where the files lie that the document names; without it, the current folder.
+    pub folder: Option<std::path::PathBuf>,
 }
 
 /// A likelihood of a document.
@@ -110,7 +112,7 @@ pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Lik
     let mut clip = TemplateClip::default();
     let channels = translator.channels(&content, &names, &table, &mut clip, &mut findings);
     let (mut parameters, penalties) = table.finish(&translator.values, options.strict, &mut findings);
-    if parameters.is_empty() {
+    if parameters.is_empty() && findings.is_valid() {
         findings.push(Finding::new(&rule::NO_PARAMETERS, "a likelihood without parameters", "at least one modifier"));
     }
     let of_analysis = choice.analysis.and_then(|analysis| analysis.parameters_of_interest.first());
