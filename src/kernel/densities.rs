@@ -1,13 +1,17 @@
 //! −ln L of densities over events with its derivatives (spec/hs3.md, eq. 41).
 
+use super::Evaluator;
 use super::hessian::Curvature;
-use crate::graph::Scratch as GraphScratch;
-use crate::program::CompiledDensities;
+use crate::graph::{Expectation, GraphLikelihood, NoData, PairData, Scratch as GraphScratch};
+use crate::program::{CompiledDensities, PreparedData};
 use nalgebra::DMatrix;
+use std::sync::Arc;
 
 /// What an evaluation writes.
 #[derive(Clone, Debug)]
 pub(crate) struct DensityScratch {
+    /// With the data of the document, or those that were evaluated last, whose memory it is.
+    likelihood: Arc<GraphLikelihood>,
     graph: GraphScratch,
     theta: Vec<f64>,
     gradient: Vec<f64>,
@@ -16,51 +20,69 @@ pub(crate) struct DensityScratch {
 impl DensityScratch {
     pub fn new(compiled: &CompiledDensities) -> DensityScratch {
         let zeros = vec![0.0; compiled.term.parameters.len()];
-        DensityScratch { graph: compiled.term.graph.scratch(), theta: zeros.clone(), gradient: zeros }
+        let likelihood = compiled.term.graph.clone();
+        DensityScratch { graph: likelihood.scratch(), likelihood, theta: zeros.clone(), gradient: zeros }
     }
 
-    fn set_point(&mut self, compiled: &CompiledDensities, theta: &[f64]) {
+    fn set_point(&mut self, compiled: &CompiledDensities, data: &PreparedData, theta: &[f64]) {
+        let likelihood = data.densities.as_ref().map_or(&compiled.term.graph, |own| &own.graph);
+        if !Arc::ptr_eq(likelihood, &self.likelihood) {
+            self.likelihood = likelihood.clone();
+            self.graph = likelihood.scratch();
+        }
         self.theta.iter_mut().zip(&compiled.term.parameters).for_each(|(own, i)| *own = theta[*i]);
     }
 }
 
-pub(super) fn value(compiled: &CompiledDensities, theta: &[f64], scratch: &mut DensityScratch) -> f64 {
-    scratch.set_point(compiled, theta);
-    compiled.term.graph.value(&scratch.theta, &mut scratch.graph)
+pub(super) fn value(
+    compiled: &CompiledDensities,
+    data: &PreparedData,
+    theta: &[f64],
+    scratch: &mut DensityScratch,
+) -> f64 {
+    scratch.set_point(compiled, data, theta);
+    scratch.likelihood.value(&scratch.theta, &mut scratch.graph)
 }
 
 pub(super) fn add_gradient(
     compiled: &CompiledDensities,
+    data: &PreparedData,
     theta: &[f64],
     scratch: &mut DensityScratch,
     gradient: &mut [f64],
 ) {
-    scratch.set_point(compiled, theta);
-    compiled.term.graph.value_and_gradient(&scratch.theta, &mut scratch.gradient, &mut scratch.graph);
+    scratch.set_point(compiled, data, theta);
+    scratch.likelihood.value_and_gradient(&scratch.theta, &mut scratch.gradient, &mut scratch.graph);
     compiled.term.parameters.iter().zip(&scratch.gradient).for_each(|(i, slope)| gradient[*i] += slope);
 }
 
 /// Why the point is outside of the domain.
-pub(super) fn reason(compiled: &CompiledDensities, theta: &[f64], scratch: &mut DensityScratch) -> Option<String> {
-    if value(compiled, theta, scratch).is_finite() {
+pub(super) fn reason(
+    compiled: &CompiledDensities,
+    data: &PreparedData,
+    theta: &[f64],
+    scratch: &mut DensityScratch,
+) -> Option<String> {
+    if value(compiled, data, theta, scratch).is_finite() {
         return None;
     }
     let unnamed = || "the densities have no finite value".to_string();
-    Some(compiled.term.graph.reason(&scratch.graph).unwrap_or_else(unnamed))
+    Some(scratch.likelihood.reason(&scratch.graph).unwrap_or_else(unnamed))
 }
 
 /// Passes (i, j ≤ i, element) of the Hessian of −2 ln L by shared places to `add`. Where no negative part is wanted, the
 /// curvatures of each pair are taken positive, direction by direction.
 pub(super) fn add_hessian(
     compiled: &CompiledDensities,
+    data: &PreparedData,
     theta: &[f64],
     scratch: &mut DensityScratch,
     curvature: Curvature,
     mut add: impl FnMut(usize, usize, f64),
 ) {
-    scratch.set_point(compiled, theta);
+    scratch.set_point(compiled, data, theta);
     let places = &compiled.places;
-    compiled.term.graph.hessians(&scratch.theta, &mut scratch.graph, |parameters, square| {
+    scratch.likelihood.hessians(&scratch.theta, &mut scratch.graph, |parameters, square| {
         let n = parameters.len();
         let positive;
         let square = if curvature == Curvature::Exact {
@@ -76,6 +98,32 @@ pub(super) fn add_hessian(
             }
         }
     });
+}
+
+impl Evaluator<'_> {
+    /// What each pair of a density and its data expects (spec/hs3.md, "Toys and Asimov data"); none without densities.
+    ///
+    /// # Errors
+    /// The place of the first pair of which nothing can be made, and why.
+    pub fn expected_densities(&mut self, parameters: &[f64]) -> Result<Vec<Expectation>, (usize, NoData)> {
+        self.scratch.set_point(self.program, parameters);
+        let Some(compiled) = &self.program.densities else { return Ok(Vec::new()) };
+        let theta: Vec<f64> = compiled.term.parameters.iter().map(|i| self.scratch.theta[*i]).collect();
+        compiled.term.graph.expectations(&theta)
+    }
+
+    /// Asimov data of densities; nothing without densities.
+    ///
+    /// # Errors
+    /// As [`Evaluator::expected_densities`].
+    pub fn asimov_densities(&mut self, parameters: &[f64]) -> Result<Option<Arc<Vec<PairData>>>, (usize, NoData)> {
+        if self.program.densities.is_none() {
+            return Ok(None);
+        }
+        let expected = self.expected_densities(parameters)?;
+        let each = expected.iter().enumerate().map(|(at, pair)| pair.asimov().map_err(|why| (at, why)));
+        each.collect::<Result<_, _>>().map(|data| Some(Arc::new(data)))
+    }
 }
 
 /// Σ |λ| v vᵀ; zero where the matrix has no finite elements.

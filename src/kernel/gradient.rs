@@ -60,7 +60,7 @@ fn gradient_body<S: Simd>(
     constraints(program, data, scratch, gradient);
     penalty::add_gradient(&program.penalties, &scratch.theta, gradient);
     if let (Some(compiled), Scratch { theta, densities: Some(densities), .. }) = (&program.densities, &mut *scratch) {
-        densities::add_gradient(compiled, theta, densities, gradient);
+        densities::add_gradient(compiled, data, theta, densities, gradient);
     }
     if let (Some(compiled), Some(scratch)) = (&program.driven, &mut scratch.driven) {
         driven::pull_gradient(compiled, scratch, gradient);

@@ -140,7 +140,7 @@ pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Lik
         warnings: findings,
     };
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
-    let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new() };
+    let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new(), densities: None };
     let name = choice.name().to_owned();
     let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels };
     Ok(extension::take(document, options, &content.regions, likelihood))
