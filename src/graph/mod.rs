@@ -21,6 +21,7 @@ mod interpolation;
 mod likelihood;
 mod maker;
 mod pair;
+mod peak;
 mod piece;
 mod product;
 mod program;

@@ -132,7 +132,7 @@ impl<'d> Maker<'d> {
     }
 
     /// A distribution and all that it is made of.
-    fn reachable(&self, d: &'d Distribution) -> Vec<&'d Distribution> {
+    pub(super) fn reachable(&self, d: &'d Distribution) -> Vec<&'d Distribution> {
         let (mut all, mut seen) = (vec![d], HashSet::from([d.name.as_str()]));
         let mut next = 0;
         while let Some(each) = all.get(next).copied() {

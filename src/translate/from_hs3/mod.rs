@@ -112,7 +112,7 @@ pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Lik
     let mut clip = TemplateClip::default();
     let channels = translator.channels(&content, &names, &table, &mut clip, &mut findings);
     let (mut parameters, penalties) = table.finish(&translator.values, options.strict, &mut findings);
-    if parameters.is_empty() && findings.is_valid() {
+    if parameters.is_empty() && densities.is_none() && findings.is_valid() {
         findings.push(Finding::new(&rule::NO_PARAMETERS, "a likelihood without parameters", "at least one modifier"));
     }
     let of_analysis = choice.analysis.and_then(|analysis| analysis.parameters_of_interest.first());
