@@ -210,7 +210,8 @@ fn a4_constraints_of_staterrors() {
 /// Eq. 1 where a sample has no error in a bin: √(1/τ) of the constraints that ROOT 6.40.00 makes on reading the document.
 #[test]
 fn widths_where_samples_have_no_error() {
-    let modifier = json!({"name": "staterror", "type": "staterror", "parameters": ["g0", "g1"], "constraint_type": "Poisson"});
+    let modifier =
+        json!({"name": "staterror", "type": "staterror", "parameters": ["g0", "g1"], "constraint_type": "Poisson"});
     for (errors, root) in [
         ([[3.0, 4.0], [1.0, 1.0], [0.0, 0.0]], [0.057496, 0.058902]),
         ([[3.0, 4.0], [1.0, 0.0], [0.0, 0.0]], [0.057496, 0.057143]),

@@ -4,7 +4,7 @@ mod common;
 
 use morphist::document::hs3::{Hs3Document, ReadOptions};
 use morphist::infer::ranking::{ImpactMethod, RankingOptions, ranking};
-use morphist::infer::{FitOptions, Likelihood, Profile, Side, Watch, minos};
+use morphist::infer::{Crossing, FitOptions, Likelihood, Profile, Side, Watch, minos};
 use morphist::program::Program;
 use morphist::translate::from_hs3::{self, Hs3Likelihood, Hs3Options};
 
@@ -56,10 +56,13 @@ fn minos_and_profiles_of_roofit() {
         for ((parameter, low, best, high), side) in
             rows.iter().map(|(parameter, best, low, high)| (parameter, low, best, high)).zip(&found.parameters)
         {
-            let (Side::Searched(lower), Side::Searched(upper)) = (&side.lower, &side.upper) else { panic!("{side:?}") };
+            let (Side::Searched(Crossing::At(lower)), Side::Searched(Crossing::At(upper))) = (&side.lower, &side.upper)
+            else {
+                panic!("{side:?}")
+            };
             let value = found.best.parameters[index(parameter)];
             let error = 0.5 * (high - low);
-            for (ours, theirs) in [(value, *best), (lower.value, best + low), (upper.value, best + high)] {
+            for (ours, theirs) in [(value, *best), (*lower, best + low), (*upper, best + high)] {
                 assert!((ours - theirs).abs() < 1e-3 * error, "{name} {parameter}: {ours} and {theirs}");
             }
         }

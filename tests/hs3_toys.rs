@@ -132,8 +132,11 @@ fn extended_mixtures() {
     let toys = toys(&mixture(), 800);
     let numbers: Vec<f64> = toys.iter().map(|toy| columns(toy)[0].len() as f64).collect();
     assert_poisson("events", &numbers, 100.0);
-    let edges: Vec<f64> = [0.0, 0.5, 1.0, 2.0, 3.0, 3.7].into_iter().chain((0..15).map(|i| 3.8 + 0.03 * i as f64))
-        .chain([4.5, 6.0, 8.0, 10.0]).collect();
+    let edges: Vec<f64> = [0.0, 0.5, 1.0, 2.0, 3.0, 3.7]
+        .into_iter()
+        .chain((0..15).map(|i| 3.8 + 0.03 * i as f64))
+        .chain([4.5, 6.0, 8.0, 10.0])
+        .collect();
     let falling = |x: f64| (1.0 - (-0.4 * x).exp()) / (1.0 - (-4.0f64).exp());
     let expected = cells(&edges, |x| 0.3 * normal(x, 4.0, 0.1) + 0.7 * falling(x));
     assert_follows("x", &histogram(&edges, toys.iter().flat_map(|toy| &columns(toy)[0])), &expected);
@@ -289,9 +292,9 @@ fn what_cannot_be_drawn() {
     let mut data = unbinned(&[("x", 0.0, 3.0)], json!([[1.0], [2.0]]));
     data["weights"] = json!([0.5, 0.75]);
     assert_eq!(why(&document(json!([exponential]), json!({"c": 0.5}), data)), NoData::Total(1.25));
-    let mixed = json!([{"name": "p", "type": "product_dist", "factors": ["e", "n"]},
+    let mixed = json!([{"name": "p", "type": "product_dist", "factors": ["e", "k"]},
         {"name": "e", "type": "exponential_dist", "x": "x", "c": "c"},
-        {"name": "n", "type": "poisson_dist", "x": "n", "mean": 3.0}]);
+        {"name": "k", "type": "poisson_dist", "x": "n", "mean": 3.0}]);
     let data = unbinned(&[("x", 0.0, 3.0), ("n", 0.0, 20.0)], json!([[1.0, 2.0]]));
     assert_eq!(why(&document(mixed, json!({"c": 0.5}), data)), NoData::Mixed);
     let extended = json!([{"name": "p", "type": "rate_extended_dist", "rate": "r", "dist": "e"},

@@ -129,7 +129,13 @@ impl Asimov {
     }
 
     /// The data of densities over events.
-    fn set_densities(&self, document: &mut Value, prepared: &Prepared, program: &Program, point: &[f64]) -> CommandResult {
+    fn set_densities(
+        &self,
+        document: &mut Value,
+        prepared: &Prepared,
+        program: &Program,
+        point: &[f64],
+    ) -> CommandResult {
         let (Source::Hs3(source), Some(term)) = (&prepared.loaded, &prepared.whole_model().densities) else {
             return Ok(());
         };

@@ -26,7 +26,11 @@ pub enum Expected {
     Shares(Vec<f64>),
     Events(EventDensity),
     /// Events of one variate with this Poisson distribution.
-    Poisson { mean: f64, low: f64, high: f64 },
+    Poisson {
+        mean: f64,
+        low: f64,
+        high: f64,
+    },
 }
 
 /// Why there are no toys or Asimov data of a pair.
@@ -165,14 +169,7 @@ impl GraphLikelihood {
 }
 
 /// exp of a node at n events.
-fn density(
-    source: &Source,
-    log: Id,
-    observables: &[usize],
-    columns: &[Vec<f64>],
-    theta: &[f64],
-    n: usize,
-) -> Vec<f64> {
+fn density(source: &Source, log: Id, observables: &[usize], columns: &[Vec<f64>], theta: &[f64], n: usize) -> Vec<f64> {
     let data = observables.iter().copied().zip(columns.iter().cloned()).collect();
     let sum = Sum { column: log, data, weights: vec![1.0; n] };
     let program = Program::compile(&source.builder, &[], &[sum]);
@@ -200,7 +197,7 @@ impl Expectation {
         self.rate.unwrap_or(self.observed)
     }
 
-    /// Asimov data: what is expected, as weights on a grid (spec/hs3.md, eq. 46).
+    /// Asimov data: what is expected, as weights on a grid (spec/hs3.md, eq. 47).
     ///
     /// # Errors
     /// Where no grid of a size that can be handled has the integral of the density.

@@ -36,7 +36,8 @@ impl<'d> Maker<'d> {
         let mut peaks = Vec::new();
         let all: Vec<&Distribution> = of.iter().flat_map(|d| self.reachable(d)).collect();
         for d in all {
-            let name = variate_slot(&d.kind).and_then(|slot| if let Slot::Name(name) = slot { Some(name) } else { None });
+            let name =
+                variate_slot(&d.kind).and_then(|slot| if let Slot::Name(name) = slot { Some(name) } else { None });
             if name.is_some_and(|name| self.builder.observable_index(name) == observable) {
                 peaks.extend(self.location(d, observable)?);
             }

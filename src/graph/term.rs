@@ -98,11 +98,7 @@ impl<'d> Maker<'d> {
     }
 
     /// −Σ w ln p, and ν − W ln ν + ln Γ(W + 1) of an extended density; with name, range and bins of each axis.
-    fn density_pair(
-        &mut self,
-        d: &'d Distribution,
-        axes: &[(String, (f64, f64), Option<usize>)],
-    ) -> Result<Pair> {
+    fn density_pair(&mut self, d: &'d Distribution, axes: &[(String, (f64, f64), Option<usize>)]) -> Result<Pair> {
         let over = self.all_ranges();
         let density = self.density(d, &over)?;
         let mut variates = Vec::with_capacity(axes.len());

@@ -2,10 +2,10 @@
 
 use super::asymptotic::{BAND, Criterion, Tails, ln_p_slope, ln_p_two_sided};
 use super::fit::Failure;
+use super::generate::GenerationFailure;
 use super::likelihood::{Likelihood, Minimum};
 use super::profile::{LOWER, Profile};
 use super::test_statistic::{TestStatistic, Tested};
-use super::generate::GenerationFailure;
 use crate::normal::{ln_cdf, ln_chi2_tail};
 
 /// Which fit of a test.

@@ -205,7 +205,8 @@ impl Steps {
             let mut halves = Vec::new();
             for (mut cell, look) in open.into_iter().zip(looked) {
                 let volume = cell.volume();
-                let rough = look.highest > RATIO * look.mean && look.highest * volume > SMALL[density.n_variates().clamp(1, 3) - 1];
+                let rough = look.highest > RATIO * look.mean
+                    && look.highest * volume > SMALL[density.n_variates().clamp(1, 3) - 1];
                 if rough && room && look.axis_can_halve(&cell) {
                     halves.extend(cell.halves(look.axis));
                 } else {

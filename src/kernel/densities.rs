@@ -1,6 +1,7 @@
 //! −ln L of densities over events with its derivatives (spec/hs3.md, eq. 41).
 
 use super::Evaluator;
+use super::expected::Order;
 use super::hessian::Curvature;
 use crate::graph::{Expectation, GraphLikelihood, NoData, PairData, Scratch as GraphScratch};
 use crate::program::{CompiledDensities, PreparedData};
@@ -15,13 +16,21 @@ pub(crate) struct DensityScratch {
     graph: GraphScratch,
     theta: Vec<f64>,
     gradient: Vec<f64>,
+    /// The value at the point, where it is known beforehand.
+    ahead: Option<f64>,
 }
 
 impl DensityScratch {
     pub fn new(compiled: &CompiledDensities) -> DensityScratch {
         let zeros = vec![0.0; compiled.term.parameters.len()];
         let likelihood = compiled.term.graph.clone();
-        DensityScratch { graph: likelihood.scratch(), likelihood, theta: zeros.clone(), gradient: zeros }
+        let graph = likelihood.scratch();
+        DensityScratch { graph, likelihood, theta: zeros.clone(), gradient: zeros, ahead: None }
+    }
+
+    /// Forgets the value of the last [`evaluate`].
+    pub fn forget(&mut self) {
+        self.ahead = None;
     }
 
     fn set_point(&mut self, compiled: &CompiledDensities, data: &PreparedData, theta: &[f64]) {
@@ -34,25 +43,38 @@ impl DensityScratch {
     }
 }
 
+/// The value, the gradient and, of second order, the Hessian at once, for what follows.
+pub(super) fn evaluate(
+    compiled: &CompiledDensities,
+    data: &PreparedData,
+    theta: &[f64],
+    scratch: &mut DensityScratch,
+    order: Order,
+) {
+    scratch.set_point(compiled, data, theta);
+    let DensityScratch { likelihood, graph, theta, gradient, ahead } = scratch;
+    *ahead = Some(match order {
+        Order::Value => likelihood.value(theta, graph),
+        Order::First => likelihood.value_and_gradient(theta, gradient, graph),
+        Order::Second => likelihood.value_gradient_hessians(theta, gradient, graph),
+    });
+}
+
+/// −ln L at a point, or at that of an [`evaluate`] just before.
 pub(super) fn value(
     compiled: &CompiledDensities,
     data: &PreparedData,
     theta: &[f64],
     scratch: &mut DensityScratch,
 ) -> f64 {
-    scratch.set_point(compiled, data, theta);
-    scratch.likelihood.value(&scratch.theta, &mut scratch.graph)
+    scratch.ahead.take().unwrap_or_else(|| {
+        scratch.set_point(compiled, data, theta);
+        scratch.likelihood.value(&scratch.theta, &mut scratch.graph)
+    })
 }
 
-pub(super) fn add_gradient(
-    compiled: &CompiledDensities,
-    data: &PreparedData,
-    theta: &[f64],
-    scratch: &mut DensityScratch,
-    gradient: &mut [f64],
-) {
-    scratch.set_point(compiled, data, theta);
-    scratch.likelihood.value_and_gradient(&scratch.theta, &mut scratch.gradient, &mut scratch.graph);
+/// Adds the gradient of the last [`evaluate`].
+pub(super) fn add_gradient(compiled: &CompiledDensities, scratch: &DensityScratch, gradient: &mut [f64]) {
     compiled.term.parameters.iter().zip(&scratch.gradient).for_each(|(i, slope)| gradient[*i] += slope);
 }
 
@@ -70,19 +92,16 @@ pub(super) fn reason(
     Some(scratch.likelihood.reason(&scratch.graph).unwrap_or_else(unnamed))
 }
 
-/// Passes (i, j ≤ i, element) of the Hessian of −2 ln L by shared places to `add`. Where no negative part is wanted, the
+/// Passes (i, j ≤ i, element) of the Hessian of −2 ln L at the last [`evaluate`] by shared places to `add`. Where no negative part is wanted, the
 /// curvatures of each pair are taken positive, direction by direction.
 pub(super) fn add_hessian(
     compiled: &CompiledDensities,
-    data: &PreparedData,
-    theta: &[f64],
-    scratch: &mut DensityScratch,
+    scratch: &DensityScratch,
     curvature: Curvature,
     mut add: impl FnMut(usize, usize, f64),
 ) {
-    scratch.set_point(compiled, data, theta);
     let places = &compiled.places;
-    scratch.likelihood.hessians(&scratch.theta, &mut scratch.graph, |parameters, square| {
+    scratch.likelihood.hessians(&scratch.graph, |parameters, square| {
         let n = parameters.len();
         let positive;
         let square = if curvature == Curvature::Exact {

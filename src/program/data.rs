@@ -93,7 +93,12 @@ impl PreparedData {
                 unbinned[term.rows.start + row] = *weight;
             }
         }
-        Data { main: (0..program.n_bins()).map(|bin| self.count(bin)).collect(), auxiliary, unbinned, densities: self.densities.as_ref().map(|own| own.data.clone()) }
+        Data {
+            main: (0..program.n_bins()).map(|bin| self.count(bin)).collect(),
+            auxiliary,
+            unbinned,
+            densities: self.densities.as_ref().map(|own| own.data.clone()),
+        }
     }
 
     pub(crate) fn count(&self, index: usize) -> f64 {

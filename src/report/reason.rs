@@ -3,8 +3,8 @@
 use super::number::Number;
 use super::text;
 use crate::finding::number;
-use crate::infer::fit::Failure;
 use crate::graph::NoData;
+use crate::infer::fit::Failure;
 use crate::infer::generate::GenerationFailure;
 use crate::infer::hypotest::{TestFailure, TestFit};
 use crate::infer::toy_hypotest::NoToys;
