@@ -56,7 +56,7 @@ impl Maker<'_> {
         }
         let (left, right) = ((grid[place] - step).max(low), (grid[place] + step).min(high));
         let better = part(low, left) + part(left, grid[place]) + part(grid[place], right) + part(right, high);
-        if !((better - whole).abs() > WRONG * better.abs()) {
+        if (better - whole).abs() <= WRONG * better.abs() {
             return None;
         }
         let name = self.builder.observables.get(observable).map_or("", String::as_str);
