@@ -2,12 +2,13 @@
 //! is told (spec/hs3-convert.md, section 6).
 
 use super::file::{Metadata, Package};
+use super::leftover::needed;
 use super::names::identifier;
 use super::reader_types::{self, Support};
 use super::target::Target;
 use super::{Converted, Losses, to_value};
 use crate::document::hs3::{
-    DataKind, Dialect, DistributionKind, FunctionKind, Hs3Document, Likelihood, LikelihoodData, Reference, canonical,
+    DataKind, Dialect, DistributionKind, FunctionKind, Hs3Document, Likelihood, LikelihoodData, canonical,
 };
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule;
@@ -20,7 +21,8 @@ use std::collections::HashSet;
 /// A document that is no object.
 pub(super) fn respell(value: &Value, document: &Hs3Document, target: Target) -> Result<Converted> {
     let Value::Object(members) = value else { return Err(Findings::default()) };
-    let mut speller = Respeller { document, target, needed: needed(document), losses: Findings::default() };
+    let mut speller =
+        Respeller { document, target, needed: needed(document, &document.likelihoods), losses: Findings::default() };
     let mut written = Map::new();
     written.insert("metadata".to_owned(), speller.metadata(members.get("metadata"))?);
     for key in ["distributions", "functions"] {
@@ -42,7 +44,11 @@ pub(super) fn respell(value: &Value, document: &Hs3Document, target: Target) -> 
     if let Some(misc) = speller.misc(members.get("misc"), &mut written) {
         written.insert("misc".to_owned(), misc);
     }
-    Ok(Converted { document: Value::Object(written), losses: Losses(speller.losses) })
+    let mut document = Value::Object(written);
+    if target == Target::Root640 {
+        super::exact::numbers(&mut document);
+    }
+    Ok(Converted { document, losses: Losses(speller.losses) })
 }
 
 struct Respeller<'d> {
@@ -53,31 +59,14 @@ struct Respeller<'d> {
     losses: Findings,
 }
 
-/// Everything that a likelihood names, directly or not.
-fn needed(document: &Hs3Document) -> HashSet<&str> {
-    let likelihoods = document.likelihoods.iter();
-    let mut stack: Vec<&str> =
-        likelihoods.flat_map(|l| l.distributions.iter().chain(&l.aux_distributions)).map(String::as_str).collect();
-    let mut seen = HashSet::new();
-    while let Some(name) = stack.pop() {
-        if !seen.insert(name) {
-            continue;
-        }
-        let of_distribution = document.distribution(name).map(|d| d.references.as_slice());
-        let references: &[Reference] =
-            of_distribution.or_else(|| document.function(name).map(|f| f.references.as_slice())).unwrap_or_default();
-        stack.extend(references.iter().map(|reference| reference.name.as_str()));
-    }
-    seen
-}
-
 impl Respeller<'_> {
     fn metadata(&self, old: Option<&Value>) -> Result<Value> {
         let own = Package { name: "morphist".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
         let of_target = self.target.package();
         let of_target = of_target.map(|(name, version)| Package { name: name.into(), version: version.into() });
         let packages = std::iter::once(own).chain(of_target).collect();
-        let mut metadata = to_value(&Metadata { hs3_version: self.target.hs3_version().to_owned(), packages })?;
+        let mut metadata =
+            to_value(&Metadata { hs3_version: self.target.hs3_version().to_owned(), packages, rest: Map::new() })?;
         for key in ["authors", "publications", "description"] {
             if let Some(value) = old.and_then(|old| old.get(key)) {
                 metadata[key] = value.clone();
@@ -212,6 +201,7 @@ impl Respeller<'_> {
             return;
         }
         for likelihood in &self.document.likelihoods {
+            self.shared_variates(likelihood);
             for (i, data) in likelihood.data.iter().enumerate() {
                 let pointer = format!("{}/data/{i}", likelihood.pointer);
                 match data {
@@ -230,6 +220,23 @@ impl Respeller<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// pyhs3 takes each variate of a likelihood from one set of data.
+    fn shared_variates(&mut self, likelihood: &Likelihood) {
+        let mut seen = HashSet::new();
+        let names = likelihood.data.iter().filter_map(|data| match data {
+            LikelihoodData::Name(name) => self.document.data(name),
+            LikelihoodData::Value(_) => None,
+        });
+        let axes = names.flat_map(|data| &data.axes).map(|axis| axis.name.as_str());
+        let twice: HashSet<&str> = axes.filter(|name| !seen.insert(*name)).collect();
+        let mut twice: Vec<&str> = twice.into_iter().filter(|_| self.target == Target::Pyhs3).collect();
+        twice.sort_unstable();
+        for name in twice {
+            let found = format!("the variate {} in several sets of data", quote(name));
+            self.lose(&found, "one of its own for each set of data of a likelihood", &likelihood.pointer);
         }
     }
 

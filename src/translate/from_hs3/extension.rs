@@ -50,8 +50,10 @@ fn read(
     let model = from_pyhf::model(&loaded.workspace, &choice).map_err(not_built)?;
     let data = from_pyhf::data(&loaded.workspace, &model).map_err(not_built)?;
     let likelihood = Hs3Likelihood { model, data, ..expansion.clone() };
-    compare(&likelihood, expansion, &names(own, "parameters")?, &names(own, "eta")?)?;
-    Ok(likelihood)
+    match compare(&likelihood, expansion, &names(own, "parameters")?, &names(own, "eta")?)? {
+        0 => Err("no point at which both are in their domain".to_owned()),
+        _ => Ok(likelihood),
+    }
 }
 
 fn names(own: &Value, member: &str) -> Result<Vec<String>, String> {
@@ -77,12 +79,22 @@ fn workspace(regions: &[Region], own: &Value) -> Result<Value, String> {
         "version": "1.0.0", "eft": eft}))
 }
 
-/// The same −2 ln L at the start and at two points beside it, with η where it is best (spec/eft-hs3.md, eq. 4).
-fn compare(own: &Hs3Likelihood, expansion: &Hs3Likelihood, names: &[String], etas: &[String]) -> Result<(), String> {
+/// The same −2 ln L at the start and at two points beside it, with η where it is best (spec/eft-hs3.md, eq. 4). `names` are
+/// those of the parameters in the expansion, which has no place for what nothing depends on. Returns at how many points
+/// both are in their domain.
+///
+/// # Errors
+/// In words, where they differ.
+pub(crate) fn compare(
+    own: &Hs3Likelihood,
+    expansion: &Hs3Likelihood,
+    names: &[String],
+    etas: &[String],
+) -> Result<usize, String> {
     let of_file: HashMap<String, usize> =
         expansion.model.parameter_names().into_iter().enumerate().map(|(i, name)| (name, i)).collect();
     let place = |name: &String| of_file.get(name).copied().ok_or_else(|| format!("no parameter {}", quote(name)));
-    let parameters = names.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    let parameters: Vec<Option<usize>> = names.iter().map(|name| of_file.get(name).copied()).collect();
     let etas = etas.iter().map(place).collect::<Result<Vec<_>, _>>()?;
     let bins = bins(&own.model);
     if parameters.len() != own.model.n_parameters() || etas.len() != bins.len() {
@@ -95,7 +107,7 @@ fn compare(own: &Hs3Likelihood, expansion: &Hs3Likelihood, names: &[String], eta
         let theta = moved(&own.model, shift);
         let value = Evaluator::new(&program).twice_nll(&theta, &program.prepare(&own.data));
         let mut point = expansion.model.init();
-        parameters.iter().zip(&theta).for_each(|(place, x)| point[*place] = *x);
+        parameters.iter().zip(&theta).filter_map(|(place, x)| Some(((*place)?, *x))).for_each(|(i, x)| point[i] = x);
         let Some(beside) = file.twice_nll(point).filter(|x| x.is_finite() && value.is_finite()) else { continue };
         compared += 1;
         if (value - beside).abs() > 1e-9 + 1e-11 * value.abs() {
@@ -103,7 +115,7 @@ fn compare(own: &Hs3Likelihood, expansion: &Hs3Likelihood, names: &[String], eta
             return Err(format!("−2 ln L = {value} of the document and {beside} of the expansion at one point"));
         }
     }
-    if compared == 0 { Err("no point at which both are in their domain".to_owned()) } else { Ok(()) }
+    Ok(compared)
 }
 
 /// The start, moved towards the upper ends of the ranges, or the lower ones.

@@ -13,6 +13,7 @@ mod values;
 mod widths;
 
 pub use convention::{Conventions, Overrides, ShapesysValues};
+pub(crate) use extension::compare;
 pub(crate) use interpolation::Code;
 
 use crate::document::hs3::{Hs3Document, Likelihood, Modifier, ModifierKind};
@@ -284,6 +285,7 @@ impl<'d> Translator<'d> {
         findings: &mut Findings,
     ) -> Result<Option<String>> {
         let ties = self.ties();
+        let is_parameter = |name: &str| table.index(name).is_some();
         let source = constraint::source(self.document, modifier, index)?;
         let kind = match source {
             Source::Free => return Ok(None),
@@ -297,7 +299,7 @@ impl<'d> Translator<'d> {
                 return Err(Finding::new(&rule::HS3_CONSTRAINT, found, expected).at(modifier.pointer.clone()).into());
             }
             Source::Named(distribution) => {
-                let (tied, tie) = match ties.named(distribution, &|name| table.index(name).is_some()) {
+                let (tied, tie) = match ties.named(distribution, &is_parameter) {
                     Err(found) if is_unsupported(&found) => return Ok(Some(distribution.name.clone())),
                     named => named?,
                 };
@@ -325,10 +327,12 @@ impl<'d> Translator<'d> {
             }
             (ModifierKind::Staterror, kind) => {
                 let kind = self.staterror_type(region, modifier, kind, findings)?;
-                ties.of_gamma(name, kind, sigma, modifier)?
+                ties.of_gamma(name, (kind, sigma), &is_parameter, modifier)?
             }
-            (ModifierKind::Shapesys, kind) => ties.of_gamma(name, kind.unwrap_or(Type::Poisson), sigma, modifier)?,
-            (_, kind) => ties.of_alpha(name, kind, modifier)?,
+            (ModifierKind::Shapesys, kind) => {
+                ties.of_gamma(name, (kind.unwrap_or(Type::Poisson), sigma), &is_parameter, modifier)?
+            }
+            (_, kind) => ties.of_alpha(name, kind, &is_parameter, modifier)?,
         };
         let per_bin = matches!(modifier.kind, ModifierKind::Staterror | ModifierKind::Shapesys);
         let threshold = region.channel.staterror.as_ref().and_then(|config| config.rel_threshold).unwrap_or(0.0);
