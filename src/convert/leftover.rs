@@ -73,11 +73,25 @@ pub(super) fn needed<'d>(
         if !seen.insert(name) {
             continue;
         }
-        let of_distribution = document.distribution(name).map(|d| d.references.as_slice());
+        let distribution = document.distribution(name);
+        if let Some(hs3::DistributionKind::HistFactory(channel)) = distribution.map(|d| &d.kind) {
+            stack.extend(constraints(channel));
+        }
+        let of_distribution = distribution.map(|d| d.references.as_slice());
         let references = of_distribution.or_else(|| document.function(name).map(|f| f.references.as_slice()));
         stack.extend(references.unwrap_or_default().iter().map(|reference| reference.name.as_str()));
     }
     seen
+}
+
+/// Those that modifiers name, and the types that stand in the same places.
+fn constraints(channel: &hs3::Channel) -> impl Iterator<Item = &str> {
+    let modifiers = channel.samples.iter().flat_map(|sample| &sample.modifiers);
+    let names = modifiers.flat_map(|modifier| {
+        let keys = &modifier.constraint;
+        keys.constraints.iter().flatten().chain(&keys.constraint).chain(&keys.constraint_name)
+    });
+    names.map(String::as_str)
 }
 
 fn data_name(data: &LikelihoodData) -> Option<&str> {

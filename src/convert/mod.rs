@@ -118,7 +118,7 @@ pub fn hs3_to_hs3(value: &Value, document: &Hs3Document, options: &Hs3Options, t
 fn document(file: &file::File, target: Target) -> Result<Value> {
     let mut document = to_value(file)?;
     if target == Target::Root640 {
-        exact::numbers(&mut document);
+        exact::digits(&mut document);
     }
     Ok(document)
 }

@@ -39,14 +39,20 @@ pub(super) fn respell(value: &Value, document: &Hs3Document, target: Target) -> 
     }
     speller.domains(&mut written);
     if let Some(Value::Array(items)) = members.get("analyses") {
-        written.insert("analyses".to_owned(), items.iter().map(analysis).collect());
+        let points = &document.parameter_points;
+        let start = points.iter().find(|point| point.name == "default_values").or(points.first());
+        // pyhs3 starts from nothing where no point is named.
+        let start = start.map(|point| point.name.as_str()).filter(|_| target == Target::Pyhs3);
+        written.insert("analyses".to_owned(), items.iter().map(|item| analysis(item, start)).collect());
     }
     if let Some(misc) = speller.misc(members.get("misc"), &mut written) {
         written.insert("misc".to_owned(), misc);
     }
     let mut document = Value::Object(written);
-    if target == Target::Root640 {
-        super::exact::numbers(&mut document);
+    match target {
+        Target::Canonical => {}
+        Target::Root640 => super::exact::digits(&mut document),
+        Target::Pyhs3 => super::exact::constants(&mut document),
     }
     Ok(Converted { document, losses: Losses(speller.losses) })
 }
@@ -336,8 +342,8 @@ impl Respeller<'_> {
     }
 }
 
-/// The standard's keys, which all programs read.
-fn analysis(item: &Value) -> Value {
+/// The standard's keys, which all programs read, and the point to start from where none is named.
+fn analysis(item: &Value, start: Option<&str>) -> Value {
     let Value::Object(old) = item else { return item.clone() };
     let mut written = Map::new();
     for (key, value) in old {
@@ -348,6 +354,9 @@ fn analysis(item: &Value) -> Value {
             "parameter_init" => _ = written.insert("init".to_owned(), value.clone()),
             _ => _ = written.insert(key.clone(), value.clone()),
         }
+    }
+    if let Some(start) = start.filter(|_| !written.contains_key("init")) {
+        written.insert("init".to_owned(), Value::from(start));
     }
     Value::Object(written)
 }

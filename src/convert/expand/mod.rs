@@ -119,7 +119,7 @@ pub fn expand(
     }
     let mut document = json!(file);
     if target == Target::Root640 {
-        super::exact::numbers(&mut document);
+        super::exact::digits(&mut document);
     }
     compare(&document, model, data, &names.parameters, &etas, &mut notes)?;
     if layers == Layers::Both {
