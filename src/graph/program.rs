@@ -2,8 +2,11 @@
 
 use super::builder::{Builder, Id, Integral, Node};
 use super::column::{BLOCK, ColumnProgram, Input, Operation, Source, Tables, backward, forward};
+use super::column_hessian::{ColumnHessian, ColumnRoom};
+use super::hessian::{HessianRoom, ProgramHessian};
 use super::quadrature::{Cell, Quadrature, Run, Work};
 use super::scalar::{self, Scalar};
+use super::scalar_hessian::push_scalars;
 use crate::kernel::simd::{Backend, Lanes, ZERO, flat, flat_mut};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +33,8 @@ pub(super) struct Program {
     tables: Tables,
     slots: usize,
     backend: Backend,
+    /// Nothing where differences of the gradient have to do.
+    hessian: Option<ProgramHessian>,
 }
 
 /// −Σ w f over the events of one set of data.
@@ -49,6 +54,8 @@ pub struct Scratch {
     adjoints: Vec<Lanes>,
     integrals: Vec<Known>,
     work: Work,
+    /// Once second derivatives are asked for.
+    hessian: Option<Box<HessianRoom>>,
     /// The sums of the terms of the last evaluation.
     pub(super) sums: Vec<f64>,
 }
@@ -61,6 +68,9 @@ struct Known {
     /// The derivatives to the inputs, once they are asked for.
     slopes: Vec<f64>,
     has_slopes: bool,
+    /// The second derivatives, as slopes.
+    bends: Vec<f64>,
+    has_bends: bool,
     cells: Vec<Cell>,
 }
 
@@ -100,7 +110,15 @@ impl Program {
         let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, place)).collect();
         let lengths = terms.iter().map(|t| &t.program).chain(tables.integrals.iter().map(|i| &i.program));
         let slots = lengths.map(|program| program.operations.len()).max().unwrap_or(0);
-        Program { scalars, integral_inputs, integral_at, terms, outputs, tables, slots, backend }
+        let mut program =
+            Program { scalars, integral_inputs, integral_at, terms, outputs, tables, slots, backend, hessian: None };
+        program.hessian = program.compile_hessian();
+        program
+    }
+
+    fn compile_hessian(&self) -> Option<ProgramHessian> {
+        let terms = self.terms.iter().map(|term| &term.program);
+        ProgramHessian::compile(&self.scalars, &self.integral_inputs, &self.tables, terms, &self.parameters())
     }
 
     pub fn scratch(&self) -> Scratch {
@@ -111,6 +129,7 @@ impl Program {
             adjoints: vec![ZERO; self.slots * BLOCK],
             integrals: self.integral_inputs.iter().map(|inputs| Known::nothing(inputs.as_deref())).collect(),
             work: Work::default(),
+            hessian: None,
             sums: vec![0.0; self.terms.len()],
         }
     }
@@ -125,7 +144,7 @@ impl Program {
     pub fn value(&self, theta: &[f64], scratch: &mut Scratch) -> f64 {
         self.forward_scalars(theta, scratch);
         for (i, term) in self.terms.iter().enumerate() {
-            scratch.sums[i] = term.run(self, scratch, false);
+            scratch.sums[i] = term.run(self, scratch, false, None);
         }
         self.rest(scratch) + scratch.sums.iter().sum::<f64>()
     }
@@ -145,21 +164,72 @@ impl Program {
     pub fn pull_back(&self, adjoints: &[f64], gradient: &mut [f64], scratch: &mut Scratch) {
         scratch.scalar_adjoints.fill(0.0);
         self.outputs.iter().zip(adjoints).for_each(|(at, adjoint)| scratch.scalar_adjoints[*at] += adjoint);
-        self.backward_scalars(gradient, scratch);
+        self.backward_scalars(gradient, scratch, None);
     }
 
     /// The gradient is written over.
     pub fn value_and_gradient(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut Scratch) -> f64 {
+        self.derivatives(theta, gradient, scratch, None)
+    }
+
+    /// Whether [`Program::hessian`] knows the second derivatives.
+    pub fn has_hessian(&self) -> bool {
+        self.hessian.is_some()
+    }
+
+    /// As [`Program::value_and_gradient`], with the second derivatives to [`Program::parameters`] in `square` (row-major);
+    /// without them where they are not known.
+    pub fn hessian(&self, theta: &[f64], gradient: &mut [f64], square: &mut [f64], scratch: &mut Scratch) -> f64 {
+        let Some(hessian) = &self.hessian else { return self.value_and_gradient(theta, gradient, scratch) };
+        let mut room = scratch.hessian.take().unwrap_or_default();
+        room.given.clear();
+        let value = self.derivatives(theta, gradient, scratch, Some((hessian, &mut room)));
+        let Scratch { scalars, scalar_adjoints, integrals, .. } = &*scratch;
+        let HessianRoom { scalars: own, given, .. } = &mut *room;
+        let (at, given) = ((&scalars[..], &scalar_adjoints[..]), given.iter().copied());
+        push_scalars(&hessian.scalars, &self.scalars, at, &self.tables, given, own, |index, to| {
+            let Known { slopes, bends, .. } = &integrals[index];
+            to.iter_mut().zip(slopes.iter().chain(bends)).for_each(|(to, x)| *to = *x);
+        });
+        let n = hessian.n_parameters;
+        square.fill(0.0);
+        for ((a, b), x) in hessian.places.iter().zip(&room.scalars.sums) {
+            square[a * n + b] += x;
+            if a != b {
+                square[b * n + a] += x;
+            }
+        }
+        scratch.hessian = Some(room);
+        value
+    }
+
+    /// The value, the gradient, and what a Hessian needs of the terms and the integrals.
+    fn derivatives(
+        &self,
+        theta: &[f64],
+        gradient: &mut [f64],
+        scratch: &mut Scratch,
+        mut second: Option<(&ProgramHessian, &mut HessianRoom)>,
+    ) -> f64 {
         self.forward_scalars(theta, scratch);
         scratch.scalar_adjoints.fill(0.0);
         for (i, term) in self.terms.iter().enumerate() {
-            scratch.sums[i] = term.run(self, scratch, true);
+            scratch.sums[i] = match &mut second {
+                None => term.run(self, scratch, true, None),
+                Some((hessian, HessianRoom { columns, given, .. })) => {
+                    let hessian = &hessian.terms[i];
+                    hessian.begin(columns);
+                    let sum = term.run(self, scratch, true, Some((hessian, columns)));
+                    given.extend_from_slice(&columns.sums);
+                    sum
+                }
+            };
         }
         gradient.fill(0.0);
         if let Some(rest) = self.outputs.first() {
             scratch.scalar_adjoints[*rest] += 1.0;
         }
-        self.backward_scalars(gradient, scratch);
+        self.backward_scalars(gradient, scratch, second.map(|(hessian, room)| (hessian, &mut room.columns)));
         self.rest(scratch) + scratch.sums.iter().sum::<f64>()
     }
 
@@ -184,23 +254,26 @@ impl Program {
         if !same {
             let mut run = Run { backend: self.backend, tables: &self.tables, scalars: &known.inputs, slots };
             known.value = self.tables.integrals[index].value(&mut run, work, &mut known.cells);
-            known.has_slopes = false;
+            (known.has_slopes, known.has_bends) = (false, false);
         }
         known.value
     }
 
-    fn backward_scalars(&self, gradient: &mut [f64], scratch: &mut Scratch) {
+    fn backward_scalars(
+        &self,
+        gradient: &mut [f64],
+        scratch: &mut Scratch,
+        mut second: Option<(&ProgramHessian, &mut ColumnRoom)>,
+    ) {
         let Scratch { scalars, scalar_adjoints, slots, adjoints, integrals, work, .. } = scratch;
         for (i, each) in self.scalars.iter().enumerate().rev() {
             match each {
-                Scalar::Integral(index) if scalar_adjoints[i] != 0.0 => {
+                Scalar::Integral(index) if scalar_adjoints[i] != 0.0 || second.is_some() => {
                     let known = &mut integrals[*index];
-                    if !known.has_slopes {
-                        let Known { inputs, slopes, cells, has_slopes, .. } = known;
-                        slopes.fill(0.0);
-                        let mut run = Run { backend: self.backend, tables: &self.tables, scalars: inputs, slots };
-                        self.tables.integrals[*index].pull(1.0, &mut run, adjoints, work, cells, slopes);
-                        *has_slopes = true;
+                    let hessian = second.as_mut().and_then(|(all, room)| Some((all.integrals[*index].as_ref()?, room)));
+                    if !known.has_slopes || (hessian.is_some() && !known.has_bends) {
+                        let hessian = hessian.map(|(hessian, room)| (hessian, &mut **room));
+                        self.slopes(*index, known, slots, adjoints, work, hessian);
                     }
                     let adjoint = scalar_adjoints[i];
                     let places = self.integral_inputs[*index].iter().flatten();
@@ -210,6 +283,31 @@ impl Program {
                 }
                 _ => scalar::pull(each, i, scalars, scalar_adjoints, gradient, &self.tables),
             }
+        }
+    }
+
+    /// The derivatives of an integral to its inputs, and with a Hessian the second ones.
+    fn slopes(
+        &self,
+        index: usize,
+        known: &mut Known,
+        slots: &mut [Lanes],
+        adjoints: &mut [Lanes],
+        work: &mut Work,
+        mut second: Option<(&ColumnHessian, &mut ColumnRoom)>,
+    ) {
+        if let Some((hessian, room)) = &mut second {
+            hessian.begin(room);
+        }
+        let Known { inputs, slopes, cells, .. } = &mut *known;
+        slopes.fill(0.0);
+        let mut run = Run { backend: self.backend, tables: &self.tables, scalars: inputs, slots };
+        let lent = second.as_mut().map(|(hessian, room)| (*hessian, &mut **room));
+        self.tables.integrals[index].pull(&mut run, adjoints, work, cells, slopes, lent);
+        known.has_slopes = true;
+        if let Some((_, room)) = second {
+            known.bends.clone_from(&room.sums);
+            known.has_bends = true;
         }
     }
 
@@ -231,7 +329,16 @@ impl Known {
     fn nothing(inputs: Option<&[usize]>) -> Known {
         let count = inputs.map_or(0, <[usize]>::len);
         let cells = if inputs.is_some() { Vec::with_capacity(32) } else { Vec::new() };
-        Known { inputs: vec![0.0; count], value: f64::NAN, slopes: vec![0.0; count], has_slopes: false, cells }
+        let zeros = vec![0.0; count];
+        Known {
+            inputs: zeros.clone(),
+            value: f64::NAN,
+            slopes: zeros,
+            has_slopes: false,
+            bends: Vec::new(),
+            has_bends: false,
+            cells,
+        }
     }
 }
 
@@ -266,8 +373,15 @@ impl Term {
         Term { program, data, weights: padded(&sum.weights, 0.0) }
     }
 
-    /// −Σ w f; with derivatives, its adjoints are added to those of the scalars.
-    fn run(&self, program: &Program, scratch: &mut Scratch, derivatives: bool) -> f64 {
+    /// −Σ w f; with derivatives, its adjoints are added to those of the scalars, and the second ones to the sums of
+    /// `second`.
+    fn run(
+        &self,
+        program: &Program,
+        scratch: &mut Scratch,
+        derivatives: bool,
+        mut second: Option<(&ColumnHessian, &mut ColumnRoom)>,
+    ) -> f64 {
         let mut total = 0.0;
         let groups = self.weights.len();
         let used = self.program.operations.len() * BLOCK;
@@ -287,6 +401,9 @@ impl Term {
                 adjoint.iter_mut().zip(weights).for_each(|(adjoint, weight)| *adjoint = -weight);
                 let (slots, adjoints) = (&scratch.slots, &mut scratch.adjoints);
                 backward(program.backend, &self.program, &input, slots, adjoints, &mut scratch.scalar_adjoints);
+                if let Some((hessian, room)) = &mut second {
+                    hessian.add_block(program.backend, &self.program, &input, slots, adjoints, room);
+                }
             }
         }
         total
