@@ -282,6 +282,70 @@ fn densities_are_no_workspace() {
     assert!(text.contains("/likelihoods/0/distributions/0") && !text.contains("W110"), "{text}");
 }
 
+/// Densities over events that pyhs3 takes in another way (seen in pyhs3 0.4.2, tests/peer/convert_to_pyhs3.py).
+#[test]
+fn what_pyhs3_means_otherwise_is_told() {
+    let document = |distributions: Value, binned: bool| {
+        let mut axis = json!({"name": "x", "min": 0.5, "max": 5.0});
+        let mut data = json!({"name": "d", "type": "unbinned", "axes": [axis], "entries": [[0.7], [2.0]]});
+        if binned {
+            axis["nbins"] = json!(2);
+            data = json!({"name": "d", "type": "binned", "axes": [axis], "contents": [1.0, 3.0]});
+        }
+        json!({
+            "metadata": {"hs3_version": "0.2"},
+            "distributions": distributions,
+            "functions": [{"name": "shifted", "type": "sum", "summands": ["m", 0.25]}],
+            "data": [data],
+            "likelihoods": [{"name": "l", "distributions": ["f"], "data": ["d"]}],
+            "domains": [{"name": "ranges", "type": "product_domain", "axes": [{"name": "m", "min": 0.1, "max": 4.0}]}],
+            "parameter_points": [{"name": "start", "parameters": [{"name": "m", "value": 1.0}]}],
+            "analyses": [{"name": "a", "likelihood": "l", "parameters_of_interest": ["m"]}]
+        })
+    };
+    let gauss = |name: &str| json!({"name": name, "type": "gaussian_dist", "x": "x", "mean": "shifted", "sigma": 1.5});
+    let poisson = json!({"name": "f", "type": "poisson_dist", "x": "x", "mean": "m"});
+    let product = json!({"name": "f", "type": "product_dist", "factors": ["g", "h"]});
+    let extended = json!({"name": "f", "type": "mixture_dist", "summands": ["g", "h"], "coefficients": ["m", 2.0]});
+    let cases = [
+        (json!([gauss("f")]), false, vec![]),
+        (json!([gauss("f")]), true, vec!["W460"]),
+        (json!([poisson]), false, vec!["W460"]),
+        (json!([product, gauss("g"), gauss("h")]), false, vec!["W460"]),
+        (json!([extended, gauss("g"), gauss("h")]), false, vec!["W462"]),
+    ];
+    for (distributions, binned, expected) in cases {
+        let value = document(distributions, binned);
+        let converted = hs3_to_hs3(&value, &read(&value), &Hs3Options::default(), Target::Pyhs3).unwrap();
+        assert_eq!(rules(&converted.losses.0), expected, "{value}: {}", converted.losses.0);
+        // It takes names alone, values of a point, and an analysis with domains.
+        assert_eq!(converted.document["functions"][0]["summands"], json!(["m", "shifted_summands_1"]));
+        let constant = json!({"name": "shifted_summands_1", "value": 0.25, "const": true});
+        assert!(converted.document["parameter_points"][0]["parameters"].as_array().unwrap().contains(&constant));
+        let analysis = &converted.document["analyses"][0];
+        assert_eq!((&analysis["init"], &analysis["domains"]), (&json!("start"), &json!(["ranges"])));
+    }
+}
+
+/// The widths of a shapesys are its own data again, and auxiliary data belong to the parameter and the measurement that had
+/// them.
+#[test]
+fn auxiliary_data_and_widths_come_back() {
+    let shapesys = json!({"name": "u", "type": "shapesys", "data": [5.0, 6.0]});
+    let modifiers = json!([normsys("k", 1.1, 0.9), normsys("n", 1.2, 0.7), shapesys]);
+    let shifted = measurement("m2", json!([{"name": "n", "auxdata": [0.3]}]));
+    let own = workspace(modifiers, json!([measurement("m", json!([])), shifted]));
+    let standard = converted(&own, Target::Canonical);
+    let back = hs3_to_pyhf(&read(&standard.document), &Hs3Options::default()).unwrap();
+    assert!(back.losses.0.is_valid(), "{}", back.losses.0);
+    let modifiers = &back.document["channels"][0]["samples"][1]["modifiers"];
+    for (bin, width) in [5.0, 6.0].into_iter().enumerate() {
+        near(modifiers[2]["data"][bin].as_f64().unwrap(), width);
+    }
+    let parameters = |i: usize| back.document["measurements"][i]["config"]["parameters"].clone();
+    assert_eq!((parameters(0), parameters(1)), (json!([]), json!([{"name": "n", "auxdata": [0.3]}])));
+}
+
 /// Losses are told in words.
 #[test]
 fn losses_speak() {

@@ -110,7 +110,7 @@ fn channels_of<'d>(document: &'d Hs3Document, likelihood: &str) -> Result<Vec<&'
 }
 
 /// The channel that a distribution is, alone or in products.
-fn channel_in<'d>(document: &'d Hs3Document, name: &'d str) -> Option<&'d hs3::Distribution> {
+pub(super) fn channel_in<'d>(document: &'d Hs3Document, name: &'d str) -> Option<&'d hs3::Distribution> {
     let mut stack = vec![name];
     let mut seen = HashSet::new();
     while let Some(name) = stack.pop() {
@@ -156,7 +156,7 @@ impl<'d> Reader<'d, '_> {
             let observed = self.likelihood.data.main.get(first..first + bins).unwrap_or_default().to_vec();
             let name = distribution.name.strip_prefix("model_").unwrap_or(&distribution.name).to_owned();
             let samples = channel.samples.iter().map(|sample| self.sample(channel, sample, &name)).collect();
-            let axes = channel.axes.iter().map(axis).collect();
+            let axes = channel.axes.iter().map(|own| axis(own, bins)).collect();
             channels.push(Channel { name, samples, observed, axes, pointer: distribution.pointer.clone() });
         }
         channels
@@ -323,10 +323,12 @@ fn drivers(channel: &hs3::Channel) -> Vec<&str> {
     names.map(String::as_str).collect()
 }
 
-fn axis(axis: &hs3::Axis) -> Axis {
+/// Where nothing is said of bins, which only an axis may leave that is alone, there are as many as counts.
+fn axis(axis: &hs3::Axis, bins: usize) -> Axis {
     let range = Axis::range(axis.name.clone(), (axis.min, axis.max));
     match &axis.binning {
-        Binning::None => range,
+        Binning::None if range.min.is_some() && range.max.is_some() => Axis { nbins: Some(bins), ..range },
+        Binning::None => Axis::unit_bins(axis.name.clone(), bins),
         Binning::Regular(bins) => Axis { nbins: Some(*bins), ..range },
         Binning::Edges(edges) => Axis { min: None, max: None, edges: Some(edges.clone()), ..range },
     }

@@ -67,7 +67,15 @@ pub(super) fn needed<'d>(
     likelihoods: impl IntoIterator<Item = &'d hs3::Likelihood>,
 ) -> HashSet<&'d str> {
     let named = likelihoods.into_iter().flat_map(|l| l.distributions.iter().chain(&l.aux_distributions));
-    let mut stack: Vec<&str> = named.map(String::as_str).collect();
+    reached(document, named.map(String::as_str))
+}
+
+/// What is called by these names, and everything that it names, directly or not.
+pub(super) fn reached<'n, 'd: 'n>(
+    document: &'d Hs3Document,
+    names: impl IntoIterator<Item = &'n str>,
+) -> HashSet<&'n str> {
+    let mut stack: Vec<&str> = names.into_iter().collect();
     let mut seen = HashSet::new();
     while let Some(name) = stack.pop() {
         if !seen.insert(name) {

@@ -14,6 +14,7 @@ mod leftover;
 mod loss;
 mod names;
 mod pyhs3;
+mod pyhs3_densities;
 mod reader_types;
 mod respell;
 mod same;

@@ -32,6 +32,9 @@ pub(super) fn respell(value: &Value, document: &Hs3Document, target: Target) -> 
         }
     }
     speller.data();
+    if target == Target::Pyhs3 {
+        super::pyhs3_densities::check(document, &mut speller.losses);
+    }
     for key in ["data", "likelihoods", "domains", "parameter_points"] {
         if let Some(value) = members.get(key) {
             written.insert(key.to_owned(), value.clone());
@@ -39,11 +42,11 @@ pub(super) fn respell(value: &Value, document: &Hs3Document, target: Target) -> 
     }
     speller.domains(&mut written);
     if let Some(Value::Array(items)) = members.get("analyses") {
-        let points = &document.parameter_points;
-        let start = points.iter().find(|point| point.name == "default_values").or(points.first());
-        // pyhs3 starts from nothing where no point is named.
-        let start = start.map(|point| point.name.as_str()).filter(|_| target == Target::Pyhs3);
-        written.insert("analyses".to_owned(), items.iter().map(|item| analysis(item, start)).collect());
+        let mut items: Vec<Value> = items.iter().map(analysis).collect();
+        if target == Target::Pyhs3 {
+            items.iter_mut().for_each(|item| complete(item, document));
+        }
+        written.insert("analyses".to_owned(), Value::Array(items));
     }
     if let Some(misc) = speller.misc(members.get("misc"), &mut written) {
         written.insert("misc".to_owned(), misc);
@@ -159,7 +162,8 @@ impl Respeller<'_> {
     /// One side: plain keys, the same everywhere. Two sides: the standard has them in one type, others in a type of its own.
     fn crystal_ball(&self, double: bool, written: &mut Map<String, Value>) -> Support {
         if !double {
-            return Support::As("crystalball_dist");
+            // pyhs3's is another density, by 0.3 of −ln L in an example.
+            return if self.target == Target::Pyhs3 { Support::No } else { Support::As("crystalball_dist") };
         }
         for key in ["sigma", "alpha", "n"] {
             if let Some(value) = written.shift_remove(key) {
@@ -207,7 +211,6 @@ impl Respeller<'_> {
             return;
         }
         for likelihood in &self.document.likelihoods {
-            self.shared_variates(likelihood);
             for (i, data) in likelihood.data.iter().enumerate() {
                 let pointer = format!("{}/data/{i}", likelihood.pointer);
                 match data {
@@ -229,26 +232,14 @@ impl Respeller<'_> {
         }
     }
 
-    /// pyhs3 takes each variate of a likelihood from one set of data.
-    fn shared_variates(&mut self, likelihood: &Likelihood) {
-        let mut seen = HashSet::new();
-        let names = likelihood.data.iter().filter_map(|data| match data {
-            LikelihoodData::Name(name) => self.document.data(name),
-            LikelihoodData::Value(_) => None,
-        });
-        let axes = names.flat_map(|data| &data.axes).map(|axis| axis.name.as_str());
-        let twice: HashSet<&str> = axes.filter(|name| !seen.insert(*name)).collect();
-        let mut twice: Vec<&str> = twice.into_iter().filter(|_| self.target == Target::Pyhs3).collect();
-        twice.sort_unstable();
-        for name in twice {
-            let found = format!("the variate {} in several sets of data", quote(name));
-            self.lose(&found, "one of its own for each set of data of a likelihood", &likelihood.pointer);
-        }
-    }
-
-    /// ROOT needs `default_domain`: where there is none, all ranges of the other domains together.
+    /// ROOT needs `default_domain`: where there is none, all ranges of the other domains together. pyhs3 needs some domain.
     fn domains(&mut self, written: &mut Map<String, Value>) {
-        if self.target != Target::Root640 || self.document.domain("default_domain").is_some() {
+        let needs = match self.target {
+            Target::Canonical => false,
+            Target::Root640 => self.document.domain("default_domain").is_none(),
+            Target::Pyhs3 => self.document.domains.is_empty(),
+        };
+        if !needs {
             return;
         }
         let mut seen = HashSet::new();
@@ -342,8 +333,20 @@ impl Respeller<'_> {
     }
 }
 
-/// The standard's keys, which all programs read, and the point to start from where none is named.
-fn analysis(item: &Value, start: Option<&str>) -> Value {
+/// What pyhs3 needs of an analysis that names neither domains nor a point to start from, which it would do without.
+fn complete(item: &mut Value, document: &Hs3Document) {
+    let Value::Object(members) = item else { return };
+    let points = &document.parameter_points;
+    let start = points.iter().find(|point| point.name == "default_values").or(points.first());
+    let start = start.map_or("default_values", |point| point.name.as_str());
+    members.entry("init").or_insert_with(|| Value::from(start));
+    let domains = document.domains.iter().find(|domain| domain.name == "default_domain").or(document.domains.first());
+    let domain = domains.map_or("default_domain", |domain| domain.name.as_str());
+    members.entry("domains").or_insert_with(|| json!([domain]));
+}
+
+/// The standard's keys, which all programs read.
+fn analysis(item: &Value) -> Value {
     let Value::Object(old) = item else { return item.clone() };
     let mut written = Map::new();
     for (key, value) in old {
@@ -354,9 +357,6 @@ fn analysis(item: &Value, start: Option<&str>) -> Value {
             "parameter_init" => _ = written.insert("init".to_owned(), value.clone()),
             _ => _ = written.insert(key.clone(), value.clone()),
         }
-    }
-    if let Some(start) = start.filter(|_| !written.contains_key("init")) {
-        written.insert("init".to_owned(), Value::from(start));
     }
     Value::Object(written)
 }

@@ -38,7 +38,7 @@ def points(model, seed, number):
         for name, start, (low, high), fixed in each:
             step = 0.0 if fixed else random.uniform(-0.3, 0.3)
             end = high if step > 0 else low
-            room = 1.0 if end is None else min(abs(end - start), 3.0)
+            room = 0.1 if end is None or low is None or high is None else min(abs(end - start), (high - low) / 20)
             point[name] = start + step * room
         yield point
 
@@ -54,6 +54,8 @@ def compare(arguments, path, analysis):
         chosen = list(points(model, zlib.crc32(path.name.encode()), arguments.points))
         flags = ["--measurement", analysis]
         ours = [morphist.evaluate(arguments.morphist, path, {n: [v] for n, v in p.items()}, *flags) for p in chosen]
+        if any(found["twice_nll"] is None for found in ours):
+            raise RuntimeError("−ln L is no number")
         ours = [0.5 * found["twice_nll"] for found in ours]
         name = json.loads(written.read_text())["analyses"]
         name = next((a["name"] for a in name if a["name"] == analysis), name[0]["name"])
