@@ -1,6 +1,6 @@
 """HS3 documents in pyhs3's words: pyhs3 0.4.2 reads what `morphist convert --target pyhs3` makes of ROOT's exports and of
 public files, and its −ln L is compared with ours of the document as it was, at the start and at random points. Extended
-densities have a constant ln N! in ours; the report names constants, and fails on anything else."""
+densities have a constant ln N! in ours; constants are printed, and anything else fails."""
 
 import argparse
 import json
@@ -44,12 +44,15 @@ def points(model, seed, number):
 
 
 def compare(arguments, path, analysis):
-    """(refusals, constant, largest difference beside it)"""
+    """(refusals, constant, largest difference beside it, the allowed one)"""
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "pyhs3.json"
         refused = convert(arguments.morphist, path, analysis, written)
         if refused:
-            return refused, None, None
+            return refused, None, None, None
+        losses = json.loads(written.with_suffix(".report").read_text())["losses"]
+        # Ranges of constraints may change −ln L by this (spec/hs3-convert.md, section 4).
+        allowed = 1e-6 if any("over a range" in loss["found"] for loss in losses) else 1e-8
         model = morphist.run(arguments.morphist, "inspect", path, "--model", "--measurement", analysis)
         chosen = list(points(model, zlib.crc32(path.name.encode()), arguments.points))
         flags = ["--measurement", analysis]
@@ -61,7 +64,7 @@ def compare(arguments, path, analysis):
         name = next((a["name"] for a in name if a["name"] == analysis), name[0]["name"])
         theirs = pyhs3_nll(arguments.pyhs3, written, name, chosen)
     moved = [a - b for a, b in zip(theirs, ours)]
-    return [], moved[0], max(abs(x - moved[0]) for x in moved)
+    return [], moved[0], max(abs(x - moved[0]) for x in moved), allowed
 
 
 def main():
@@ -83,7 +86,7 @@ def main():
                 continue
             analysis = next((name for name in analyses if "asimov" not in name), analyses[0])
             try:
-                refused, constant, largest = compare(arguments, path, analysis)
+                refused, constant, largest, allowed = compare(arguments, path, analysis)
             except Exception as problem:
                 missed += 1
                 print(f"{path.name:45} failed: {str(problem)[-300:]}", flush=True)
@@ -91,7 +94,7 @@ def main():
             if refused:
                 print(f"{path.name:45} refused: {refused[0].split('error', 1)[1][:140]}", flush=True)
                 continue
-            good = largest <= 1e-8
+            good = largest <= allowed
             missed += not good
             print(f"{path.name:45} constant {constant:10.3e} beside it {largest:9.1e}{'' if good else ' MISSED'}", flush=True)
     sys.exit(1 if missed else 0)
