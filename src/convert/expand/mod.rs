@@ -24,7 +24,6 @@ use crate::model::eft::measurement::Flat;
 use crate::model::{Constraint, Data, Effect, HistosysCode, Model, NormsysCode, Part};
 use crate::rule;
 use compact::Origin;
-pub use compact::{MISC_KEY, SAMPLE_KEY};
 use names::{Functions, Names};
 use samples::Maker;
 use serde_json::{Value, json};
@@ -44,11 +43,10 @@ pub struct Expansion {
 }
 
 /// What is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layers {
-    /// The expansion, and the document under keys of its own.
-    #[default]
-    Both,
+    /// The expansion, and the document under keys of its own, with the order in 1/Λ² at which the model ends all responses.
+    Both { max_np_order: Option<u32> },
     /// The expansion alone.
     Portable,
 }
@@ -114,8 +112,9 @@ pub fn expand(
     if target == Target::Root640 {
         portable::exact_numbers(&mut document, &mut names);
     }
-    if layers == Layers::Both {
-        compact::add(&mut document, workspace, &origins, &names.parameters, &etas);
+    if let Layers::Both { max_np_order } = layers {
+        let layer = compact::Layer { measurement, model, max_np_order, parameters: &names.parameters, etas: &etas };
+        compact::add(&mut document, workspace, &origins, &layer);
     }
     Ok(Expansion { document, parameters: names.parameters, etas, notes })
 }

@@ -13,8 +13,10 @@ mod values;
 mod widths;
 
 pub use convention::{Conventions, Overrides, ShapesysValues};
+pub use extension::own_document;
 pub(crate) use interpolation::Code;
 
+use crate::document::eft::Eft;
 use crate::document::hs3::{Hs3Document, Likelihood, Modifier, ModifierKind};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::{Channel, Data, Driven, Model, ParameterSet, Sample, TemplateClip};
@@ -38,6 +40,8 @@ pub struct Hs3Options {
     /// What a lenient reader warns of is an error.
     pub strict: bool,
     pub overrides: Overrides,
+    /// The order in 1/Λ² at which all responses of an EFT document in the file end, where it is lower than the document's.
+    pub max_np_order: Option<u32>,
     /// Where the files lie that the document names; without it, the current folder.
     pub folder: Option<std::path::PathBuf>,
 }
@@ -53,6 +57,8 @@ pub struct Hs3Likelihood {
     pub conventions: Conventions,
     /// Number of channels and of densities with data, as RooFit counts them.
     pub n_channels: usize,
+    /// The block of the EFT document that the model was made of (spec/eft-hs3.md, section 6), in place of its expansion.
+    pub eft: Option<Box<Eft>>,
 }
 
 impl Hs3Likelihood {
@@ -93,8 +99,14 @@ pub fn choices<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<Ve
 /// # Errors
 /// All findings if one of them is an error: a choice that is not there (W426), something that is not evaluated (W422),
 /// constraints that contradict one another or say nothing (W441), interpolation that is none (W442), data that are not
-/// those of the channel (W444).
+/// those of the channel (W444); a truncation of responses of a file that holds no EFT document (W456).
 pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Likelihood> {
+    let (likelihood, content) = expansion(document, options)?;
+    extension::take(document, options, &content.regions, likelihood)
+}
+
+/// The likelihood as the standard has it, without keys of our own.
+fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3Likelihood, Content<'d>)> {
     let choice = choice::choose(document, options.analysis.as_deref(), options.likelihood.as_deref())?;
     let content = choice::content(document, &choice.likelihoods)?;
     let translator = Translator {
@@ -142,8 +154,8 @@ pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Lik
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
     let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new() };
     let name = choice.name().to_owned();
-    let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels };
-    Ok(extension::take(document, options, &content.regions, likelihood))
+    let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels, eft: None };
+    Ok((likelihood, content))
 }
 
 /// The values of functions where the parameters start.
