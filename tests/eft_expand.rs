@@ -5,8 +5,8 @@ mod common;
 
 use morphist::convert::Target;
 use morphist::convert::expand::{Expansion, Layers, expand};
-use morphist::document::schema::DOCUMENTS;
 use morphist::document::hs3::{Hs3Document, ReadOptions};
+use morphist::document::schema::DOCUMENTS;
 use morphist::document::workspace::Workspace;
 use morphist::finding::Findings;
 use morphist::graph::Functions;

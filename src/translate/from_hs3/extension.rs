@@ -13,7 +13,7 @@ use crate::rule;
 use crate::translate::from_pyhf::{self, ModelOptions};
 use crate::workspace::{self, Loaded, Scope};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const EXPECTED: &str = "a document that says what the expansion beside it says";
 
@@ -34,7 +34,7 @@ pub(super) fn take(
             Some(_) => Err(no_document()),
         };
     };
-    match (read(own, options, regions, &expansion), options.max_np_order) {
+    match (read(own, document, options, regions, &expansion), options.max_np_order) {
         (Ok((loaded, likelihood)), None) => Ok(Hs3Likelihood { eft: loaded.workspace.eft, ..likelihood }),
         (Ok((loaded, likelihood)), order) => {
             let max_np_order = order.into_iter().chain(loaded.max_np_order).min();
@@ -57,7 +57,7 @@ pub(super) fn take(
 pub fn own_document(document: &Hs3Document, options: &Hs3Options) -> Result<Loaded> {
     let own = document.misc.get(MISC_KEY).ok_or_else(no_document)?;
     let (expansion, content) = super::expansion(document, options)?;
-    let read = read(own, options, &content.regions, &expansion);
+    let read = read(own, document, options, &content.regions, &expansion);
     read.map(|(loaded, _)| loaded).map_err(|why| error(why, EXPECTED))
 }
 
@@ -78,6 +78,7 @@ fn finding(found: String, expected: &str) -> Finding {
 
 fn read(
     own: &Value,
+    document: &Hs3Document,
     options: &Hs3Options,
     regions: &[Region],
     expansion: &Hs3Likelihood,
@@ -91,7 +92,9 @@ fn read(
     let model = from_pyhf::model(&loaded.workspace, &model_options(options, layer.max_np_order)).map_err(not_built)?;
     let data = from_pyhf::data(&loaded.workspace, &model).map_err(not_built)?;
     let likelihood = Hs3Likelihood { model, data, ..expansion.clone() };
-    compare(&likelihood, expansion, &layer.parameters, &layer.eta)?;
+    let declared: HashSet<&str> =
+        document.parameter_points.iter().flat_map(|point| &point.parameters).map(|p| p.name.as_str()).collect();
+    compare(&likelihood, expansion, &layer, &declared)?;
     Ok((loaded, likelihood))
 }
 
@@ -130,14 +133,19 @@ fn workspace(regions: &[Region], layer: &EftLayer) -> std::result::Result<Value,
 fn compare(
     own: &Hs3Likelihood,
     expansion: &Hs3Likelihood,
-    names: &[String],
-    etas: &[String],
+    layer: &EftLayer,
+    declared: &HashSet<&str>,
 ) -> std::result::Result<(), String> {
     let of_file: HashMap<String, usize> =
         expansion.model.parameter_names().into_iter().enumerate().map(|(i, name)| (name, i)).collect();
-    let place = |name: &String| of_file.get(name).copied().ok_or_else(|| format!("no parameter {}", quote(name)));
-    let parameters = names.iter().map(place).collect::<std::result::Result<Vec<_>, _>>()?;
-    let etas = etas.iter().map(place).collect::<std::result::Result<Vec<_>, _>>()?;
+    // A parameter that the file declares and nothing in it uses has no place; then it must not matter to the document either.
+    let place = |name: &String| match (of_file.get(name), declared.contains(name.as_str())) {
+        (None, false) => Err(format!("no parameter {}", quote(name))),
+        (place, _) => Ok(place.copied()),
+    };
+    let parameters = layer.parameters.iter().map(place).collect::<std::result::Result<Vec<_>, _>>()?;
+    let etas = layer.eta.iter().map(place).collect::<std::result::Result<Option<Vec<_>>, _>>()?;
+    let etas = etas.ok_or("an η that nothing uses")?;
     let bins = bins(&own.model);
     if parameters.len() != own.model.n_parameters() || etas.len() != bins.len() {
         return Err(format!("{} parameters in place of {}", parameters.len(), own.model.n_parameters()));
@@ -149,7 +157,7 @@ fn compare(
         let theta = moved(&own.model, shift);
         let value = Evaluator::new(&program).twice_nll(&theta, &program.prepare(&own.data));
         let mut point = expansion.model.init();
-        parameters.iter().zip(&theta).for_each(|(place, x)| point[*place] = *x);
+        parameters.iter().zip(&theta).for_each(|(place, x)| place.iter().for_each(|place| point[*place] = *x));
         let Some(beside) = file.twice_nll(point).filter(|x| x.is_finite() && value.is_finite()) else { continue };
         compared += 1;
         if (value - beside).abs() > 1e-9 + 1e-11 * value.abs() {

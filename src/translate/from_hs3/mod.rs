@@ -167,6 +167,20 @@ fn set_driven(parameters: &mut [ParameterSet], driven: Option<&Driven>) {
     parameters.iter_mut().zip(point).for_each(|(set, value)| set.init = vec![value]);
 }
 
+/// The constraint of a function, if any: a distribution that the modifier names.
+fn of_function(source: &Source, name: &str, modifier: &Modifier) -> Result<Option<String>> {
+    match source {
+        Source::Free => Ok(None),
+        Source::Named(distribution) => Ok(Some(distribution.name.clone())),
+        Source::Unsaid | Source::Type(Type::Const) if !takes_types(&modifier.kind) => Ok(None),
+        Source::Unsaid | Source::Type(_) => {
+            let found = format!("the function {} with a constraint by type, or none that is said", quote(name));
+            let expected = "the name of a distribution, or null";
+            Err(Finding::new(&rule::HS3_CONSTRAINT, found, expected).at(modifier.pointer.clone()).into())
+        }
+    }
+}
+
 /// Every finding is of something that is not evaluated.
 fn is_unsupported(findings: &Findings) -> bool {
     findings.0.iter().all(|finding| finding.rule == rule::HS3_UNSUPPORTED.id)
@@ -299,15 +313,7 @@ impl<'d> Translator<'d> {
         let source = constraint::source(self.document, modifier, index)?;
         let kind = match source {
             Source::Free => return Ok(None),
-            Source::Named(distribution) if table.is_driven(name) => return Ok(Some(distribution.name.clone())),
-            Source::Unsaid | Source::Type(Type::Const) if table.is_driven(name) && !takes_types(&modifier.kind) => {
-                return Ok(None);
-            }
-            _ if table.is_driven(name) => {
-                let found = format!("the function {} with a constraint by type, or none that is said", quote(name));
-                let expected = "the name of a distribution, or null";
-                return Err(Finding::new(&rule::HS3_CONSTRAINT, found, expected).at(modifier.pointer.clone()).into());
-            }
+            source if table.is_driven(name) => return of_function(&source, name, modifier),
             Source::Named(distribution) => {
                 let (tied, tie) = match ties.named(distribution, &|name| table.index(name).is_some()) {
                     Err(found) if is_unsupported(&found) => return Ok(Some(distribution.name.clone())),
