@@ -482,7 +482,7 @@ rules! { LAST:
         "express it by channels and measurements, or keep the EFT document");
     EFT_LAYER = warning("W456", "ExtensionMismatch",
         "An HS3 file holds an EFT document that does not say what the file says without it; the latter counts.",
-        "expand the document again");
+        "mend what was found, or expand the document again");
     CONVERT_LOST = error("W460", "ConversionLoss",
         "What is converted has something that the target cannot say, and that changes the likelihood or its parameters.",
         "choose another target, change it in the source, or allow the loss");

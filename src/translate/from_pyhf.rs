@@ -75,15 +75,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
     let regions = regions(workspace, options);
     let staterrors = staterror_bins(&regions);
     let mut parameters = parameter_sets(&regions, &staterrors, &configs)?;
-    if let Some(eft) = &workspace.eft {
-        from_eft::add_parameters(eft, walk(&regions).map(|(_, _, modifier)| modifier), &mut parameters);
-    }
-    if parameters.is_empty() {
-        return Err(Finding::new(&rule::NO_PARAMETERS, "a model without parameters", "at least one modifier").into());
-    }
-    parameters
-        .iter_mut()
-        .for_each(|set| configs.get(set.name.as_str()).iter().for_each(|config| configure(set, config)));
+    add_and_configure(workspace, &regions, &configs, &mut parameters)?;
     let mut ranges = value_ranges(&parameters);
     if let Some(eft) = workspace.eft.as_deref() {
         from_eft::number_given(eft, parameters.iter().map(ParameterSet::len).sum(), &mut ranges);
@@ -126,6 +118,27 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         parameters,
         warnings,
     })
+}
+
+/// Adds the parameters of the EFT extension, and sets all as the measurement has it.
+fn add_and_configure(
+    workspace: &Workspace,
+    regions: &[Region],
+    configs: &HashMap<&str, &ParameterConfig>,
+    parameters: &mut Vec<ParameterSet>,
+) -> Result<()> {
+    if let Some(eft) = &workspace.eft {
+        from_eft::add_parameters(eft, walk(regions).map(|(_, _, modifier)| modifier), parameters);
+    }
+    if parameters.is_empty() {
+        return Err(Finding::new(&rule::NO_PARAMETERS, "a model without parameters", "at least one modifier").into());
+    }
+    for set in parameters {
+        if let Some(config) = configs.get(set.name.as_str()) {
+            configure(set, config);
+        }
+    }
+    Ok(())
 }
 
 /// One database may be wrong for many samples.

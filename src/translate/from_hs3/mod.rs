@@ -17,7 +17,7 @@ pub use extension::own_document;
 pub(crate) use interpolation::Code;
 
 use crate::document::eft::Eft;
-use crate::document::hs3::{Hs3Document, Likelihood, Modifier, ModifierKind};
+use crate::document::hs3::{Dialect, Hs3Document, Likelihood, Modifier, ModifierKind};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::{Channel, Data, Driven, Model, ParameterSet, Sample, TemplateClip};
 use crate::rule;
@@ -242,7 +242,7 @@ impl<'d> Translator<'d> {
         let (names, role) = match &modifier.kind {
             ModifierKind::Normfactor => (vec![one.cloned().unwrap_or_else(own)], Role::Factor),
             ModifierKind::Normsys | ModifierKind::Histosys => {
-                (vec![one.cloned().unwrap_or_else(|| format!("alpha_{}", own()))], Role::Alpha)
+                (vec![one.cloned().unwrap_or_else(|| self.alpha(own()))], Role::Alpha)
             }
             ModifierKind::Shapefactor | ModifierKind::Shapesys => {
                 (per_bin(&|bin| format!("gamma_{}_bin_{bin}", own())), Role::Gamma)
@@ -345,7 +345,9 @@ impl<'d> Translator<'d> {
                 let kind = self.staterror_type(region, modifier, kind, findings)?;
                 ties.of_gamma(name, kind, sigma, modifier)?
             }
-            (ModifierKind::Shapesys, kind) => ties.of_gamma(name, kind.unwrap_or(Type::Poisson), sigma, modifier)?,
+            (ModifierKind::Shapesys, kind) => {
+                ties.of_gamma(name, kind.unwrap_or_else(|| self.shapesys_type()), sigma, modifier)?
+            }
             (_, kind) => ties.of_alpha(name, kind, modifier)?,
         };
         let per_bin = matches!(modifier.kind, ModifierKind::Staterror | ModifierKind::Shapesys);
@@ -356,6 +358,23 @@ impl<'d> Translator<'d> {
             table.fix(name);
         }
         table.tie(name, tie, &modifier.pointer).map(|()| None)
+    }
+
+    fn is_root(&self) -> bool {
+        matches!(self.conventions.dialect, Dialect::Root(_))
+    }
+
+    /// The constraint of a shapesys that says none: ROOT's reader takes Gauss.
+    fn shapesys_type(&self) -> Type {
+        if self.is_root() { Type::Gauss } else { Type::Poisson }
+    }
+
+    /// The parameter of a normsys or histosys that names none: `alpha_` and the modifier's name, or that name by itself
+    /// where it alone is a parameter of the document. ROOT knows the first only.
+    fn alpha(&self, modifier: String) -> String {
+        let declared = |name: &str| self.values.value_anywhere(name).is_some() || self.values.bounds(name).is_some();
+        let alpha = format!("alpha_{modifier}");
+        if !self.is_root() && declared(&modifier) && !declared(&alpha) { modifier } else { alpha }
     }
 
     /// A4: the modifier's own word, that of the channel, Poisson in ROOT's files, and elsewhere Gauss with a warning.
@@ -378,8 +397,8 @@ impl<'d> Translator<'d> {
             });
         }
         match self.conventions.dialect {
-            crate::document::hs3::Dialect::Root(_) => Ok(Type::Poisson),
-            crate::document::hs3::Dialect::Pyhs3 => Ok(Type::Gauss),
+            Dialect::Root(_) => Ok(Type::Poisson),
+            Dialect::Pyhs3 => Ok(Type::Gauss),
             _ => {
                 let at = region.pointer;
                 let found = format!("staterrors of {} without a constraint", quote(region.name));
