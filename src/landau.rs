@@ -14,23 +14,20 @@ const CUT: f64 = 1.0;
 
 static TABLE: LazyLock<Vec<[f64; 3]>> = LazyLock::new(|| (0..NODES).map(|i| exact(LOW + i as f64 * STEP)).collect());
 
-/// ln p(λ) and its derivative; about 1e-11 relative.
-pub fn ln_density(lambda: f64) -> (f64, f64) {
+/// ln p(λ) and its first two derivatives; about 1e-11 relative, the second one 1e-6.
+pub fn ln_density(lambda: f64) -> [f64; 3] {
     let place = (lambda - LOW) / STEP;
     let node = place.floor();
     let table = || TABLE.get(node as usize).zip(TABLE.get(node as usize + 1));
     match if (0.0..NODES as f64).contains(&place) { table() } else { None } {
         Some((left, right)) => between(left, right, place - node),
-        None if lambda.is_finite() => {
-            let [value, slope, _] = exact(lambda);
-            (value, slope)
-        }
-        None => (if lambda.is_nan() { f64::NAN } else { f64::NEG_INFINITY }, 0.0),
+        None if lambda.is_finite() => exact(lambda),
+        None => [if lambda.is_nan() { f64::NAN } else { f64::NEG_INFINITY }, 0.0, 0.0],
     }
 }
 
-/// Value and slope of the polynomial of degree five that has value, slope and curvature of both nodes.
-fn between(left: &[f64; 3], right: &[f64; 3], t: f64) -> (f64, f64) {
+/// The polynomial of degree five that has value, slope and curvature of both nodes, and its derivatives.
+fn between(left: &[f64; 3], right: &[f64; 3], t: f64) -> [f64; 3] {
     let (a, b, c) = (left[0], left[1] * STEP, 0.5 * left[2] * STEP * STEP);
     // What the first three terms leave at the right node, in value, slope and half curvature.
     let value = right[0] - a - b - c;
@@ -40,7 +37,8 @@ fn between(left: &[f64; 3], right: &[f64; 3], t: f64) -> (f64, f64) {
         (10.0 * value - 4.0 * slope + half, -15.0 * value + 7.0 * slope - 2.0 * half, 6.0 * value - 3.0 * slope + half);
     let result = a + t * (b + t * (c + t * (d + t * (e + t * f))));
     let first = b + t * (2.0 * c + t * (3.0 * d + t * (4.0 * e + t * 5.0 * f)));
-    (result, first / STEP)
+    let second = 2.0 * c + t * (6.0 * d + t * (12.0 * e + t * 20.0 * f));
+    [result, first / STEP, second / (STEP * STEP)]
 }
 
 /// ln p and its first two derivatives from the integral and its moments.
@@ -98,7 +96,7 @@ mod tests {
     #[test]
     fn densities_of_mpmath() {
         for (lambda, expected) in MPMATH {
-            let got = ln_density(lambda).0.exp();
+            let got = ln_density(lambda)[0].exp();
             assert!((got - expected).abs() <= 2e-11 * expected, "{lambda}: {got} but {expected}");
         }
     }
@@ -107,9 +105,12 @@ mod tests {
     fn slopes_are_differences() {
         for lambda in [-6.01, -3.3, -0.7, 0.99, 1.01, 4.2, 59.99, 61.0, 300.0] {
             let h = 1e-4;
-            let difference = (ln_density(lambda + h).0 - ln_density(lambda - h).0) / (2.0 * h);
-            let got = ln_density(lambda).1;
-            assert!((got - difference).abs() <= 1e-6 * difference.abs().max(0.01), "{lambda}: {got} {difference}");
+            let (above, below, here) = (ln_density(lambda + h), ln_density(lambda - h), ln_density(lambda));
+            for order in [1, 2] {
+                let difference = (above[order - 1] - below[order - 1]) / (2.0 * h);
+                let got = here[order];
+                assert!((got - difference).abs() <= 1e-6 * difference.abs().max(0.01), "{lambda}: {got} {difference}");
+            }
         }
     }
 

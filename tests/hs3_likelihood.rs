@@ -55,7 +55,7 @@ fn check_derivatives(name: &str, program: &Program, data: &PreparedData, point: 
             let second = (above[j] - below[j]) / (2.0 * h);
             let scale = (hessian[i * n + i] * hessian[j * n + j]).abs().sqrt().max(1.0);
             let error = (hessian[i * n + j] - second).abs();
-            assert!(error < 1e-4 * scale, "{name} {i} {j}: {} but {second}", hessian[i * n + j]);
+            assert!(error < 1e-5 * scale, "{name} {i} {j}: {} but {second}", hessian[i * n + j]);
             assert_eq!(hessian[i * n + j], hessian[j * n + i], "{name}");
         }
     }

@@ -31,6 +31,19 @@ pub(super) enum Operation {
     Integral(usize, Vec<Source>),
 }
 
+impl Operation {
+    /// All operands.
+    pub fn sources(&self) -> Vec<Source> {
+        match self {
+            Operation::Unary(_, a) | Operation::Bin(_, a) | Operation::Spline(_, a) => vec![*a],
+            Operation::Binary(_, a, b) => vec![*a, *b],
+            Operation::Select(condition, yes, no) => vec![*condition, *yes, *no],
+            Operation::Gather(list, index) => list.iter().chain([index]).copied().collect(),
+            Operation::Integral(_, sources) => sources.clone(),
+        }
+    }
+}
+
 /// Operations in order; each fills the slot of its index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ColumnProgram {
@@ -79,7 +92,7 @@ pub(super) enum Operand<'a> {
 
 impl<'a> Operand<'a> {
     #[inline(always)]
-    fn get<S: Simd>(&self, i: usize) -> S {
+    pub(super) fn get<S: Simd>(&self, i: usize) -> S {
         match self {
             Operand::Column(column) => S::load(&column[i]),
             Operand::Value(value) => S::splat(*value),
@@ -98,7 +111,7 @@ impl<'a> Operand<'a> {
 impl<'a> Input<'a> {
     /// An operand, with `done` the slots that are filled.
     #[inline(always)]
-    fn operand(&self, source: Source, done: &'a [Lanes]) -> Operand<'a> {
+    pub(super) fn operand(&self, source: Source, done: &'a [Lanes]) -> Operand<'a> {
         match source {
             Source::Slot(slot) => Operand::Column(&done[slot * BLOCK..][..self.groups]),
             Source::Data(column) => Operand::Column(&self.data[column][self.start..][..self.groups]),

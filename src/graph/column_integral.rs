@@ -61,7 +61,7 @@ impl Quadrature {
                 of_event.fill(0.0);
                 let Memory { inputs, slots, cells, work } = &mut memory;
                 let mut run = Run { backend: tables.backend, tables, scalars: inputs, slots };
-                self.pull(1.0, &mut run, &mut adjoints, work, cells, &mut of_event);
+                self.pull(&mut run, &mut adjoints, work, cells, &mut of_event, None);
             }
             slopes.iter_mut().zip(&of_event).for_each(|(slopes, slope)| slopes[event] = *slope);
         }

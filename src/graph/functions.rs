@@ -142,6 +142,6 @@ impl Functions {
     /// derivatives").
     pub fn hessian<'s>(&self, function: usize, theta: &[f64], scratch: &'s mut Scratch) -> &'s [f64] {
         self.each[function].hessian(theta, scratch, function + 1);
-        scratch.square()
+        &scratch.squares[function + 1]
     }
 }

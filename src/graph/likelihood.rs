@@ -375,15 +375,36 @@ impl GraphLikelihood {
         value
     }
 
-    /// Calls `visit` with the parameters of each pair and the matrix of its second derivatives (square, row-major), then
-    /// with those of the constraints (spec/hs3.md, "Second derivatives"). One parameter may be in several.
-    pub fn hessians(&self, theta: &[f64], scratch: &mut Scratch, mut visit: impl FnMut(&[usize], &[f64])) {
-        if theta.len() != self.parameters.len() {
-            return;
+    /// As [`GraphLikelihood::value_and_gradient`], and keeps the second derivatives for [`GraphLikelihood::hessians`].
+    pub fn value_gradient_hessians(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut Scratch) -> f64 {
+        if theta.len() != self.parameters.len() || gradient.len() != theta.len() {
+            return f64::INFINITY;
         }
+        gradient.fill(0.0);
+        let mut total = 0.0;
         for (at, piece) in self.pieces.iter().enumerate() {
-            piece.hessian(theta, scratch, at);
-            visit(&piece.parameters, scratch.square());
+            total += piece.hessian(theta, scratch, at);
+            let own = scratch.gradient();
+            piece.parameters.iter().for_each(|i| gradient[*i] += own[*i]);
+        }
+        let value = in_domain(total);
+        if value == f64::INFINITY {
+            gradient.fill(0.0);
+        }
+        value
+    }
+
+    /// How many of the pairs, and the constraints, have second derivatives from differences of the gradient.
+    pub fn n_by_differences(&self) -> usize {
+        self.pieces.iter().filter(|piece| !piece.program.has_hessian()).count()
+    }
+
+    /// Calls `visit` with the parameters of each pair and the matrix of its second derivatives (square, row-major), then
+    /// with those of the constraints, at the point of the last [`GraphLikelihood::value_gradient_hessians`] with this
+    /// scratch. One parameter may be in several.
+    pub fn hessians(&self, scratch: &Scratch, mut visit: impl FnMut(&[usize], &[f64])) {
+        for (piece, square) in self.pieces.iter().zip(&scratch.squares) {
+            visit(&piece.parameters, square);
         }
     }
 

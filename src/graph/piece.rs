@@ -9,7 +9,8 @@ pub(super) struct Piece {
     pub program: Program,
     /// Those that it depends on, ascending.
     pub parameters: Vec<usize>,
-    /// For each of these a step along which the gradient changes, yet hardly bends.
+    /// Where second derivatives come from differences: for each of these a step along which the gradient changes, yet
+    /// hardly bends.
     steps: Vec<f64>,
 }
 
@@ -20,22 +21,27 @@ pub struct Scratch {
     gradient: Vec<f64>,
     other: Vec<f64>,
     theta: Vec<f64>,
-    square: Vec<f64>,
+    /// The last second derivatives of each program.
+    pub(super) squares: Vec<Vec<f64>>,
 }
 
 /// Steps are this part of the distance over which −ln L of a piece grows by a half: differences are then good to about
-/// 10⁻⁸ (spec/hs3.md, "Second derivatives").
+/// 10⁻⁸ (spec/hs3.md, eq. 46).
 const PART: f64 = 2e-4;
 
 impl Piece {
     pub fn new(program: Program) -> Piece {
         let parameters = program.parameters();
-        let steps = vec![0.0; parameters.len()];
+        let steps = vec![0.0; if program.has_hessian() { 0 } else { parameters.len() }];
         Piece { program, parameters, steps }
     }
 
-    /// Chooses the steps, from the values of the parameters and their ranges; where `curved`, from the curvature there.
+    /// Chooses the steps of differences, from the values of the parameters and their ranges; where `curved`, from the
+    /// curvature there.
     pub fn measure(&mut self, parameters: &[Parameter], curved: bool, memory: &mut Scratch, at: usize) {
+        if self.program.has_hessian() {
+            return;
+        }
         let theta: Vec<f64> = parameters.iter().map(|p| p.value).collect();
         for (k, i) in self.parameters.iter().enumerate() {
             let width = parameters[*i].max - parameters[*i].min;
@@ -64,15 +70,25 @@ impl Piece {
         }
     }
 
-    /// Σ weight · ∂²f of the sum of the outputs by this piece's parameters (square, row-major), from differences of the
-    /// gradient; `f64::NAN` where the gradient is not finite on either side.
-    pub fn hessian(&self, theta: &[f64], memory: &mut Scratch, at: usize) {
+    /// The value with its gradient, of which elsewhere nothing is written, and the second derivatives by this piece's
+    /// parameters (square, row-major) in [`Scratch::squares`].
+    pub fn hessian(&self, theta: &[f64], memory: &mut Scratch, at: usize) -> f64 {
+        let k = self.parameters.len();
+        memory.squares[at].resize(k * k, 0.0);
+        let Scratch { programs, gradient, squares, .. } = memory;
+        if self.program.has_hessian() {
+            return self.program.hessian(theta, gradient, &mut squares[at], &mut programs[at]);
+        }
+        self.differences(theta, memory, at);
+        self.program.value_and_gradient(theta, &mut memory.gradient, &mut memory.programs[at])
+    }
+
+    /// The second derivatives from differences of the gradient; `f64::NAN` where it is not finite on either side.
+    fn differences(&self, theta: &[f64], memory: &mut Scratch, at: usize) {
         let k = self.parameters.len();
         memory.theta.copy_from_slice(theta);
-        memory.square.clear();
-        memory.square.resize(k * k, 0.0);
-        let Scratch { programs, gradient, other, theta: moved, square } = memory;
-        let programs = &mut programs[at];
+        let Scratch { programs, gradient, other, theta: moved, squares } = memory;
+        let (programs, square) = (&mut programs[at], &mut squares[at]);
         for (row, (&i, &h)) in self.parameters.iter().zip(&self.steps).enumerate() {
             moved[i] = theta[i] + h;
             let above = self.program.value_and_gradient(moved, gradient, programs).is_finite().then_some(moved[i]);
@@ -108,13 +124,14 @@ impl Piece {
 impl Scratch {
     pub(super) fn new<'p>(programs: impl Iterator<Item = &'p Program>, n_parameters: usize) -> Scratch {
         let zeros = || vec![0.0; n_parameters];
-        let programs = programs.map(Program::scratch).collect();
-        Scratch { programs, gradient: zeros(), other: zeros(), theta: zeros(), square: Vec::new() }
+        let programs: Vec<program::Scratch> = programs.map(Program::scratch).collect();
+        let squares = vec![Vec::new(); programs.len()];
+        Scratch { programs, gradient: zeros(), other: zeros(), theta: zeros(), squares }
     }
 
-    /// The matrix of the last [`Piece::hessian`].
-    pub(super) fn square(&self) -> &[f64] {
-        &self.square
+    /// The gradient of the last evaluation of a piece.
+    pub(super) fn gradient(&self) -> &[f64] {
+        &self.gradient
     }
 
     /// Room for a gradient, and one program's memory.

@@ -1,9 +1,13 @@
-//! From nodes to programs: the scalars in one list, each column over its events in a list of its own.
+//! Programs: the scalars in one list, each column over its events in a list of its own.
 
-use super::builder::{Builder, Id, Integral, Node};
-use super::column::{BLOCK, ColumnProgram, Input, Operation, Source, Tables, backward, forward};
-use super::quadrature::{Cell, Quadrature, Run, Work};
+use super::builder::{Builder, Id};
+use super::column::{BLOCK, ColumnProgram, Input, Tables, backward, forward};
+use super::column_hessian::{ColumnHessian, ColumnRoom};
+use super::compile::{Compiler, fixed_column, quadrature, scalar, used_integrals, with_fixed};
+use super::hessian::{HessianRoom, ProgramHessian};
+use super::quadrature::{Cell, Run, Work};
 use super::scalar::{self, Scalar};
+use super::scalar_hessian::push_scalars;
 use crate::kernel::simd::{Backend, Lanes, ZERO, flat, flat_mut};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +34,8 @@ pub(super) struct Program {
     tables: Tables,
     slots: usize,
     backend: Backend,
+    /// Nothing where differences of the gradient have to do.
+    hessian: Option<ProgramHessian>,
 }
 
 /// −Σ w f over the events of one set of data.
@@ -49,6 +55,8 @@ pub struct Scratch {
     adjoints: Vec<Lanes>,
     integrals: Vec<Known>,
     work: Work,
+    /// Once second derivatives are asked for.
+    hessian: Option<Box<HessianRoom>>,
     /// The sums of the terms of the last evaluation.
     pub(super) sums: Vec<f64>,
 }
@@ -61,6 +69,9 @@ struct Known {
     /// The derivatives to the inputs, once they are asked for.
     slopes: Vec<f64>,
     has_slopes: bool,
+    /// The second derivatives, as slopes.
+    bends: Vec<f64>,
+    has_bends: bool,
     cells: Vec<Cell>,
 }
 
@@ -100,7 +111,15 @@ impl Program {
         let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, place)).collect();
         let lengths = terms.iter().map(|t| &t.program).chain(tables.integrals.iter().map(|i| &i.program));
         let slots = lengths.map(|program| program.operations.len()).max().unwrap_or(0);
-        Program { scalars, integral_inputs, integral_at, terms, outputs, tables, slots, backend }
+        let mut program =
+            Program { scalars, integral_inputs, integral_at, terms, outputs, tables, slots, backend, hessian: None };
+        program.hessian = program.compile_hessian();
+        program
+    }
+
+    fn compile_hessian(&self) -> Option<ProgramHessian> {
+        let terms = self.terms.iter().map(|term| &term.program);
+        ProgramHessian::compile(&self.scalars, &self.integral_inputs, &self.tables, terms, &self.parameters())
     }
 
     pub fn scratch(&self) -> Scratch {
@@ -111,6 +130,7 @@ impl Program {
             adjoints: vec![ZERO; self.slots * BLOCK],
             integrals: self.integral_inputs.iter().map(|inputs| Known::nothing(inputs.as_deref())).collect(),
             work: Work::default(),
+            hessian: None,
             sums: vec![0.0; self.terms.len()],
         }
     }
@@ -125,7 +145,7 @@ impl Program {
     pub fn value(&self, theta: &[f64], scratch: &mut Scratch) -> f64 {
         self.forward_scalars(theta, scratch);
         for (i, term) in self.terms.iter().enumerate() {
-            scratch.sums[i] = term.run(self, scratch, false);
+            scratch.sums[i] = term.run(self, scratch, false, None);
         }
         self.rest(scratch) + scratch.sums.iter().sum::<f64>()
     }
@@ -145,21 +165,72 @@ impl Program {
     pub fn pull_back(&self, adjoints: &[f64], gradient: &mut [f64], scratch: &mut Scratch) {
         scratch.scalar_adjoints.fill(0.0);
         self.outputs.iter().zip(adjoints).for_each(|(at, adjoint)| scratch.scalar_adjoints[*at] += adjoint);
-        self.backward_scalars(gradient, scratch);
+        self.backward_scalars(gradient, scratch, None);
     }
 
     /// The gradient is written over.
     pub fn value_and_gradient(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut Scratch) -> f64 {
+        self.derivatives(theta, gradient, scratch, None)
+    }
+
+    /// Whether [`Program::hessian`] knows the second derivatives.
+    pub fn has_hessian(&self) -> bool {
+        self.hessian.is_some()
+    }
+
+    /// As [`Program::value_and_gradient`], with the second derivatives to [`Program::parameters`] in `square` (row-major);
+    /// without them where they are not known.
+    pub fn hessian(&self, theta: &[f64], gradient: &mut [f64], square: &mut [f64], scratch: &mut Scratch) -> f64 {
+        let Some(hessian) = &self.hessian else { return self.value_and_gradient(theta, gradient, scratch) };
+        let mut room = scratch.hessian.take().unwrap_or_default();
+        room.given.clear();
+        let value = self.derivatives(theta, gradient, scratch, Some((hessian, &mut room)));
+        let Scratch { scalars, scalar_adjoints, integrals, .. } = &*scratch;
+        let HessianRoom { scalars: own, given, .. } = &mut *room;
+        let (at, given) = ((&scalars[..], &scalar_adjoints[..]), given.iter().copied());
+        push_scalars(&hessian.scalars, &self.scalars, at, &self.tables, given, own, |index, to| {
+            let Known { slopes, bends, .. } = &integrals[index];
+            to.iter_mut().zip(slopes.iter().chain(bends)).for_each(|(to, x)| *to = *x);
+        });
+        let n = hessian.n_parameters;
+        square.fill(0.0);
+        for ((a, b), x) in hessian.places.iter().zip(&room.scalars.sums) {
+            square[a * n + b] += x;
+            if a != b {
+                square[b * n + a] += x;
+            }
+        }
+        scratch.hessian = Some(room);
+        value
+    }
+
+    /// The value, the gradient, and what a Hessian needs of the terms and the integrals.
+    fn derivatives(
+        &self,
+        theta: &[f64],
+        gradient: &mut [f64],
+        scratch: &mut Scratch,
+        mut second: Option<(&ProgramHessian, &mut HessianRoom)>,
+    ) -> f64 {
         self.forward_scalars(theta, scratch);
         scratch.scalar_adjoints.fill(0.0);
         for (i, term) in self.terms.iter().enumerate() {
-            scratch.sums[i] = term.run(self, scratch, true);
+            scratch.sums[i] = match &mut second {
+                None => term.run(self, scratch, true, None),
+                Some((hessian, HessianRoom { columns, given, .. })) => {
+                    let hessian = &hessian.terms[i];
+                    hessian.begin(columns);
+                    let sum = term.run(self, scratch, true, Some((hessian, columns)));
+                    given.extend_from_slice(&columns.sums);
+                    sum
+                }
+            };
         }
         gradient.fill(0.0);
         if let Some(rest) = self.outputs.first() {
             scratch.scalar_adjoints[*rest] += 1.0;
         }
-        self.backward_scalars(gradient, scratch);
+        self.backward_scalars(gradient, scratch, second.map(|(hessian, room)| (hessian, &mut room.columns)));
         self.rest(scratch) + scratch.sums.iter().sum::<f64>()
     }
 
@@ -184,23 +255,26 @@ impl Program {
         if !same {
             let mut run = Run { backend: self.backend, tables: &self.tables, scalars: &known.inputs, slots };
             known.value = self.tables.integrals[index].value(&mut run, work, &mut known.cells);
-            known.has_slopes = false;
+            (known.has_slopes, known.has_bends) = (false, false);
         }
         known.value
     }
 
-    fn backward_scalars(&self, gradient: &mut [f64], scratch: &mut Scratch) {
+    fn backward_scalars(
+        &self,
+        gradient: &mut [f64],
+        scratch: &mut Scratch,
+        mut second: Option<(&ProgramHessian, &mut ColumnRoom)>,
+    ) {
         let Scratch { scalars, scalar_adjoints, slots, adjoints, integrals, work, .. } = scratch;
         for (i, each) in self.scalars.iter().enumerate().rev() {
             match each {
-                Scalar::Integral(index) if scalar_adjoints[i] != 0.0 => {
+                Scalar::Integral(index) if scalar_adjoints[i] != 0.0 || second.is_some() => {
                     let known = &mut integrals[*index];
-                    if !known.has_slopes {
-                        let Known { inputs, slopes, cells, has_slopes, .. } = known;
-                        slopes.fill(0.0);
-                        let mut run = Run { backend: self.backend, tables: &self.tables, scalars: inputs, slots };
-                        self.tables.integrals[*index].pull(1.0, &mut run, adjoints, work, cells, slopes);
-                        *has_slopes = true;
+                    let hessian = second.as_mut().and_then(|(all, room)| Some((all.integrals[*index].as_ref()?, room)));
+                    if !known.has_slopes || (hessian.is_some() && !known.has_bends) {
+                        let hessian = hessian.map(|(hessian, room)| (hessian, &mut **room));
+                        self.slopes(*index, known, slots, adjoints, work, hessian);
                     }
                     let adjoint = scalar_adjoints[i];
                     let places = self.integral_inputs[*index].iter().flatten();
@@ -210,6 +284,31 @@ impl Program {
                 }
                 _ => scalar::pull(each, i, scalars, scalar_adjoints, gradient, &self.tables),
             }
+        }
+    }
+
+    /// The derivatives of an integral to its inputs, and with a Hessian the second ones.
+    fn slopes(
+        &self,
+        index: usize,
+        known: &mut Known,
+        slots: &mut [Lanes],
+        adjoints: &mut [Lanes],
+        work: &mut Work,
+        mut second: Option<(&ColumnHessian, &mut ColumnRoom)>,
+    ) {
+        if let Some((hessian, room)) = &mut second {
+            hessian.begin(room);
+        }
+        let Known { inputs, slopes, cells, .. } = &mut *known;
+        slopes.fill(0.0);
+        let mut run = Run { backend: self.backend, tables: &self.tables, scalars: inputs, slots };
+        let lent = second.as_mut().map(|(hessian, room)| (*hessian, &mut **room));
+        self.tables.integrals[index].pull(&mut run, adjoints, work, cells, slopes, lent);
+        known.has_slopes = true;
+        if let Some((_, room)) = second {
+            known.bends.clone_from(&room.sums);
+            known.has_bends = true;
         }
     }
 
@@ -231,7 +330,16 @@ impl Known {
     fn nothing(inputs: Option<&[usize]>) -> Known {
         let count = inputs.map_or(0, <[usize]>::len);
         let cells = if inputs.is_some() { Vec::with_capacity(32) } else { Vec::new() };
-        Known { inputs: vec![0.0; count], value: f64::NAN, slopes: vec![0.0; count], has_slopes: false, cells }
+        let zeros = vec![0.0; count];
+        Known {
+            inputs: zeros.clone(),
+            value: f64::NAN,
+            slopes: zeros,
+            has_slopes: false,
+            bends: Vec::new(),
+            has_bends: false,
+            cells,
+        }
     }
 }
 
@@ -266,8 +374,15 @@ impl Term {
         Term { program, data, weights: padded(&sum.weights, 0.0) }
     }
 
-    /// −Σ w f; with derivatives, its adjoints are added to those of the scalars.
-    fn run(&self, program: &Program, scratch: &mut Scratch, derivatives: bool) -> f64 {
+    /// −Σ w f; with derivatives, its adjoints are added to those of the scalars, and the second ones to the sums of
+    /// `second`.
+    fn run(
+        &self,
+        program: &Program,
+        scratch: &mut Scratch,
+        derivatives: bool,
+        mut second: Option<(&ColumnHessian, &mut ColumnRoom)>,
+    ) -> f64 {
         let mut total = 0.0;
         let groups = self.weights.len();
         let used = self.program.operations.len() * BLOCK;
@@ -287,198 +402,11 @@ impl Term {
                 adjoint.iter_mut().zip(weights).for_each(|(adjoint, weight)| *adjoint = -weight);
                 let (slots, adjoints) = (&scratch.slots, &mut scratch.adjoints);
                 backward(program.backend, &self.program, &input, slots, adjoints, &mut scratch.scalar_adjoints);
+                if let Some((hessian, room)) = &mut second {
+                    hessian.add_block(program.backend, &self.program, &input, slots, adjoints, room);
+                }
             }
         }
         total
     }
-}
-
-/// Which scalars are needed.
-struct Compiler<'b> {
-    builder: &'b Builder,
-    scalars: BTreeSet<Id>,
-}
-
-impl Compiler<'_> {
-    /// A scalar and all that it is made of.
-    fn need(&mut self, id: Id) {
-        let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            if self.builder.is_column(id) || self.scalars.insert(id) {
-                open.extend(self.builder.operands(id));
-            }
-        }
-    }
-
-    fn need_of_column(&mut self, id: Id) {
-        column_inputs(self.builder, id).into_iter().for_each(|input| self.need(input));
-    }
-}
-
-/// The integrals that nodes need, also inside of one another; ascending.
-fn used_integrals(builder: &Builder, nodes: impl Iterator<Item = Id>) -> Vec<usize> {
-    let (mut seen, mut used, mut open) = (BTreeSet::new(), BTreeSet::new(), nodes.collect::<Vec<Id>>());
-    while let Some(id) = open.pop() {
-        if seen.insert(id) {
-            open.extend(builder.operands(id));
-            if let Node::Integral(index) = builder.nodes[id] {
-                used.insert(index);
-                open.push(builder.integrals[index].integrand);
-            }
-        }
-    }
-    used.into_iter().collect()
-}
-
-/// All columns that make up a column, itself included.
-fn column_nodes(builder: &Builder, root: Id) -> BTreeSet<Id> {
-    let (mut found, mut open) = (BTreeSet::new(), vec![root]);
-    while let Some(id) = open.pop() {
-        if builder.is_column(id) && found.insert(id) {
-            open.extend(builder.operands(id));
-        }
-    }
-    found
-}
-
-/// The scalars that the columns of a column use.
-fn column_inputs(builder: &Builder, root: Id) -> Vec<Id> {
-    if !builder.is_column(root) {
-        return vec![root];
-    }
-    let operands = |id: Id| builder.operands(id);
-    let all: BTreeSet<Id> = column_nodes(builder, root).into_iter().flat_map(operands).collect();
-    all.into_iter().filter(|id| !builder.is_column(*id)).collect()
-}
-
-/// The program of an integrand; the inputs of the integral are its only scalars.
-fn quadrature(builder: &Builder, integral: &Integral) -> Quadrature {
-    let order: BTreeMap<Id, usize> = integral.inputs.iter().enumerate().map(|(i, id)| (*id, i)).collect();
-    let names: Vec<usize> = integral.over.iter().map(|(observable, ..)| *observable).collect();
-    Quadrature {
-        program: columns(builder, integral.integrand, &order, &names),
-        ranges: integral.over.iter().map(|(_, low, high)| (*low, *high)).collect(),
-    }
-}
-
-fn scalar(builder: &Builder, id: Id, order: &BTreeMap<Id, usize>) -> Scalar {
-    let at = |id: &Id| order[id];
-    match &builder.nodes[id] {
-        Node::Constant(bits) => Scalar::Constant(f64::from_bits(*bits)),
-        Node::Parameter(index) => Scalar::Parameter(*index),
-        // No scalar is an observable.
-        Node::Observable(_) => Scalar::Constant(f64::NAN),
-        Node::Unary(f, a) => Scalar::Unary(*f, at(a)),
-        Node::Binary(f, a, b) => Scalar::Binary(*f, at(a), at(b)),
-        Node::Select(condition, yes, no) => Scalar::Select(at(condition), at(yes), at(no)),
-        Node::Bin(table, a) => Scalar::Bin(*table, at(a)),
-        Node::Gather(list, index) => Scalar::Gather(list.iter().map(at).collect(), at(index)),
-        Node::Spline(table, a) => Scalar::Spline(*table, at(a)),
-        Node::Integral(index) => Scalar::Integral(*index),
-    }
-}
-
-/// A program over the observables of `names`, in that order its columns of data.
-fn columns(builder: &Builder, root: Id, order: &BTreeMap<Id, usize>, names: &[usize]) -> ColumnProgram {
-    program_of(builder, root, order, names, &[])
-}
-
-/// As [`columns`], with columns that no parameter changes as further data; they are returned.
-fn with_fixed(builder: &Builder, root: Id, order: &BTreeMap<Id, usize>, names: &[usize]) -> (ColumnProgram, Vec<Id>) {
-    let all = column_nodes(builder, root);
-    let is_fixed = |id: Id| {
-        builder.is_column(id) && !builder.needs_parameters(id) && !matches!(builder.nodes[id], Node::Observable(_))
-    };
-    let used = all.iter().filter(|id| !is_fixed(**id)).flat_map(|id| builder.operands(*id));
-    let frontier: BTreeSet<Id> = used.chain([root]).filter(|id| is_fixed(*id)).collect();
-    let fixed: Vec<Id> = frontier.into_iter().collect();
-    (program_of(builder, root, order, names, &fixed), fixed)
-}
-
-fn program_of(
-    builder: &Builder,
-    root: Id,
-    order: &BTreeMap<Id, usize>,
-    names: &[usize],
-    fixed: &[Id],
-) -> ColumnProgram {
-    let mut slots: BTreeMap<Id, usize> = BTreeMap::new();
-    let mut operations: Vec<Operation> = Vec::new();
-    let data_of = |id: Id| match &builder.nodes[id] {
-        Node::Observable(observable) => names.iter().position(|name| name == observable),
-        _ => fixed.iter().position(|f| *f == id).map(|at| names.len() + at),
-    };
-    let needed = reachable(builder, root, names, fixed);
-    for id in needed.iter().copied().filter(|id| data_of(*id).is_none()) {
-        let source = |id: &Id| match (data_of(*id), slots.get(id)) {
-            (Some(column), _) => Source::Data(column),
-            (None, Some(slot)) => Source::Slot(*slot),
-            (None, None) => Source::Scalar(order.get(id).copied().unwrap_or(0)),
-        };
-        let operation = match &builder.nodes[id] {
-            Node::Unary(f, a) => Operation::Unary(*f, source(a)),
-            Node::Binary(f, a, b) => Operation::Binary(*f, source(a), source(b)),
-            Node::Select(condition, yes, no) => Operation::Select(source(condition), source(yes), source(no)),
-            Node::Bin(table, a) => Operation::Bin(*table, source(a)),
-            Node::Gather(list, index) => Operation::Gather(list.iter().map(source).collect(), source(index)),
-            Node::Spline(table, a) => Operation::Spline(*table, source(a)),
-            Node::Integral(index) => {
-                Operation::Integral(*index, builder.integrals[*index].inputs.iter().map(source).collect())
-            }
-            Node::Constant(_) | Node::Parameter(_) | Node::Observable(_) => continue,
-        };
-        slots.insert(id, operations.len());
-        operations.push(operation);
-    }
-    // A result that is data or a scalar needs a slot of its own.
-    let output = slots.get(&root).copied().unwrap_or_else(|| {
-        let source = match data_of(root) {
-            Some(column) => Source::Data(column),
-            None => Source::Scalar(order.get(&root).copied().unwrap_or(0)),
-        };
-        operations.push(Operation::Select(source, source, source));
-        operations.len() - 1
-    });
-    ColumnProgram { operations, output }
-}
-
-/// The columns that a program computes: none below a fixed one.
-fn reachable(builder: &Builder, root: Id, names: &[usize], fixed: &[Id]) -> BTreeSet<Id> {
-    let (mut found, mut open) = (BTreeSet::new(), vec![root]);
-    while let Some(id) = open.pop() {
-        if builder.depends_on(id, names) && !fixed.contains(&id) && found.insert(id) {
-            open.extend(builder.operands(id));
-        }
-    }
-    found
-}
-
-/// A column that no parameter changes, for all events.
-#[allow(clippy::too_many_arguments)]
-fn fixed_column(
-    builder: &Builder,
-    id: Id,
-    order: &BTreeMap<Id, usize>,
-    names: &[usize],
-    data: &[Vec<Lanes>],
-    tables: &Tables,
-    groups: usize,
-) -> Vec<Lanes> {
-    // Its scalars are constants; they have the places that the evaluation gives them.
-    let mut scalars = vec![0.0; order.len()];
-    for input in column_inputs(builder, id) {
-        if let (Some(at), Some(number)) = (order.get(&input), builder.number(input)) {
-            scalars[*at] = number;
-        }
-    }
-    let program = columns(builder, id, order, names);
-    let mut slots = vec![ZERO; program.operations.len() * BLOCK];
-    let mut column = Vec::with_capacity(groups);
-    for start in (0..groups).step_by(BLOCK) {
-        let count = BLOCK.min(groups - start);
-        let input = Input { data, start, groups: count, scalars: &scalars, tables };
-        forward(tables.backend, &program, &input, &mut slots);
-        column.extend_from_slice(&slots[program.output * BLOCK..][..count]);
-    }
-    column
 }

@@ -2,6 +2,7 @@
 //! through a column program like events.
 
 use super::column::{BLOCK, ColumnProgram, Input, Tables, backward, forward};
+use super::column_hessian::{ColumnHessian, ColumnRoom};
 use crate::kernel::simd::{Backend, Lanes, ZERO, flat, flat_mut};
 
 /// The error of an integral, relative to it: a cell is halved until the estimate of its error is below.
@@ -147,15 +148,16 @@ impl Quadrature {
         total
     }
 
-    /// Adds adjoint · ∂∫/∂scalar to `to`, by the points of the cells that the value was made of.
+    /// Adds ∂∫/∂scalar to `to`, by the points of the cells that the value was made of; the second derivatives to the
+    /// sums of `second`.
     pub fn pull(
         &self,
-        adjoint: f64,
         run: &mut Run,
         adjoints: &mut [Lanes],
         work: &mut Work,
         cells: &[Cell],
         to: &mut [f64],
+        mut second: Option<(&ColumnHessian, &mut ColumnRoom)>,
     ) {
         let used = self.program.operations.len() * BLOCK;
         for batch in cells.chunks(self.batch()) {
@@ -163,7 +165,7 @@ impl Quadrature {
             adjoints[..used].fill(ZERO);
             let out = flat_mut(&mut adjoints[self.program.output * BLOCK..][..groups]);
             for (cell, out) in batch.iter().zip(out.chunks_mut(self.count())) {
-                let scale = adjoint * cell.volume(self.ranges.len());
+                let scale = cell.volume(self.ranges.len());
                 for (i, out) in out.iter_mut().enumerate() {
                     *out = match self.ranges.len() {
                         1 => scale * RULE[i].1,
@@ -173,6 +175,9 @@ impl Quadrature {
             }
             let input = Input { data: &work.points, start: 0, groups, scalars: run.scalars, tables: run.tables };
             backward(run.backend, &self.program, &input, run.slots, adjoints, to);
+            if let Some((hessian, room)) = &mut second {
+                hessian.add_block(run.backend, &self.program, &input, run.slots, adjoints, room);
+            }
         }
     }
 

@@ -25,14 +25,22 @@ impl Spline {
 
     /// Value and slope.
     pub fn at(&self, x: f64) -> (f64, f64) {
-        let above = self.knots.partition_point(|knot| *knot <= x);
-        let i = above.saturating_sub(1).min(self.pieces.len().saturating_sub(1));
-        let (Some(&[y, a, b, c, e, f]), Some(knot)) = (self.pieces.get(i), self.knots.get(i)) else {
-            return (f64::NAN, f64::NAN);
-        };
-        let d = x - knot;
+        let Some((&[y, a, b, c, e, f], d)) = self.piece(x) else { return (f64::NAN, f64::NAN) };
         let value = y + d * (a + d * (b + d * (c + d * (e + d * f))));
         (value, a + d * (2.0 * b + d * (3.0 * c + d * (4.0 * e + d * 5.0 * f))))
+    }
+
+    /// The second derivative.
+    pub fn bend(&self, x: f64) -> f64 {
+        let Some((&[_, _, b, c, e, f], d)) = self.piece(x) else { return f64::NAN };
+        2.0 * b + d * (6.0 * c + d * (12.0 * e + d * 20.0 * f))
+    }
+
+    /// The coefficients that hold at x, and its distance from their knot.
+    fn piece(&self, x: f64) -> Option<(&[f64; 6], f64)> {
+        let above = self.knots.partition_point(|knot| *knot <= x);
+        let i = above.saturating_sub(1).min(self.pieces.len().saturating_sub(1));
+        Some((self.pieces.get(i)?, x - self.knots.get(i)?))
     }
 
     /// The spline that is the slope of this one.

@@ -1,5 +1,6 @@
 //! −ln L of densities over events with its derivatives (spec/hs3.md, eq. 41).
 
+use super::expected::Order;
 use super::hessian::Curvature;
 use crate::graph::Scratch as GraphScratch;
 use crate::program::CompiledDensities;
@@ -11,12 +12,19 @@ pub(crate) struct DensityScratch {
     graph: GraphScratch,
     theta: Vec<f64>,
     gradient: Vec<f64>,
+    /// The value at the point, where it is known beforehand.
+    ahead: Option<f64>,
 }
 
 impl DensityScratch {
     pub fn new(compiled: &CompiledDensities) -> DensityScratch {
         let zeros = vec![0.0; compiled.term.parameters.len()];
-        DensityScratch { graph: compiled.term.graph.scratch(), theta: zeros.clone(), gradient: zeros }
+        DensityScratch { graph: compiled.term.graph.scratch(), theta: zeros.clone(), gradient: zeros, ahead: None }
+    }
+
+    /// Forgets the value of the last [`evaluate`].
+    pub fn forget(&mut self) {
+        self.ahead = None;
     }
 
     fn set_point(&mut self, compiled: &CompiledDensities, theta: &[f64]) {
@@ -24,19 +32,28 @@ impl DensityScratch {
     }
 }
 
-pub(super) fn value(compiled: &CompiledDensities, theta: &[f64], scratch: &mut DensityScratch) -> f64 {
+/// The value, the gradient and, of second order, the Hessian at once, for what follows.
+pub(super) fn evaluate(compiled: &CompiledDensities, theta: &[f64], scratch: &mut DensityScratch, order: Order) {
     scratch.set_point(compiled, theta);
-    compiled.term.graph.value(&scratch.theta, &mut scratch.graph)
+    let DensityScratch { graph, theta, gradient, ahead } = scratch;
+    let term = &compiled.term.graph;
+    *ahead = Some(match order {
+        Order::Value => term.value(theta, graph),
+        Order::First => term.value_and_gradient(theta, gradient, graph),
+        Order::Second => term.value_gradient_hessians(theta, gradient, graph),
+    });
 }
 
-pub(super) fn add_gradient(
-    compiled: &CompiledDensities,
-    theta: &[f64],
-    scratch: &mut DensityScratch,
-    gradient: &mut [f64],
-) {
-    scratch.set_point(compiled, theta);
-    compiled.term.graph.value_and_gradient(&scratch.theta, &mut scratch.gradient, &mut scratch.graph);
+/// −ln L at a point, or at that of an [`evaluate`] just before.
+pub(super) fn value(compiled: &CompiledDensities, theta: &[f64], scratch: &mut DensityScratch) -> f64 {
+    scratch.ahead.take().unwrap_or_else(|| {
+        scratch.set_point(compiled, theta);
+        compiled.term.graph.value(&scratch.theta, &mut scratch.graph)
+    })
+}
+
+/// Adds the gradient of the last [`evaluate`].
+pub(super) fn add_gradient(compiled: &CompiledDensities, scratch: &DensityScratch, gradient: &mut [f64]) {
     compiled.term.parameters.iter().zip(&scratch.gradient).for_each(|(i, slope)| gradient[*i] += slope);
 }
 
@@ -49,18 +66,16 @@ pub(super) fn reason(compiled: &CompiledDensities, theta: &[f64], scratch: &mut 
     Some(compiled.term.graph.reason(&scratch.graph).unwrap_or_else(unnamed))
 }
 
-/// Passes (i, j ≤ i, element) of the Hessian of −2 ln L by shared places to `add`. Where no negative part is wanted, the
+/// Passes (i, j ≤ i, element) of the Hessian of −2 ln L at the last [`evaluate`] by shared places to `add`. Where no negative part is wanted, the
 /// curvatures of each pair are taken positive, direction by direction.
 pub(super) fn add_hessian(
     compiled: &CompiledDensities,
-    theta: &[f64],
-    scratch: &mut DensityScratch,
+    scratch: &DensityScratch,
     curvature: Curvature,
     mut add: impl FnMut(usize, usize, f64),
 ) {
-    scratch.set_point(compiled, theta);
     let places = &compiled.places;
-    compiled.term.graph.hessians(&scratch.theta, &mut scratch.graph, |parameters, square| {
+    compiled.term.graph.hessians(&scratch.graph, |parameters, square| {
         let n = parameters.len();
         let positive;
         let square = if curvature == Curvature::Exact {

@@ -33,9 +33,14 @@ fn gradient_body<S: Simd>(
     gradient: &mut [f64],
 ) -> f64 {
     expected_body::<S>(program, scratch, order);
+    if let (Some(compiled), Scratch { theta, densities: Some(densities), .. }) = (&program.densities, &mut *scratch) {
+        densities::evaluate(compiled, theta, densities, order);
+    }
     let value = negative_log_likelihood::<S>(program, data, scratch);
     gradient.fill(0.0);
     if !value.is_finite() {
+        // Where something else has forbidden the point, nobody has asked for it.
+        scratch.densities.iter_mut().for_each(densities::DensityScratch::forget);
         return value;
     }
     scratch.set_inverse();
@@ -59,8 +64,8 @@ fn gradient_body<S: Simd>(
     }
     constraints(program, data, scratch, gradient);
     penalty::add_gradient(&program.penalties, &scratch.theta, gradient);
-    if let (Some(compiled), Scratch { theta, densities: Some(densities), .. }) = (&program.densities, &mut *scratch) {
-        densities::add_gradient(compiled, theta, densities, gradient);
+    if let (Some(compiled), Some(densities)) = (&program.densities, &scratch.densities) {
+        densities::add_gradient(compiled, densities, gradient);
     }
     if let (Some(compiled), Some(scratch)) = (&program.driven, &mut scratch.driven) {
         driven::pull_gradient(compiled, scratch, gradient);

@@ -279,8 +279,8 @@ fn fill_body<S: Simd>(
             },
         );
     }
-    if let (Some(compiled), Scratch { theta, densities: Some(densities), .. }) = (&program.densities, &mut *scratch) {
-        densities::add_hessian(compiled, theta, densities, curvature, |i, j, value| *blocks.shared_at(i, j) += value);
+    if let (Some(compiled), Some(densities)) = (&program.densities, &scratch.densities) {
+        densities::add_hessian(compiled, densities, curvature, |i, j, value| *blocks.shared_at(i, j) += value);
     }
     if let (Some(compiled), Some(scratch)) = (&program.driven, &mut scratch.driven) {
         driven::fold_hessian(compiled, scratch, program.n_shared, blocks);
