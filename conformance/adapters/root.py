@@ -47,6 +47,7 @@ def components(document):
         raise RuntimeError("RooJSONFactoryWSTool reads nothing")
     # In ROOT's own files a tag in `misc` makes bins of a channel Poisson counts, as all histfactory_dist are.
     channels = [d["name"] for d in document["distributions"] if d["type"] == "histfactory_dist"]
+    channels += [name.removeprefix("model_") for name in channels]
     for pdf in workspace.allPdfs():
         if isinstance(pdf, ROOT.RooRealSumPdf) and any(pdf.GetName() in (name, f"{name}_model") for name in channels):
             pdf.setAttribute("BinnedLikelihood")

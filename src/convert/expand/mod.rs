@@ -27,7 +27,6 @@ use crate::model::{Constraint, Data, Effect, HistosysCode, Model, NormsysCode, P
 use crate::rule;
 use crate::translate::from_hs3::{self, Hs3Likelihood, Hs3Options};
 use compact::Origin;
-pub use compact::{MISC_KEY, SAMPLE_KEY};
 use names::{Functions, Names};
 use samples::Maker;
 use serde_json::{Value, json};
@@ -47,11 +46,10 @@ pub struct Expansion {
 }
 
 /// What is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layers {
-    /// The expansion, and the document under keys of its own.
-    #[default]
-    Both,
+    /// The expansion, and the document under keys of its own, with the order in 1/Λ² at which the model ends all responses.
+    Both { max_np_order: Option<u32> },
     /// The expansion alone.
     Portable,
 }
@@ -122,8 +120,9 @@ pub fn expand(
         super::exact::digits(&mut document);
     }
     compare(&document, model, data, &names.parameters, &etas, &mut notes)?;
-    if layers == Layers::Both {
-        compact::add(&mut document, workspace, &origins, &names.parameters, &etas);
+    if let Layers::Both { max_np_order } = layers {
+        let layer = compact::Layer { measurement, model, max_np_order, parameters: &names.parameters, etas: &etas };
+        compact::add(&mut document, workspace, &origins, &layer);
     }
     Ok(Expansion { document, parameters: names.parameters, etas, notes })
 }
@@ -143,7 +142,7 @@ fn compare(
     let read = Hs3Document::from_value(document, &ReadOptions::default())?;
     let expansion = from_hs3::likelihood(&read, &Hs3Options::default())?;
     let own = Hs3Likelihood { model: model.clone(), data: data.clone(), ..expansion.clone() };
-    match from_hs3::compare(&own, &expansion, parameters, etas) {
+    match from_hs3::compare(&own, &expansion, parameters, etas, &|_| true) {
         Ok(0) => {
             let found = "no point at which document and expansion are both in their domain";
             notes.push(Finding::new(&rule::EFT_LAYER, found, "one of three at which they can be compared"));
