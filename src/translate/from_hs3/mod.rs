@@ -125,7 +125,7 @@ fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3
     let mut clip = TemplateClip::default();
     let channels = translator.channels(&content, &names, &table, &mut clip, &mut findings);
     let (mut parameters, penalties) = table.finish(&translator.values, options.strict, &mut findings);
-    if parameters.is_empty() && findings.is_valid() {
+    if parameters.is_empty() && densities.is_none() && findings.is_valid() {
         findings.push(Finding::new(&rule::NO_PARAMETERS, "a likelihood without parameters", "at least one modifier"));
     }
     let of_analysis = choice.analysis.and_then(|analysis| analysis.parameters_of_interest.first());
@@ -153,7 +153,7 @@ fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3
         warnings: findings,
     };
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
-    let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new() };
+    let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new(), densities: None };
     let name = choice.name().to_owned();
     let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels, eft: None };
     Ok((likelihood, content))
