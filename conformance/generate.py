@@ -11,6 +11,7 @@ import re
 
 import jsonpatch
 
+import eft_hs3_documents
 import hs3_documents
 import inference_cases
 import invalid_documents
@@ -106,7 +107,7 @@ def eft_fit_cases(name, fit):
     yield case(f"{name}/scan/{coefficient}", "inference.md, eq. 22", document, "scan", input, expect, {"delta_twice_nll": {"rel": 1e-6, "abs": 1e-6}}, fit["provenance"])
 
 
-HS3_SOURCE = "closed form (conformance/hs3_documents.py): math, numpy, scipy; ROOT 6.40.00 agrees but where conformance/adapters/root.differences.json says otherwise"
+HS3_SOURCE = "closed form (conformance/hs3_documents.py, eft_hs3_documents.py): math, numpy, scipy; ROOT 6.40.00 agrees but where conformance/adapters/root.differences.json says otherwise"
 
 
 def hs3_case(name, spec, document, input, parameters, numbers):
@@ -128,12 +129,28 @@ def hs3_fit_case():
     return case("hs3/fit/proportional", "likelihood.md, eq. 12 and 13", source, "fit", input, {"valid": True, **expect}, tolerance, HS3_SOURCE)
 
 
-def hs3_validation_cases():
-    for name, spec, document, input, valid, rule, kind, pointers in hs3_documents.invalid_cases():
+def hs3_validation_cases(invalid):
+    for name, spec, document, input, valid, rule, kind, pointers in invalid:
         finding = {"class": [kind], "rule": [rule]} | ({"pointer": pointers} if pointers else {})
         expect = {"valid": valid} | ({"findings": [finding]} if rule else {})
         source = {"document": {"text": json.dumps(document)}}
         yield case(f"hs3/validate/{name}", f"{spec}; validation.md", source, "validate", {"kind": "hs3", **input}, expect, {}, "spec/validation.md")
+
+
+def expand_cases():
+    """What has no form in the standard (section 7 of the chapter) is refused; the other fixtures have one."""
+    source, spec = "spec/eft-hs3.md, section 7", "eft-hs3.md, section 7"
+    refused = {"eft_events", "eft_gaussian_clamp", "eft_gaussian_marginalised", "eft_gaussian_parameters", "eft_unbinned", "eft_unbinned_forms"}
+    for name in sorted(p.parent.name for p in TOP.glob("fixtures/eft_*/workspace.json")):
+        document = {"workspace": {"file": f"fixtures/{name}/workspace.json"}}
+        expect = {"error": {"class": ["ConversionLoss"]}} if name in refused else {"expanded": True}
+        yield case(f"{name}/expand", spec, document, "expand", {"target": "root-6.40"}, expect, {}, source)
+    relative = {"workspace": {"file": "fixtures/eft_relative/workspace.json"}}
+    for normsys, histosys in (("code1", "code4p"), ("code4", "code0"), ("code4", "code2")):
+        input = {"target": "root-6.40", "interpolation": {"normsys": normsys, "histosys": histosys}}
+        yield case(f"eft_relative/expand/{normsys}_{histosys}", spec, relative, "expand", input, {"error": {"class": ["ConversionLoss"]}}, {}, source)
+    input = {"target": "root-6.40", "clip_bin_data": 0.0}
+    yield case("eft_relative/expand/clip_bin_data", spec, relative, "expand", input, {"error": {"class": ["ConversionLoss"]}}, {}, source)
 
 
 def poisson(n, nu):
@@ -281,7 +298,9 @@ def main():
     files |= {"closed_forms": list(closed_forms()), "patches": list(patch_cases()), "digests": list(digest_cases()), "validation": list(validation_cases())}
     files["hs3_channels"] = [hs3_case(*item) for item in hs3_documents.channel_cases()] + [hs3_fit_case()]
     files["hs3_densities"] = [hs3_case(*item) for item in hs3_documents.density_cases()]
-    files["hs3_validation"] = list(hs3_validation_cases())
+    files["hs3_validation"] = list(hs3_validation_cases(hs3_documents.invalid_cases()))
+    files["hs3_eft"] = [hs3_case(*item) for item in eft_hs3_documents.cases()]
+    files["hs3_eft_validation"] = list(hs3_validation_cases(eft_hs3_documents.invalid())) + list(expand_cases())
     ids = [c["id"] for cases in files.values() for c in cases]
     assert len(ids) == len(set(ids))
     for old in (HERE / "cases").glob("*.json"):

@@ -240,7 +240,7 @@ def width_cases():
         ("root_6.28", ("ROOT", "6.28.00"), {"vals": tau, "constraint_type": "Poisson"}, poissons, {}),
         ("pyhs3", PYHS3, {"vals": absolute, "constraint": "Poisson"}, poissons, {}),
         ("relative_by_choice", None, {"vals": relative}, poissons, {"conventions": {"shapesys_values": "relative"}}),
-        ("dialect_by_choice", None, {"vals": relative}, poissons, {"dialect": "root"}),
+        ("dialect_by_choice", None, {"vals": relative, "constraint_type": "Poisson"}, poissons, {"dialect": "root"}),
         ("root_gauss", ROOT, {"vals": relative, "constraint_type": "Gauss"}, gausses + sum(truncation(g, r, 0.0, 10.0) for g, r in zip(at, relative)), {}),
     ]
     for label, package, keys, nll, more in settings:

@@ -6,6 +6,7 @@ mod common;
 use morphist::convert::Target;
 use morphist::convert::expand::{Expansion, Layers, expand};
 use morphist::document::hs3::{Hs3Document, ReadOptions};
+use morphist::document::schema::DOCUMENTS;
 use morphist::document::workspace::Workspace;
 use morphist::finding::Findings;
 use morphist::graph::Functions;
@@ -19,6 +20,8 @@ use morphist::translate::from_pyhf::{self, ModelOptions};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+const BOTH: Layers = Layers::Both { max_np_order: None };
 
 const REFUSED: [&str; 6] = [
     "eft_events",
@@ -313,7 +316,7 @@ fn the_document_goes_along() {
     for folder in fixtures().iter().filter(|folder| !REFUSED.contains(&name(folder))) {
         let built = build(folder);
         let portable = expanded(&built, Layers::Portable).unwrap().document;
-        let mut both = expanded(&built, Layers::Both).unwrap().document;
+        let mut both = expanded(&built, BOTH).unwrap().document;
         let own = both["misc"].as_object_mut().unwrap().remove("morphist").unwrap();
         let mut channels = Vec::new();
         for distribution in both["distributions"].as_array_mut().unwrap() {
@@ -358,7 +361,7 @@ fn likelihood(document: &Value) -> Hs3Likelihood {
 fn a_reader_takes_the_document_or_says_why_not() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/eft_mc_stat");
     let (workspace, model, data) = build(&folder);
-    let mut document = expanded(&(workspace, model.clone(), data), Layers::Both).unwrap().document;
+    let mut document = expanded(&(workspace, model.clone(), data), BOTH).unwrap().document;
     let taken = likelihood(&document);
     assert_eq!(taken.model.parameter_names(), model.parameter_names());
     assert!(taken.model.warnings.0.iter().all(|f| f.rule != "W456"), "{}", taken.model.warnings);
@@ -376,4 +379,38 @@ fn a_reader_takes_the_document_or_says_why_not() {
     refused(&no_version, "breaks a rule");
     document["distributions"][0]["samples"][0]["data"]["contents"][0] = json!(1000.0);
     refused(&document, "of the expansion at one point");
+}
+
+/// `schemas/eft-hs3.json` describes our keys and leaves all others to HS3.
+#[test]
+fn the_schema_of_the_keys_accepts_what_is_written() {
+    let named = DOCUMENTS.iter().find(|named| named.name == "eft-hs3").unwrap();
+    let schema = jsonschema::draft202012::new(&(named.generate)()).unwrap();
+    for folder in fixtures().iter().filter(|folder| !REFUSED.contains(&name(folder))) {
+        let built = build(folder);
+        let document = expanded(&built, BOTH).unwrap().document;
+        let errors: Vec<String> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", name(folder));
+        assert!(!schema.is_valid(&expanded(&built, Layers::Portable).unwrap().document));
+        let changed = |pointer: &str, key: &str, value: Option<Value>| {
+            let mut changed = document.clone();
+            let place = changed.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+            match value {
+                Some(value) => _ = place.insert(key.to_owned(), value),
+                None => _ = place.remove(key).unwrap(),
+            }
+            schema.is_valid(&changed)
+        };
+        for key in ["version", "channels", "eft", "eta", "measurements", "parameters"] {
+            assert!(!changed("/misc/morphist", key, None), "{}, {key}", name(folder));
+        }
+        assert!(!changed("/misc/morphist", "version", Some(json!("9"))));
+        assert!(!changed("/misc/morphist", "colour", Some(json!("red"))));
+        assert!(!changed("/misc/morphist", "measurements", Some(json!([]))));
+        assert!(changed("/misc/morphist", "max_np_order", Some(json!(1))));
+        assert!(!changed("/misc/morphist", "max_np_order", Some(json!("linear"))));
+        assert!(!changed("/distributions/0/samples/0", "morphist:eft", Some(json!({"name": "no data"}))));
+        assert!(changed("/distributions/0/samples/0", "other:key", Some(json!(1))));
+        assert!(changed("/misc", "ROOT_internal", Some(json!({}))));
+    }
 }

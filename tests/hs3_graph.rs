@@ -242,3 +242,25 @@ fn benchmarks_of_pyhs3() {
 
 /// scipy 1.17: −Σ `norm.logpdf` of x over its mass between −5 and 5.
 const PROJECTED: [f64; 4] = [115.14398623578585, 117.14042479570415, 114.90039729059421, 114.91706545838855];
+
+/// Where ROOT integrates or approximates: mpmath with 30 digits (`tests/peer/hs3_quadrature.py`).
+#[test]
+fn nll_of_quadrature() {
+    let Some(directory) = common::directory("hs3/root") else { return };
+    let recorded = common::read_json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hs3_quadrature.json"));
+    let files = recorded["nll"].as_object().unwrap();
+    assert_eq!(files.len(), 6);
+    for (name, points) in files {
+        let document = read(&directory.join(format!("{name}.json")));
+        let reference = common::read_json(&directory.join(format!("{name}.ref.json")));
+        let likelihood = compile(&document, &Selection::Only, &Options::default()).unwrap();
+        let mut scratch = likelihood.scratch();
+        for point in reference["points"].as_array().unwrap() {
+            let here = point["name"].as_str().unwrap();
+            let want = points[here].as_f64().unwrap();
+            let got =
+                likelihood.value(&theta(&likelihood, &point["values"]), &mut scratch) + likelihood.roofit_offset();
+            assert!((got - want).abs() < 1e-10, "{name} {here}: {got} and {want}");
+        }
+    }
+}

@@ -115,7 +115,8 @@ fn a1_histosys_is_absolute() {
 #[test]
 fn a2_values_of_shapesys() {
     let of = |vals: [f64; 2]| {
-        let modifier = json!({"name": "s", "type": "shapesys", "parameters": ["g0", "g1"], "data": {"vals": vals}});
+        let modifier = json!({"name": "s", "type": "shapesys", "parameters": ["g0", "g1"], "data": {"vals": vals},
+            "constraint_type": "Poisson"});
         document(json!([modifier]), json!([]), &[("g0", 1.0), ("g1", 1.0)])
     };
     let tau = |likelihood: &Hs3Likelihood| match constraint(likelihood, "g0") {

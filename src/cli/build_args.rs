@@ -3,6 +3,7 @@
 use super::input_args::{InputArgs, file_name, folder_of};
 use super::source::{Hs3Source, Source};
 use super::{CommandError, CommandResult};
+use crate::document::eft::Eft;
 use crate::model::{Data, HistosysCode, Model, NormsysCode};
 use crate::report::{by_name, text};
 use crate::translate::from_hs3::{self, Conventions, Hs3Options};
@@ -41,6 +42,8 @@ pub struct Built {
 pub struct Hs3Facts {
     pub likelihood: String,
     pub conventions: Conventions,
+    /// The block of the EFT document that the model was made of, where the file holds one.
+    pub eft: Option<Box<Eft>>,
     /// What −ln L of the data is more in RooFit's convention (spec/hs3-histfactory.md, eq. 7).
     pub roofit_offset: f64,
 }
@@ -96,7 +99,9 @@ impl BuildArgs {
     ) -> Result<Built, CommandError> {
         let mut built = match source {
             Source::Workspace(loaded) => {
-                let options = &ModelOptions { folder: Some(folder_of(path).to_path_buf()), ..options.clone() };
+                let max_np_order = options.max_np_order.into_iter().chain(loaded.max_np_order).min();
+                let folder = Some(folder_of(path).to_path_buf());
+                let options = &ModelOptions { folder, max_np_order, ..options.clone() };
                 let workspace = &loaded.workspace;
                 let model = from_pyhf::model(workspace, options);
                 model.and_then(|model| from_pyhf::data(workspace, &model).map(|data| (model, data))).map(
@@ -142,7 +147,6 @@ impl BuildArgs {
                 "--interpolation",
                 "an HS3 document says itself how its modifiers interpolate",
             ),
-            (self.truncation.is_some(), "--truncation", "an HS3 document has no EFT responses"),
             (
                 options.clip_sample_data.is_some(),
                 "--clip-sample-data",
@@ -154,7 +158,7 @@ impl BuildArgs {
             return Err(CommandError::Usage(format!("{flag}: {why}")));
         }
         let options = input.hs3.options(&source.document, input.measurement.as_deref())?;
-        Ok(Hs3Options { poi: self.poi.clone(), ..options })
+        Ok(Hs3Options { poi: self.poi.clone(), max_np_order: self.truncation, ..options })
     }
 
     fn check_poi(&self, model: &Model) -> CommandResult {
@@ -178,7 +182,8 @@ impl BuildArgs {
 fn hs3_model(source: &Hs3Source, options: &Hs3Options) -> crate::finding::Result<Built> {
     let likelihood = from_hs3::likelihood(&source.document, options)?;
     let roofit_offset = likelihood.nll_roofit(0.0, &likelihood.data);
-    let facts = Hs3Facts { likelihood: likelihood.name.clone(), conventions: likelihood.conventions, roofit_offset };
+    let (name, conventions) = (likelihood.name.clone(), likelihood.conventions);
+    let facts = Hs3Facts { likelihood: name, conventions, eft: likelihood.eft, roofit_offset };
     let mut analyses = source.document.analyses.iter();
     let analysis = match &options.analysis {
         Some(name) => Some(name.clone()),

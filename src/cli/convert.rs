@@ -1,15 +1,21 @@
 //! `morphist convert`: a document in another format, or in the words of another program.
 
 use super::build_args::BuildArgs;
+use super::eft::expand::expanded;
 use super::input_args::{InputArgs, file_name, folder_of};
 use super::output::write_json;
+use super::source::{Hs3Source, Source};
 use super::{CommandError, CommandResult, warn};
-use crate::convert::{self, Converted, Loss, Target};
+use crate::convert::expand::Layers;
+use crate::convert::{self, Converted, Loss, Losses, Target};
 use crate::document::{Document, hs3};
+use crate::finding::{Finding, Findings};
 use crate::report::convert::ConvertReport;
+use crate::rule;
 use crate::translate::from_hs3::Hs3Options;
 use crate::translate::from_pyhf::ModelOptions;
 use clap::{Args, ValueEnum};
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Convert a workspace to HS3, HS3 to a workspace, or HS3 to the HS3 that one program reads
@@ -110,6 +116,9 @@ impl Convert {
         let source = self.input.read_hs3(&value).map_err(fail)?;
         let read = &source.document;
         warn(&name, &read.warnings);
+        if read.misc.contains_key(hs3::MISC_KEY) {
+            return self.extension_to(source, to, target);
+        }
         let options = self.input.hs3.options(read, self.input.measurement.as_deref())?;
         let options = Hs3Options { poi: self.build.poi.clone(), ..options };
         match to {
@@ -117,6 +126,26 @@ impl Convert {
             Format::Hs3 => convert::hs3_to_hs3(&value, read, &options, target),
         }
         .map_err(fail)
+    }
+
+    /// The EFT document that an HS3 file holds, by itself or expanded anew: what stands beside it is made of it.
+    fn extension_to(&self, source: Hs3Source, to: Format, target: Target) -> Result<Converted, CommandError> {
+        let own = Source::Hs3(Box::new(source)).into_extension(&self.input, &self.document)?;
+        let (document, notes) = match (to, own) {
+            (Format::Pyhf, Source::Workspace(own)) => {
+                let lost = own.max_np_order.map(|order| {
+                    let found = format!("the end of all responses at order {order} in 1/Λ²");
+                    Finding::new(&rule::CONVERT_LOST, found, "a truncation that modifiers declare, or --truncation")
+                });
+                (json!(own.workspace), Findings(lost.into_iter().collect()))
+            }
+            (_, own) => {
+                let layers = |max_np_order| Layers::Both { max_np_order };
+                let expansion = expanded(&self.document, &self.input, &self.build, own, target, layers)?;
+                (expansion.document, expansion.notes)
+            }
+        };
+        Ok(Converted { document, losses: Losses(notes) })
     }
 
     /// The rules whose losses are allowed.

@@ -68,6 +68,7 @@ impl Hs3Args {
             likelihood: likelihood.map(str::to_owned).or_else(|| self.likelihood.clone()),
             poi: None,
             folder: None,
+            max_np_order: None,
             strict: self.strict,
             overrides: self.overrides()?,
         })

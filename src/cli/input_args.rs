@@ -155,6 +155,11 @@ impl InputArgs {
         Ok(loaded)
     }
 
+    /// As [`InputArgs::load`], with the EFT document of an HS3 file in the place of its expansion.
+    pub fn load_extension(&self, path: &Path) -> Result<Source, CommandError> {
+        self.load(path)?.into_extension(self, path)
+    }
+
     /// The validated document with its warnings.
     pub fn load_quietly(&self, path: &Path) -> Result<Source, CommandError> {
         self.load_document(self.reading.read(path)?, &self.scope())

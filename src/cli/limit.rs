@@ -210,7 +210,7 @@ impl LimitCommand {
 fn refuse_mass(prepared: &Prepared, poi: usize) -> CommandResult {
     let names = prepared.model.parameter_names();
     let name = names.get(poi).map_or("", String::as_str);
-    let eft = prepared.loaded.eft();
+    let eft = prepared.eft();
     if !eft.is_some_and(|eft| is_mass(eft, name)) {
         return Ok(());
     }

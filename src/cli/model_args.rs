@@ -7,6 +7,7 @@ use super::input_args::{InputArgs, file_name};
 use super::point::Point;
 use super::source::Source;
 use super::{CommandError, CommandResult, note, warn};
+use crate::document::eft::Eft;
 use crate::infer::blind::{Kept, keep_sets};
 use crate::infer::fit::STARTS;
 use crate::infer::generate::GenerationFailure;
@@ -57,6 +58,9 @@ pub struct ModelArgs {
     pub clip_bin_data: Option<f64>,
 }
 
+/// How a document is read.
+type Load = fn(&InputArgs, &Path) -> Result<Source, CommandError>;
+
 /// A model ready to evaluate. Vectors are in fit order, n_parameters long.
 pub struct Prepared {
     pub file: String,
@@ -92,9 +96,14 @@ pub struct Whole {
 impl ModelArgs {
     /// Reads, validates and builds the model and the point that the arguments describe.
     pub fn prepare(&self, path: &Path, input: &InputArgs) -> Result<Prepared, CommandError> {
+        self.prepare_by(path, input, InputArgs::load)
+    }
+
+    /// The same, as `load` reads the document.
+    pub fn prepare_by(&self, path: &Path, input: &InputArgs, load: Load) -> Result<Prepared, CommandError> {
         let parameters = self.parameters.as_deref();
         input.check_stdin(&[&[path], parameters.as_slice()].concat())?;
-        let prepared = self.prepare_loaded(path, input, input.load(path)?)?;
+        let prepared = self.prepare_loaded(path, input, load(input, path)?)?;
         warn(&prepared.file, &prepared.whole_model().warnings);
         Ok(prepared)
     }
@@ -309,10 +318,15 @@ impl Prepared {
         point
     }
 
+    /// The block of the EFT extension: of the workspace, or of the document that an HS3 file holds.
+    pub fn eft(&self) -> Option<&Eft> {
+        self.loaded.eft().or(self.hs3.as_ref().and_then(|facts| facts.eft.as_deref()))
+    }
+
     /// Whether a parameter is a Wilson coefficient, whose bounds are the range in which its responses hold.
     pub fn is_coefficient(&self, parameter: usize) -> bool {
         let names = self.model.parameter_names();
-        let declared = self.loaded.eft().into_iter().flat_map(|eft| eft.fit_coefficients());
+        let declared = self.eft().into_iter().flat_map(|eft| eft.fit_coefficients());
         names.get(parameter).is_some_and(|name| declared.map(|c| c.name).any(|declared| declared == name))
     }
 

@@ -5,6 +5,7 @@ mod analysis;
 mod data;
 mod dialect;
 mod distribution;
+mod eft_layer;
 mod fields;
 mod function;
 mod histfactory;
@@ -21,6 +22,7 @@ pub(crate) use distribution::canonical;
 pub use distribution::{
     BreitWignerChannel, Covariance, Distribution, DistributionKind, Normalization, Resolution, Tail,
 };
+pub use eft_layer::{EftDistribution, EftFile, EftLayer, EftMisc, EftSample, MISC_KEY, SAMPLE_KEY};
 pub use fields::{Formula, Reference, ReferenceKind, Slot};
 pub use function::{Function, FunctionKind, Interpolated};
 pub use histfactory::{

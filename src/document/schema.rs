@@ -1,5 +1,6 @@
 //! JSON Schemas (2020-12) of the documents, generated from their types; `schemas/` holds them as files.
 
+use super::hs3::EftFile;
 use super::simplified_likelihood::SimplifiedLikelihood;
 use super::{Kind, patch::Patch, patchset::PatchSet, workspace::Workspace};
 use jsonschema::Validator;
@@ -19,6 +20,7 @@ pub const DOCUMENTS: &[Named] = &[
     Named { name: "workspace", generate: generate::<Workspace> },
     Named { name: "patch", generate: generate::<Patch> },
     Named { name: "patchset", generate: generate::<PatchSet> },
+    Named { name: "eft-hs3", generate: generate::<EftFile> },
     Named { name: "simplified-likelihood", generate: generate::<SimplifiedLikelihood> },
 ];
 

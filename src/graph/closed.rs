@@ -31,7 +31,6 @@ impl Maker<'_> {
         if !is_variate || self.others_depend(d, x)? {
             return Ok(None);
         }
-        let root_two_pi = (2.0 * PI).sqrt();
         Ok(Some(match &d.kind {
             Kind::Argus { resonance, slope, power, .. } => {
                 let [m0, c, p] = self.three([resonance, slope, power], at)?;
@@ -42,12 +41,7 @@ impl Maker<'_> {
                 self.log_of_linear(coefficients, &weights, 0.0, at)?
             }
             Kind::BifurcatedGaussian { mean, sigma_left, sigma_right, .. } => {
-                let zero = self.builder.constant(0.0);
-                let left = self.half_mass(mean, sigma_left, (a, b), Binary::Min, zero, at)?;
-                let right = self.half_mass(mean, sigma_right, (a, b), Binary::Max, zero, at)?;
-                let sum = self.builder.add(left, right);
-                let sum = self.builder.scale(sum, root_two_pi);
-                self.builder.log(sum)
+                self.bifurcated_mass(mean, [sigma_left, sigma_right], (a, b), at)?
             }
             Kind::Chebychev { coefficients, .. } => {
                 let (low, high) = self.axis_range(slot, at)?;
@@ -80,22 +74,35 @@ impl Maker<'_> {
             Kind::PowerSum { coefficients, exponents, .. } if a > 0.0 => {
                 self.log_power_sum(coefficients, exponents, (a, b), at)?
             }
-            Kind::Uniform { min, max, .. } => {
-                let (mut low, mut high) = (self.builder.constant(a), self.builder.constant(b));
-                if let Some(min) = min {
-                    let min = self.slot(min, at)?;
-                    low = self.builder.binary(Binary::Max, min, low);
-                }
-                if let Some(max) = max {
-                    let max = self.slot(max, at)?;
-                    high = self.builder.binary(Binary::Min, max, high);
-                }
-                let width = self.builder.subtract(high, low);
-                self.builder.log(width)
-            }
+            Kind::Uniform { min, max, .. } => self.log_uniform_mass([min.as_ref(), max.as_ref()], (a, b), at)?,
             Kind::Decay { .. } => return self.decay_mass(d, (a, b)),
             _ => return Ok(None),
         }))
+    }
+
+    /// Eq. 26.
+    fn bifurcated_mass(&mut self, mean: &Slot, sigmas: [&Slot; 2], range: (f64, f64), at: &str) -> Result<Id> {
+        let zero = self.builder.constant(0.0);
+        let left = self.half_mass(mean, sigmas[0], range, Binary::Min, zero, at)?;
+        let right = self.half_mass(mean, sigmas[1], range, Binary::Max, zero, at)?;
+        let sum = self.builder.add(left, right);
+        let sum = self.builder.scale(sum, (2.0 * PI).sqrt());
+        Ok(self.builder.log(sum))
+    }
+
+    /// Eq. 28, between the ends that are written where these are within the range.
+    fn log_uniform_mass(&mut self, [min, max]: [Option<&Slot>; 2], (a, b): (f64, f64), at: &str) -> Result<Id> {
+        let (mut low, mut high) = (self.builder.constant(a), self.builder.constant(b));
+        if let Some(min) = min {
+            let min = self.slot(min, at)?;
+            low = self.builder.binary(Binary::Max, min, low);
+        }
+        if let Some(max) = max {
+            let max = self.slot(max, at)?;
+            high = self.builder.binary(Binary::Min, max, high);
+        }
+        let width = self.builder.subtract(high, low);
+        Ok(self.builder.log(width))
     }
 
     /// Something else than the variate depends on the observable.

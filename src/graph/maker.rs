@@ -172,16 +172,7 @@ impl<'d> Maker<'d> {
                 Ok(if *positive_definite { self.builder.binary(Binary::Max, total, zero) } else { total })
             }
             FunctionKind::Interpolation0d { nominal, variations } => self.interpolation(nominal, variations, true, at),
-            FunctionKind::WeightedSum { samples, coefficients } => {
-                let (samples, coefficients) = (self.slots(samples, at)?, self.slots(coefficients, at)?);
-                if samples.len() != coefficients.len() {
-                    let found = format!("{} samples and {} coefficients", samples.len(), coefficients.len());
-                    return fail(&rule::HS3_COEFFICIENTS, at, found, "one coefficient for each sample");
-                }
-                let pairs = samples.into_iter().zip(coefficients);
-                let terms: Vec<Id> = pairs.map(|(s, k)| self.builder.multiply(k, s)).collect();
-                Ok(self.builder.sum(&terms))
-            }
+            FunctionKind::WeightedSum { samples, coefficients } => self.sum_of_products(samples, coefficients, at),
             FunctionKind::Spline { x, x0, y0, interpolation, logx, logy } => {
                 let through = match interpolation.as_str() {
                     "poly3" => Spline::new,
@@ -205,6 +196,18 @@ impl<'d> Maker<'d> {
                 fail(&rule::HS3_UNKNOWN_NEEDED, &format!("{at}/type"), quote(kind), "a known type of function")
             }
         }
+    }
+
+    /// `weighted_sum`
+    fn sum_of_products(&mut self, samples: &[Slot], coefficients: &[Slot], at: &str) -> Result<Id> {
+        let (samples, coefficients) = (self.slots(samples, at)?, self.slots(coefficients, at)?);
+        if samples.len() != coefficients.len() {
+            let found = format!("{} samples and {} coefficients", samples.len(), coefficients.len());
+            return fail(&rule::HS3_COEFFICIENTS, at, found, "one coefficient for each sample");
+        }
+        let pairs = samples.into_iter().zip(coefficients);
+        let terms: Vec<Id> = pairs.map(|(s, k)| self.builder.multiply(k, s)).collect();
+        Ok(self.builder.sum(&terms))
     }
 
     /// The nodes of a generic expression.

@@ -11,6 +11,7 @@ mod column;
 mod column_hessian;
 mod column_integral;
 mod combine;
+mod compile;
 mod constraint;
 mod convolution;
 mod decay;

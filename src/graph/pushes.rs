@@ -82,6 +82,9 @@ pub(super) struct Pushes {
 /// More steps than this for each operation and each node without operands, and differences are cheaper.
 const MOST: usize = 8;
 
+/// Nor are there ever more than these, for the sake of memory.
+const MOST_STEPS: usize = 1_000_000;
+
 impl Pushes {
     /// `operations` from the last to the first; `given` are pairs with second derivatives from elsewhere. Nothing where
     /// differences are cheaper.
@@ -92,7 +95,7 @@ impl Pushes {
             let to = pusher.place(*a, *b);
             pusher.pushes.given.push(to);
         }
-        let most = MOST * (operations.len() + given.len() + 8) * (leaves + 1);
+        let most = (MOST * (operations.len() + given.len() + 8)).saturating_mul(leaves + 1).min(MOST_STEPS);
         for operation in operations {
             pusher.pass(operation);
             if pusher.pushes.steps.len() > most {

@@ -75,17 +75,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
     let regions = regions(workspace, options);
     let staterrors = staterror_bins(&regions);
     let mut parameters = parameter_sets(&regions, &staterrors, &configs)?;
-    if let Some(eft) = &workspace.eft {
-        from_eft::add_parameters(eft, walk(&regions).map(|(_, _, modifier)| modifier), &mut parameters);
-    }
-    if parameters.is_empty() {
-        return Err(Finding::new(&rule::NO_PARAMETERS, "a model without parameters", "at least one modifier").into());
-    }
-    for set in &mut parameters {
-        if let Some(config) = configs.get(set.name.as_str()) {
-            configure(set, config);
-        }
-    }
+    add_and_configure(workspace, &regions, &configs, &mut parameters)?;
     let mut ranges = value_ranges(&parameters);
     if let Some(eft) = workspace.eft.as_deref() {
         from_eft::number_given(eft, parameters.iter().map(ParameterSet::len).sum(), &mut ranges);
@@ -105,16 +95,13 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
     let unbinned = eft.as_ref().map(EftContext::unbinned_terms).transpose()?.unwrap_or_default();
     let mut warnings = eft.map(EftContext::into_warnings).unwrap_or_default();
     if !findings.0.is_empty() {
-        // One database may be wrong for many samples.
         findings.0.append(&mut warnings.0);
-        let mut seen = HashSet::new();
-        findings.0.retain(|finding| seen.insert(finding.to_string()));
-        return Err(findings);
+        return Err(each_once(findings));
     }
     from_eft::check_clip(&channels, options)?;
     let poi = options.poi.as_deref().unwrap_or(&measurement.config.poi);
-    let poi =
-        parameters.iter().find(|set| set.name == poi && set.len() == 1).map(|set| ranges[set.name.as_str()].start);
+    let poi = parameters.iter().find(|set| set.name == poi && set.len() == 1);
+    let poi = poi.map(|set| ranges[set.name.as_str()].start);
     Ok(Model {
         channels,
         poi,
@@ -131,6 +118,34 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         parameters,
         warnings,
     })
+}
+
+/// Adds the parameters of the EFT extension, and sets all as the measurement has it.
+fn add_and_configure(
+    workspace: &Workspace,
+    regions: &[Region],
+    configs: &HashMap<&str, &ParameterConfig>,
+    parameters: &mut Vec<ParameterSet>,
+) -> Result<()> {
+    if let Some(eft) = &workspace.eft {
+        from_eft::add_parameters(eft, walk(regions).map(|(_, _, modifier)| modifier), parameters);
+    }
+    if parameters.is_empty() {
+        return Err(Finding::new(&rule::NO_PARAMETERS, "a model without parameters", "at least one modifier").into());
+    }
+    for set in parameters {
+        if let Some(config) = configs.get(set.name.as_str()) {
+            configure(set, config);
+        }
+    }
+    Ok(())
+}
+
+/// One database may be wrong for many samples.
+fn each_once(mut findings: Findings) -> Findings {
+    let mut seen = HashSet::new();
+    findings.0.retain(|finding| seen.insert(finding.to_string()));
+    findings
 }
 
 /// Observed counts in the model's channel order, with the model's auxiliary data.

@@ -40,6 +40,9 @@ pub struct Loaded {
     pub workspace: Workspace,
     /// What is odd, yet no error.
     pub warnings: Findings,
+    /// The order in 1/Λ² at which all responses end, where the file that the workspace comes from has it lower
+    /// (spec/eft-hs3.md, section 6).
+    pub max_np_order: Option<u32>,
     /// Of a workspace with the EFT extension that is as its text has it: places of what its model shows.
     text: Option<String>,
 }
@@ -99,7 +102,7 @@ fn judge(workspace: Workspace, scope: &Scope, text: Option<String>) -> Result<Lo
         position::resolve(text, &mut warnings);
     }
     let text = text.filter(|_| workspace.eft.is_some());
-    if warnings.is_valid() { Ok(Loaded { workspace, warnings, text }) } else { Err(warnings) }
+    if warnings.is_valid() { Ok(Loaded { workspace, warnings, max_np_order: None, text }) } else { Err(warnings) }
 }
 
 /// Checks a document by itself; `None` lets its looks decide what it is. No event database is read and no model made:

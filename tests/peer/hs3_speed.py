@@ -2,6 +2,7 @@
 
     python hs3_speed.py root FILE...       in an environment with ROOT
     python hs3_speed.py pyhs3 FILE...      in one with pyhs3
+    python hs3_speed.py fits FILE...       with ROOT: fits by Minuit2 and by the program at MORPHIST, one after the other
 
 All channels of a file are one likelihood. RooFit's backend has no derivatives: its gradient is what Minuit would do, two
 values for each free parameter. Parameters move before each evaluation, so that nothing is taken from a cache.
@@ -9,6 +10,7 @@ values for each free parameter. Parameters move before each evaluation, so that 
 
 import json
 import os
+import subprocess
 import sys
 import time
 import warnings
@@ -30,7 +32,8 @@ def timed(f):
     return 1e6 * best
 
 
-def in_root(path):
+def roofit(path):
+    """The workspace, which has to live, and RooFit's -ln L."""
     import ROOT
 
     ROOT.RooMsgService.instance().setGlobalKillBelow(ROOT.RooFit.FATAL)
@@ -48,10 +51,18 @@ def in_root(path):
         if domain["name"].endswith("_global_observables"):
             for axis in domain["axes"]:
                 observed.add(workspace.var(axis["name"]))
+    for each in observed:
+        each.setConstant(True)
     options = [ROOT.RooFit.EvalBackend("cpu")]
     if names:
         options += [ROOT.RooFit.ExternalConstraints(constraints), ROOT.RooFit.GlobalObservables(observed)]
-    nll = workspace.pdf(pdf).createNLL(workspace.data(data), *options)
+    return workspace, workspace.pdf(pdf).createNLL(workspace.data(data), *options)
+
+
+def in_root(path):
+    import ROOT
+
+    workspace, nll = roofit(path)
     stored = nll.getVal()
     free = [p for p in nll.getVariables() if isinstance(p, ROOT.RooRealVar) and not p.isConstant()]
 
@@ -71,6 +82,29 @@ def in_root(path):
             parameter.setVal(x)
 
     return stored, len(free), timed(value), timed(with_gradient)
+
+
+def fits(path):
+    """CPU milliseconds of a fit from the file's start: MIGRAD, MIGRAD and HESSE, and ours, whose Hessian is exact."""
+    import ROOT
+
+    workspace, nll = roofit(path)
+    parameters = nll.getVariables()
+    start = parameters.snapshot()
+    migrad, hesse = float("inf"), float("inf")
+    for _ in range(5):
+        parameters.assign(start)
+        begin = time.process_time()
+        minimizer = ROOT.RooMinimizer(nll)
+        minimizer.setPrintLevel(-1)
+        assert minimizer.minimize("Minuit2", "migrad") == 0
+        migrad = min(migrad, time.process_time() - begin)
+        assert minimizer.hesse() == 0
+        hesse = min(hesse, time.process_time() - begin)
+    command = [os.environ["MORPHIST"], "bench", "--likelihood", "*", "--blocks", "11", path]
+    (ours,) = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert ours["fit_valid"]
+    return 1e3 * migrad, 1e3 * hesse, 1e3 * ours["fit_warm_s"]
 
 
 def in_pyhs3(path):
@@ -98,5 +132,10 @@ def in_pyhs3(path):
 
 if __name__ == "__main__":
     for path in sys.argv[2:]:
+        name = os.path.basename(path)
+        if sys.argv[1] == "fits":
+            migrad, hesse, ours = fits(path)
+            print(f"{name}: MIGRAD {migrad:.3f}, with HESSE {hesse:.3f}, ours {ours:.3f}: {migrad / ours:.1f} times")
+            continue
         stored, free, value, both = {"root": in_root, "pyhs3": in_pyhs3}[sys.argv[1]](path)
-        print(f"{os.path.basename(path)}: {free} free, -ln L {stored:.6f}, value {value:.1f}, with gradient {both:.1f}")
+        print(f"{name}: {free} free, -ln L {stored:.6f}, value {value:.1f}, with gradient {both:.1f}")

@@ -1,13 +1,16 @@
 //! Questions about HS3 documents, as the other questions of this library.
 
 use super::case::{ErrorAnswer, Request};
-use super::library::{Answered, Built, bad_request, document, refused, text};
+use super::library::{Answered, Built, bad_request, document, loaded, refused, text};
 use crate::cli::CommandError;
 use crate::cli::hs3_args::Hs3Args;
+use crate::convert::Target;
+use crate::convert::expand::{self, Layers};
 use crate::document::hs3::Hs3Document;
 use crate::document::{Document, Limits};
 use crate::translate::check_hs3;
 use crate::translate::from_hs3::{self, Hs3Options};
+use crate::translate::from_pyhf;
 use serde_json::{Value, json};
 
 /// What is written, and what the likelihoods need.
@@ -34,6 +37,25 @@ pub fn built(request: &Request) -> Result<Built, ErrorAnswer> {
     Ok(Built { model, data, poi, roofit_offset })
 }
 
+/// Whether an EFT document has a form as standard HS3; the file itself as `hs3`.
+pub fn expand(request: &Request) -> Answered {
+    let target = match text(request, "target") {
+        Some("hs3") => Target::Canonical,
+        Some("root-6.40") => Target::Root640,
+        Some("pyhs3") => Target::Pyhs3,
+        _ => return Err(bad_request("target is hs3, root-6.40 or pyhs3")),
+    };
+    let (loaded, options) = loaded(request)?;
+    let workspace = &loaded.workspace;
+    let model = from_pyhf::model(workspace, &options).map_err(refused)?;
+    let data = from_pyhf::data(workspace, &model).map_err(refused)?;
+    let first = || workspace.measurements.first().map(|measurement| measurement.name.clone());
+    let measurement = options.measurement.or_else(first).unwrap_or_default();
+    let layers = Layers::Both { max_np_order: None };
+    let expansion = expand::expand(workspace, &measurement, &model, &data, target, layers).map_err(refused)?;
+    Ok(json!({"expanded": true, "hs3": expansion.document}))
+}
+
 /// `dialect`, `strict` and `conventions` of the input.
 fn args(request: &Request) -> Result<Hs3Args, ErrorAnswer> {
     let word = |value: &Value| match value {
@@ -51,8 +73,9 @@ fn args(request: &Request) -> Result<Hs3Args, ErrorAnswer> {
 }
 
 fn options(request: &Request, args: &Hs3Args, document: &Hs3Document) -> Result<Hs3Options, ErrorAnswer> {
-    args.options(document, text(request, "measurement")).map_err(|error| match error {
+    let options = args.options(document, text(request, "measurement")).map_err(|error| match error {
         CommandError::Usage(message) | CommandError::Message(message) => bad_request(message),
         _ => bad_request("no such likelihood"),
-    })
+    })?;
+    Ok(Hs3Options { folder: request.folders.get("hs3").cloned(), ..options })
 }

@@ -14,8 +14,9 @@ use crate::program::Program;
 use crate::report::by_name;
 use crate::report::fit::FitReport;
 use crate::translate::from_pyhf::{self, Compat, ModelOptions};
-use crate::workspace::{self, Measurements, Scope};
+use crate::workspace::{self, Loaded, Measurements, Scope};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// Answers one request; what cannot be answered is an error of a class.
 pub fn answer(request: &Request) -> Outcome {
@@ -26,6 +27,7 @@ pub fn answer(request: &Request) -> Outcome {
         "gradient" => built(request).and_then(|built| gradient(request, &built)),
         "hessian" => built(request).and_then(|built| hessian(request, &built)),
         "fit" => built(request).and_then(|built| fit(&built)),
+        "expand" => hs3::expand(request),
         "patch" => patch(request),
         "patchset_verify" => patchset_verify(request),
         "patchset_lookup" => patchset_lookup(request),
@@ -91,15 +93,21 @@ pub fn built(request: &Request) -> Result<Built, ErrorAnswer> {
     if request.documents.contains_key("hs3") {
         return hs3::built(request);
     }
-    let options = options(request)?;
-    let measurements = options.measurement.clone().map_or(Measurements::First, Measurements::Named);
-    let scope = Scope { compat: Compat::Strict, measurements };
-    let loaded = workspace::load(document(request, "workspace")?, &[], &scope).map_err(refused)?;
+    let (loaded, options) = loaded(request)?;
     let model = from_pyhf::model(&loaded.workspace, &options).map_err(refused)?;
     let data = from_pyhf::data(&loaded.workspace, &model).map_err(refused)?;
     let names = model.parameter_names();
     let poi = model.poi.and_then(|index| names.get(index).cloned());
     Ok(Built { model, data, poi, roofit_offset: None })
+}
+
+/// The workspace of a request, with what is chosen for its model.
+pub fn loaded(request: &Request) -> Result<(Loaded, ModelOptions), ErrorAnswer> {
+    let options = options(request)?;
+    let measurements = options.measurement.clone().map_or(Measurements::First, Measurements::Named);
+    let scope = Scope { compat: Compat::Strict, measurements };
+    let loaded = workspace::load(document(request, "workspace")?, &[], &scope).map_err(refused)?;
+    Ok((loaded, options))
 }
 
 fn options(request: &Request) -> Result<ModelOptions, ErrorAnswer> {
@@ -126,14 +134,26 @@ fn options(request: &Request) -> Result<ModelOptions, ErrorAnswer> {
     })
 }
 
-/// The request's parameters in fit order; every one must be given.
+/// The request's parameters in fit order; every one must be given, but for constants and functions of HS3 documents.
 fn point(request: &Request, model: &Model) -> Result<Vec<f64>, ErrorAnswer> {
     let given = request.input.get("parameters").unwrap_or(&Value::Null);
-    let settings = by_name::read(model, given).map_err(|problems| bad_request(problems.join("; ")))?;
+    let mut settings = by_name::read(model, given).map_err(|problems| bad_request(problems.join("; ")))?;
+    if request.documents.contains_key("hs3") {
+        let fixed: HashSet<String> = model
+            .parameter_names()
+            .into_iter()
+            .zip(model.fixed())
+            .filter_map(|(name, fixed)| fixed.then_some(name))
+            .collect();
+        settings.missing.retain(|name| !fixed.contains(name));
+    }
     if !settings.missing.is_empty() {
         return Err(bad_request(format!("no values for {}", settings.missing.join(", "))));
     }
-    Ok(settings.values.into_iter().map(|(_, value)| value).collect())
+    let mut point = model.init();
+    settings.values.into_iter().for_each(|(place, value)| point[place] = value);
+    model.driven.iter().for_each(|driven| driven.complete(&mut point));
+    Ok(point)
 }
 
 fn describe(built: &Built) -> Value {

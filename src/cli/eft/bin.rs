@@ -3,6 +3,7 @@
 use super::edit_args::{EditArgs, fail};
 use super::in_words;
 use crate::cli::input_args::{file_name, folder_of};
+use crate::cli::source::extension_value;
 use crate::cli::{CommandError, CommandResult, note, warn};
 use crate::document::position;
 use crate::event_database::self_contained;
@@ -28,7 +29,7 @@ impl Bin {
     pub fn run(&self) -> CommandResult {
         let (name, fail) = (file_name(&self.workspace), fail(&self.workspace));
         let document = self.edit.reading.read(&self.workspace)?;
-        let mut value = document.value().map_err(fail)?;
+        let mut value = extension_value(&document, &self.workspace)?;
         let text = document.text;
         let folder = self.folder.as_deref().unwrap_or(folder_of(&self.workspace));
         let published = self_contained(&mut value, folder).map_err(|mut findings| {

@@ -2,6 +2,7 @@
 
 use crate::cli::input_args::{ReadingArgs, file_name, folder_of};
 use crate::cli::output::write_json;
+use crate::cli::source::extension_value;
 use crate::cli::{CommandError, CommandResult, note};
 use crate::event_database::arrow_copies;
 use clap::Args;
@@ -26,7 +27,7 @@ impl Cache {
     pub fn run(&self) -> CommandResult {
         let name = file_name(&self.workspace);
         let fail = |findings| CommandError::input(&name, findings);
-        let mut value = self.reading.read(&self.workspace)?.value().map_err(fail)?;
+        let mut value = extension_value(&self.reading.read(&self.workspace)?, &self.workspace)?;
         let n = arrow_copies(&mut value, folder_of(&self.workspace), folder_of(&self.output_file)).map_err(fail)?;
         if n == 0 {
             return Err(CommandError::Message(format!("{name}: its event databases are Arrow files already")));

@@ -82,7 +82,7 @@ impl Closure {
 
     /// The model of another workspace, with the same parameters.
     fn other(&self, path: &Path, prepared: &Prepared) -> Result<Model, CommandError> {
-        let loaded = self.args.input.load(path)?;
+        let loaded = self.args.input.load_extension(path)?;
         let model = self.args.model.build(path, &self.args.input, &loaded)?.model;
         if model.parameter_names() != prepared.model.parameter_names() {
             let message = format!("--independent {}: it has other parameters", path.display());

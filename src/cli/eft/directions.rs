@@ -6,6 +6,7 @@ use super::inspect::{block, free, to_standard_model};
 use crate::cli::input_args::file_name;
 use crate::cli::model_args::{Prepared, positive};
 use crate::cli::output::write_json;
+use crate::cli::source::extension_value;
 use crate::cli::{CommandError, CommandResult, note, progress, warn};
 use crate::document::workspace::Workspace;
 use crate::infer::eft::directions::{Spectrum, of_data_sets, spectrum};
@@ -105,7 +106,7 @@ impl Directions {
             return Err(CommandError::Usage("--document: standard input is read once only; give a file".to_owned()));
         }
         let fail = fail(&self.workspace);
-        let mut value = self.args.input.reading.read(&self.workspace)?.value().map_err(fail)?;
+        let mut value = extension_value(&self.args.input.reading.read(&self.workspace)?, &self.workspace)?;
         let bounds = prepared.model.bounds();
         let all = prepared.model.parameter_names();
         let place = |name: &String| all.iter().position(|own| own == name);

@@ -19,8 +19,8 @@ pub struct DocumentArgs {
 }
 
 impl DocumentArgs {
-    /// As [`ModelArgs::prepare`].
+    /// As [`ModelArgs::prepare`], of a workspace or of an HS3 file that holds an EFT document.
     pub fn prepare(&self, workspace: &Path) -> Result<Prepared, CommandError> {
-        self.model.prepare(workspace, &self.input)
+        self.model.prepare_by(workspace, &self.input, InputArgs::load_extension)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::input_args::{ReadingArgs, file_name};
 use crate::cli::output::write_json;
+use crate::cli::source::extension_value;
 use crate::cli::{CommandError, CommandResult, warn};
 use crate::document::workspace::Workspace;
 use crate::finding::Findings;
@@ -26,9 +27,9 @@ pub fn fail(path: &Path) -> impl Fn(Findings) -> CommandError + Copy {
 }
 
 impl EditArgs {
-    /// A document as it stands in its file.
+    /// A document as it stands in its file; the workspace that an HS3 file holds.
     pub fn read(&self, path: &Path) -> Result<Value, CommandError> {
-        self.reading.read(path)?.value().map_err(fail(path))
+        extension_value(&self.reading.read(path)?, path)
     }
 
     /// Validates what a document has become; warnings are told under the name of its file.

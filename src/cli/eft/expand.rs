@@ -4,18 +4,19 @@ use super::edit_args::fail;
 use crate::cli::build_args::{BuildArgs, Built};
 use crate::cli::input_args::{InputArgs, file_name};
 use crate::cli::output::write_json;
-use crate::cli::{CommandResult, warn};
+use crate::cli::source::Source;
+use crate::cli::{CommandError, CommandResult, warn};
 use crate::convert;
-use crate::convert::expand::{self, Layers};
+use crate::convert::expand::{self, Expansion, Layers};
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Write an EFT document as standard HS3, which other programs evaluate to the same number
 ///
 /// The file for ROOT 6.40 is the one that pyhs3 evaluates, too. What has no exact form in the standard is refused.
 #[derive(Args, Debug)]
 pub struct Expand {
-    /// Workspace with the EFT extension, gzipped or not; - is standard input
+    /// Workspace with the EFT extension, or an HS3 file that holds one, gzipped or not; - is standard input
     #[arg(default_value = "-", value_name = "WORKSPACE")]
     pub workspace: PathBuf,
     /// Who is to read the file
@@ -47,23 +48,35 @@ pub enum Target {
 impl Expand {
     pub fn run(&self) -> CommandResult {
         self.input.check_stdin(&[&self.workspace])?;
-        let (name, fail) = (file_name(&self.workspace), fail(&self.workspace));
-        let source = self.input.load(&self.workspace)?;
-        let options = self.build.options(&self.input)?;
-        let built = self.build.build(&self.workspace, &self.input, &source, &options)?;
-        let loaded = source.into_workspace("eft expand", &self.workspace)?;
-        let Built { name: measurement, model, data, .. } = built;
-        warn(&name, &model.warnings);
-        let layers = if self.portable_only { Layers::Portable } else { Layers::Both };
-        let expanded = expand::expand(&loaded.workspace, &measurement, &model, &data, self.target.into(), layers);
-        let mut expansion = expanded.map_err(|mut findings| {
-            loaded.locate(&mut findings);
-            fail(findings)
-        })?;
-        loaded.locate(&mut expansion.notes);
-        warn(&name, &expansion.notes);
+        let source = self.input.load_extension(&self.workspace)?;
+        let layers = |max_np_order| if self.portable_only { Layers::Portable } else { Layers::Both { max_np_order } };
+        let expansion = expanded(&self.workspace, &self.input, &self.build, source, self.target.into(), layers)?;
+        warn(&file_name(&self.workspace), &expansion.notes);
         write_json(&expansion.document, self.output_file.as_deref())
     }
+}
+
+/// The document of a source that holds one as standard HS3; the model's warnings are told.
+pub fn expanded(
+    path: &Path,
+    input: &InputArgs,
+    build: &BuildArgs,
+    source: Source,
+    target: convert::Target,
+    layers: impl Fn(Option<u32>) -> Layers,
+) -> Result<Expansion, CommandError> {
+    let options = build.options(input)?;
+    let Built { name: measurement, model, data, .. } = build.build(path, input, &source, &options)?;
+    let loaded = source.into_workspace("eft expand", path)?;
+    warn(&file_name(path), &model.warnings);
+    let layers = layers(options.max_np_order.into_iter().chain(loaded.max_np_order).min());
+    let mut expansion =
+        expand::expand(&loaded.workspace, &measurement, &model, &data, target, layers).map_err(|mut findings| {
+            loaded.locate(&mut findings);
+            fail(path)(findings)
+        })?;
+    loaded.locate(&mut expansion.notes);
+    Ok(expansion)
 }
 
 impl From<Target> for convert::Target {

@@ -3,7 +3,7 @@
 use super::document_args::DocumentArgs;
 use super::event_quality::{Source, entries};
 use crate::cli::model_args::Prepared;
-use crate::cli::{CommandError, CommandResult, note, source};
+use crate::cli::{CommandError, CommandResult, note};
 use crate::document::eft::{Eft, Expansion, Mode, Truncation};
 use crate::document::workspace::{Modifier, Sample};
 use crate::infer::eft::{decomposition, information, positivity};
@@ -95,7 +95,7 @@ impl Inspect {
         let Some(workspace) = prepared.loaded.workspace() else { return Ok(Vec::new()) };
         let own = Source { path: &self.workspace, workspace, eft };
         let Some(path) = &self.independent else { return entries(prepared, &own, None, point, notes) };
-        let other = self.args.input.load(path)?.into_workspace("--independent", path)?;
+        let other = self.args.input.load_extension(path)?.into_workspace("--independent", path)?;
         let Some(block) = other.workspace.eft.as_deref() else {
             let message = format!("--independent {}: a plain workspace, without events", path.display());
             return Err(CommandError::Message(message));
@@ -106,13 +106,10 @@ impl Inspect {
 
 /// The block `eft` of a workspace that has one.
 pub(super) fn block(prepared: &Prepared) -> Result<&Eft, CommandError> {
-    prepared.loaded.eft().ok_or_else(|| {
-        let kind = match &prepared.loaded {
-            source::Source::Workspace(_) => "a plain document, without the EFT extension",
-            source::Source::Hs3(_) => "an HS3 document, and this works on the workspace that was expanded",
-        };
-        CommandError::Message(format!("{}: {kind}", prepared.file))
-    })
+    prepared
+        .loaded
+        .eft()
+        .ok_or_else(|| CommandError::Message(format!("{}: a plain document, without the EFT extension", prepared.file)))
 }
 
 /// The coefficients that are not held, and the parameters of a transform likewise, in fit order.

@@ -40,7 +40,7 @@ pub struct Mass {
 
 impl Mass {
     pub fn run(&self) -> CommandResult {
-        let source = self.args.input.load(&self.workspace)?;
+        let source = self.args.input.load_extension(&self.workspace)?;
         let mut workspace = source.into_workspace("eft mass", &self.workspace)?.workspace;
         let inverse = in_inverse_powers(&mut workspace, &self.mass).map_err(CommandError::Usage)?;
         let loaded = load_workspace(workspace, &self.args.input.scope()).map_err(fail(&self.workspace))?;

@@ -3,8 +3,11 @@
 use super::edit_args::{EditArgs, fail};
 use crate::cli::input_args::file_name;
 use crate::cli::output::{write_bytes, write_json};
+use crate::cli::source::extension_value;
 use crate::cli::{CommandError, CommandResult, warn};
+use crate::document::hs3::is_hs3;
 use crate::document::{Document, Kind, extension};
+use crate::report;
 use crate::workspace::validate;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -28,9 +31,15 @@ impl Strip {
             let message = "the plain workspace and the extension cannot both go to standard output";
             return Err(CommandError::Usage(message.to_owned()));
         }
-        let document = self.edit.reading.read(&self.workspace)?;
+        let mut document = self.edit.reading.read(&self.workspace)?;
         let name = file_name(&self.workspace);
         let fail = fail(&self.workspace);
+        if is_hs3(&document) {
+            // The workspace that the file holds has no text of its own.
+            let text = report::to_json(&extension_value(&document, &self.workspace)?);
+            let text = text.map_err(|e| CommandError::Message(format!("cannot write JSON: {e}")))?;
+            document = Document::from_slice(name.clone(), text, document.limits()).map_err(fail)?;
+        }
         let plain = extension::strip(&document.text);
         let read = Document::from_slice(name.clone(), plain.clone().into_bytes(), document.limits()).map_err(fail)?;
         let (_, findings) = validate(&read, Some(Kind::Workspace), &self.edit.scope());

@@ -136,22 +136,9 @@ impl FunctionKind {
                 let (x, coefficients) = (fields.slot("x"), fields.slots("coefficients"));
                 FunctionKind::Polynomial { x: x?, coefficients: coefficients? }
             }
-            "derivative" => {
-                let function = fields.reference("function", ReferenceKind::Function);
-                let x = fields.reference("x", ReferenceKind::Value);
-                let order = fields.optional_integer("order").unwrap_or(1);
-                let eps = fields.optional_number("eps").unwrap_or(1e-3);
-                fields.raw("normalization");
-                FunctionKind::Derivative { function: function?, x: x?, order, eps }
-            }
+            "derivative" => read_derivative(fields)?,
             "generic_function" | "generic" => FunctionKind::Generic(fields.formula("expression")?),
-            "integral" => {
-                let integrand = fields.reference("integrand", ReferenceKind::Function);
-                let variables = fields.name_list("variables", ReferenceKind::Value);
-                let domain = fields.optional_text("domain");
-                fields.raw("normalization");
-                FunctionKind::Integral { integrand: integrand?, variables: variables?, domain }
-            }
+            "integral" => read_integral(fields)?,
             "histogram" => {
                 let (axes, contents) = fields.object("data", histogram)?;
                 FunctionKind::Histogram { axes, contents }
@@ -193,6 +180,23 @@ impl FunctionKind {
             }
         })
     }
+}
+
+fn read_derivative(fields: &mut Fields) -> Option<FunctionKind> {
+    let function = fields.reference("function", ReferenceKind::Function);
+    let x = fields.reference("x", ReferenceKind::Value);
+    let order = fields.optional_integer("order").unwrap_or(1);
+    let eps = fields.optional_number("eps").unwrap_or(1e-3);
+    fields.raw("normalization");
+    Some(FunctionKind::Derivative { function: function?, x: x?, order, eps })
+}
+
+fn read_integral(fields: &mut Fields) -> Option<FunctionKind> {
+    let integrand = fields.reference("integrand", ReferenceKind::Function);
+    let variables = fields.name_list("variables", ReferenceKind::Value);
+    let domain = fields.optional_text("domain");
+    fields.raw("normalization");
+    Some(FunctionKind::Integral { integrand: integrand?, variables: variables?, domain })
 }
 
 /// The axes and contents of a histogram.

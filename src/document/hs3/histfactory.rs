@@ -1,6 +1,7 @@
 //! `histfactory_dist`: samples and modifiers as they are written, in all generations of their keys.
 
 use super::data::{Axis, Contents, check_bins};
+use super::eft_layer::SAMPLE_KEY;
 use super::fields::{Fields, Reader, Reference, ReferenceKind};
 use crate::finding::{describe, quote};
 use crate::rule;
@@ -168,7 +169,7 @@ impl Sample {
         let bins = data.as_ref().map(|data| data.contents.len());
         let modifiers = fields.components("modifiers", |v, p, reader| Modifier::read(v, p, bins, reader));
         let written = fields.raw("modifiers").and_then(Value::as_array).map_or(0, Vec::len);
-        let eft = fields.raw("morphist:eft").cloned();
+        let eft = fields.raw(SAMPLE_KEY).cloned();
         fields.finish();
         let sample = Sample { name: name?, pointer, data: data?, modifiers, eft };
         (sample.modifiers.len() == written).then_some(sample)

@@ -13,9 +13,12 @@ mod values;
 mod widths;
 
 pub use convention::{Conventions, Overrides, ShapesysValues};
+pub(crate) use extension::compare;
+pub use extension::own_document;
 pub(crate) use interpolation::Code;
 
-use crate::document::hs3::{Hs3Document, Likelihood, Modifier, ModifierKind};
+use crate::document::eft::Eft;
+use crate::document::hs3::{Dialect, Hs3Document, Likelihood, Modifier, ModifierKind};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::{Channel, Data, Driven, Model, ParameterSet, Sample, TemplateClip};
 use crate::rule;
@@ -38,6 +41,8 @@ pub struct Hs3Options {
     /// What a lenient reader warns of is an error.
     pub strict: bool,
     pub overrides: Overrides,
+    /// The order in 1/Λ² at which all responses of an EFT document in the file end, where it is lower than the document's.
+    pub max_np_order: Option<u32>,
     /// Where the files lie that the document names; without it, the current folder.
     pub folder: Option<std::path::PathBuf>,
 }
@@ -53,6 +58,8 @@ pub struct Hs3Likelihood {
     pub conventions: Conventions,
     /// Number of channels and of densities with data, as RooFit counts them.
     pub n_channels: usize,
+    /// The block of the EFT document that the model was made of (spec/eft-hs3.md, section 6), in place of its expansion.
+    pub eft: Option<Box<Eft>>,
 }
 
 impl Hs3Likelihood {
@@ -93,8 +100,14 @@ pub fn choices<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<Ve
 /// # Errors
 /// All findings if one of them is an error: a choice that is not there (W426), something that is not evaluated (W422),
 /// constraints that contradict one another or say nothing (W441), interpolation that is none (W442), data that are not
-/// those of the channel (W444).
+/// those of the channel (W444); a truncation of responses of a file that holds no EFT document (W456).
 pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Likelihood> {
+    let (likelihood, content) = expansion(document, options)?;
+    extension::take(document, options, &content.regions, likelihood)
+}
+
+/// The likelihood as the standard has it, without keys of our own.
+fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3Likelihood, Content<'d>)> {
     let choice = choice::choose(document, options.analysis.as_deref(), options.likelihood.as_deref())?;
     let content = choice::content(document, &choice.likelihoods)?;
     let translator = Translator {
@@ -142,8 +155,8 @@ pub fn likelihood(document: &Hs3Document, options: &Hs3Options) -> Result<Hs3Lik
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
     let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new(), densities: None };
     let name = choice.name().to_owned();
-    let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels };
-    Ok(extension::take(document, options, &content.regions, likelihood))
+    let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels, eft: None };
+    Ok((likelihood, content))
 }
 
 /// The values of functions where the parameters start.
@@ -153,6 +166,20 @@ fn set_driven(parameters: &mut [ParameterSet], driven: Option<&Driven>) {
     let mut point: Vec<f64> = parameters.iter().filter_map(|set| set.init.first().copied()).collect();
     driven.complete(&mut point);
     parameters.iter_mut().zip(point).for_each(|(set, value)| set.init = vec![value]);
+}
+
+/// The constraint of a function, if any: a distribution that the modifier names.
+fn of_function(source: &Source, name: &str, modifier: &Modifier) -> Result<Option<String>> {
+    match source {
+        Source::Free => Ok(None),
+        Source::Named(distribution) => Ok(Some(distribution.name.clone())),
+        Source::Unsaid | Source::Type(Type::Const) if !takes_types(&modifier.kind) => Ok(None),
+        Source::Unsaid | Source::Type(_) => {
+            let found = format!("the function {} with a constraint by type, or none that is said", quote(name));
+            let expected = "the name of a distribution, or null";
+            Err(Finding::new(&rule::HS3_CONSTRAINT, found, expected).at(modifier.pointer.clone()).into())
+        }
+    }
 }
 
 /// Every finding is of something that is not evaluated.
@@ -216,7 +243,7 @@ impl<'d> Translator<'d> {
         let (names, role) = match &modifier.kind {
             ModifierKind::Normfactor => (vec![one.cloned().unwrap_or_else(own)], Role::Factor),
             ModifierKind::Normsys | ModifierKind::Histosys => {
-                (vec![one.cloned().unwrap_or_else(|| format!("alpha_{}", own()))], Role::Alpha)
+                (vec![one.cloned().unwrap_or_else(|| self.alpha(own()))], Role::Alpha)
             }
             ModifierKind::Shapefactor | ModifierKind::Shapesys => {
                 (per_bin(&|bin| format!("gamma_{}_bin_{bin}", own())), Role::Gamma)
@@ -284,20 +311,13 @@ impl<'d> Translator<'d> {
         findings: &mut Findings,
     ) -> Result<Option<String>> {
         let ties = self.ties();
+        let is_parameter = |name: &str| table.index(name).is_some();
         let source = constraint::source(self.document, modifier, index)?;
         let kind = match source {
             Source::Free => return Ok(None),
-            Source::Named(distribution) if table.is_driven(name) => return Ok(Some(distribution.name.clone())),
-            Source::Unsaid | Source::Type(Type::Const) if table.is_driven(name) && !takes_types(&modifier.kind) => {
-                return Ok(None);
-            }
-            _ if table.is_driven(name) => {
-                let found = format!("the function {} with a constraint by type, or none that is said", quote(name));
-                let expected = "the name of a distribution, or null";
-                return Err(Finding::new(&rule::HS3_CONSTRAINT, found, expected).at(modifier.pointer.clone()).into());
-            }
+            source if table.is_driven(name) => return of_function(&source, name, modifier),
             Source::Named(distribution) => {
-                let (tied, tie) = match ties.named(distribution, &|name| table.index(name).is_some()) {
+                let (tied, tie) = match ties.named(distribution, &is_parameter) {
                     Err(found) if is_unsupported(&found) => return Ok(Some(distribution.name.clone())),
                     named => named?,
                 };
@@ -325,10 +345,13 @@ impl<'d> Translator<'d> {
             }
             (ModifierKind::Staterror, kind) => {
                 let kind = self.staterror_type(region, modifier, kind, findings)?;
-                ties.of_gamma(name, kind, sigma, modifier)?
+                ties.of_gamma(name, (kind, sigma), &is_parameter, modifier)?
             }
-            (ModifierKind::Shapesys, kind) => ties.of_gamma(name, kind.unwrap_or(Type::Poisson), sigma, modifier)?,
-            (_, kind) => ties.of_alpha(name, kind, modifier)?,
+            (ModifierKind::Shapesys, kind) => {
+                let kind = kind.unwrap_or_else(|| self.shapesys_type());
+                ties.of_gamma(name, (kind, sigma), &is_parameter, modifier)?
+            }
+            (_, kind) => ties.of_alpha(name, kind, &is_parameter, modifier)?,
         };
         let per_bin = matches!(modifier.kind, ModifierKind::Staterror | ModifierKind::Shapesys);
         let threshold = region.channel.staterror.as_ref().and_then(|config| config.rel_threshold).unwrap_or(0.0);
@@ -338,6 +361,23 @@ impl<'d> Translator<'d> {
             table.fix(name);
         }
         table.tie(name, tie, &modifier.pointer).map(|()| None)
+    }
+
+    fn is_root(&self) -> bool {
+        matches!(self.conventions.dialect, Dialect::Root(_))
+    }
+
+    /// The constraint of a shapesys that says none: ROOT's reader takes Gauss.
+    fn shapesys_type(&self) -> Type {
+        if self.is_root() { Type::Gauss } else { Type::Poisson }
+    }
+
+    /// The parameter of a normsys or histosys that names none: `alpha_` and the modifier's name, or that name by itself
+    /// where it alone is a parameter of the document. ROOT knows the first only.
+    fn alpha(&self, modifier: String) -> String {
+        let declared = |name: &str| self.values.value_anywhere(name).is_some() || self.values.bounds(name).is_some();
+        let alpha = format!("alpha_{modifier}");
+        if !self.is_root() && declared(&modifier) && !declared(&alpha) { modifier } else { alpha }
     }
 
     /// A4: the modifier's own word, that of the channel, Poisson in ROOT's files, and elsewhere Gauss with a warning.
@@ -360,8 +400,8 @@ impl<'d> Translator<'d> {
             });
         }
         match self.conventions.dialect {
-            crate::document::hs3::Dialect::Root(_) => Ok(Type::Poisson),
-            crate::document::hs3::Dialect::Pyhs3 => Ok(Type::Gauss),
+            Dialect::Root(_) => Ok(Type::Poisson),
+            Dialect::Pyhs3 => Ok(Type::Gauss),
             _ => {
                 let at = region.pointer;
                 let found = format!("staterrors of {} without a constraint", quote(region.name));
