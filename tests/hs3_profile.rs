@@ -19,7 +19,8 @@ fn translate(name: &str) -> Option<Hs3Likelihood> {
 #[test]
 fn minos_and_profiles_of_roofit() {
     type Row = (&'static str, f64, f64, f64);
-    let cases: [(&str, &[Row], &str, &[(f64, f64)]); 2] = [
+    type Case = (&'static str, &'static [Row], &'static str, &'static [(f64, f64)]);
+    let cases: [Case; 2] = [
         (
             "mixture_dist_extended",
             &[
