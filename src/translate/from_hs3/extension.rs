@@ -94,8 +94,14 @@ fn read(
     let likelihood = Hs3Likelihood { model, data, ..expansion.clone() };
     let declared: HashSet<&str> =
         document.parameter_points.iter().flat_map(|point| &point.parameters).map(|p| p.name.as_str()).collect();
-    compare(&likelihood, expansion, &layer, &declared)?;
-    Ok((loaded, likelihood))
+    let unknown = layer.parameters.iter().find(|name| !declared.contains(name.as_str()));
+    if let Some(name) = unknown {
+        return Err(format!("no parameter {}", quote(name)));
+    }
+    match compare(&likelihood, expansion, &layer.parameters, &layer.eta)? {
+        0 => Err("no point at which both are in their domain".to_owned()),
+        _ => Ok((loaded, likelihood)),
+    }
 }
 
 fn model_options(options: &Hs3Options, max_np_order: Option<u32>) -> ModelOptions {
@@ -129,23 +135,23 @@ fn workspace(regions: &[Region], layer: &EftLayer) -> std::result::Result<Value,
         "version": "1.0.0", "eft": layer.eft}))
 }
 
-/// The same −2 ln L at the start and at two points beside it, with η where it is best (spec/eft-hs3.md, eq. 4).
+/// The same −2 ln L at the start and at two points beside it, with η where it is best (spec/eft-hs3.md, eq. 4). `names` are
+/// those of the parameters in the expansion, which has no place for what nothing depends on. Returns at how many points
+/// both are in their domain.
+///
+/// # Errors
+/// In words, where they differ.
 fn compare(
     own: &Hs3Likelihood,
     expansion: &Hs3Likelihood,
-    layer: &EftLayer,
-    declared: &HashSet<&str>,
-) -> std::result::Result<(), String> {
+    names: &[String],
+    etas: &[String],
+) -> std::result::Result<usize, String> {
     let of_file: HashMap<String, usize> =
         expansion.model.parameter_names().into_iter().enumerate().map(|(i, name)| (name, i)).collect();
-    // A parameter that the file declares and nothing in it uses has no place; then it must not matter to the document either.
-    let place = |name: &String| match (of_file.get(name), declared.contains(name.as_str())) {
-        (None, false) => Err(format!("no parameter {}", quote(name))),
-        (place, _) => Ok(place.copied()),
-    };
-    let parameters = layer.parameters.iter().map(place).collect::<std::result::Result<Vec<_>, _>>()?;
-    let etas = layer.eta.iter().map(place).collect::<std::result::Result<Option<Vec<_>>, _>>()?;
-    let etas = etas.ok_or("an η that nothing uses")?;
+    let place = |name: &String| of_file.get(name).copied().ok_or_else(|| format!("no parameter {}", quote(name)));
+    let parameters: Vec<Option<usize>> = names.iter().map(|name| of_file.get(name).copied()).collect();
+    let etas = etas.iter().map(place).collect::<std::result::Result<Vec<_>, _>>()?;
     let bins = bins(&own.model);
     if parameters.len() != own.model.n_parameters() || etas.len() != bins.len() {
         return Err(format!("{} parameters in place of {}", parameters.len(), own.model.n_parameters()));
@@ -157,7 +163,7 @@ fn compare(
         let theta = moved(&own.model, shift);
         let value = Evaluator::new(&program).twice_nll(&theta, &program.prepare(&own.data));
         let mut point = expansion.model.init();
-        parameters.iter().zip(&theta).for_each(|(place, x)| place.iter().for_each(|place| point[*place] = *x));
+        parameters.iter().zip(&theta).filter_map(|(place, x)| Some(((*place)?, *x))).for_each(|(i, x)| point[i] = x);
         let Some(beside) = file.twice_nll(point).filter(|x| x.is_finite() && value.is_finite()) else { continue };
         compared += 1;
         if (value - beside).abs() > 1e-9 + 1e-11 * value.abs() {
@@ -165,7 +171,7 @@ fn compare(
             return Err(format!("−2 ln L = {value} of the document and {beside} of the expansion at one point"));
         }
     }
-    if compared == 0 { Err("no point at which both are in their domain".to_owned()) } else { Ok(()) }
+    Ok(compared)
 }
 
 /// The start, moved towards the upper ends of the ranges, or the lower ones.
