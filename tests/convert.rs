@@ -117,6 +117,12 @@ fn same_function(path: &Path, target: Target) {
             assert!(converted.losses.0.0.iter().any(|loss| loss.rule == "W460"), "{}", path.display());
             continue;
         }
+        if target == Target::Pyhs3 && !converted.losses.0.is_valid() {
+            // pyhs3 has one constraint of α.
+            let lost = |loss: &morphist::finding::Finding| loss.rule == "W460" && loss.expected.contains("N(0 | α, 1)");
+            assert!(converted.losses.0.0.iter().any(lost), "{}: {}", path.display(), converted.losses.0);
+            continue;
+        }
         let hs3 = translate(&converted.document, name);
         let names = hs3_names(&model, target);
         let points = points(&model);

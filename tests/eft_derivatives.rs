@@ -199,6 +199,7 @@ fn data(model: &Model) -> Data {
         main: (0..model.n_bins()).map(|b| (40.0 + 90.0 * noise(700 + b)).round()).collect(),
         auxiliary: model.auxdata(),
         unbinned: Vec::new(),
+        densities: None,
     };
     data.main[3] = 0.0;
     let first = data.auxiliary.len() - model.uncertain_bins().len();

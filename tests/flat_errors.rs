@@ -88,7 +88,8 @@ fn marginalised_errors_are_densities() {
         let (_, program, _) = compile(&document(&[(0.0, sigma, 0.0)], systematics, "marginalised"));
         let mut evaluator = Evaluator::new(&program);
         let mut density = |r: f64| {
-            let data = program.prepare(&Data { main: Vec::new(), auxiliary: vec![r], unbinned: Vec::new() });
+            let data =
+                program.prepare(&Data { main: Vec::new(), auxiliary: vec![r], unbinned: Vec::new(), densities: None });
             (-0.5 * evaluator.twice_nll(&[0.0, 0.0], &data)).exp()
         };
         let width = 12.0 * sigma + half_width;

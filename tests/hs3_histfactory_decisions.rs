@@ -208,6 +208,32 @@ fn a4_constraints_of_staterrors() {
     assert!(is_poisson(&own, Dialect::Pyhs3));
 }
 
+/// Eq. 1 where a sample has no error in a bin: √(1/τ) of the constraints that ROOT 6.40.00 makes on reading the document.
+#[test]
+fn widths_where_samples_have_no_error() {
+    let modifier =
+        json!({"name": "staterror", "type": "staterror", "parameters": ["g0", "g1"], "constraint_type": "Poisson"});
+    for (errors, root) in [
+        ([[3.0, 4.0], [1.0, 1.0], [0.0, 0.0]], [0.057496, 0.058902]),
+        ([[3.0, 4.0], [1.0, 0.0], [0.0, 0.0]], [0.057496, 0.057143]),
+        ([[3.0, 0.0], [1.0, 2.0], [0.0, 0.0]], [0.057496, 0.028571]),
+        ([[3.0, 4.0], [1.0, 0.0], [1.0, 1.5]], [0.053494, 0.054769]),
+    ] {
+        let mut value = document(json!([]), json!([]), &[("g0", 1.0), ("g1", 1.0)]);
+        let contents = [[50, 60], [5, 10], [7, 8]];
+        let samples = contents.iter().zip(errors).enumerate().filter(|(s, (_, e))| *s < 2 || e[0] > 0.0);
+        let samples = samples.map(|(s, (contents, errors))| {
+            let data = json!({"contents": contents, "errors": errors});
+            json!({"name": format!("s{s}"), "data": data, "modifiers": [modifier]})
+        });
+        value["distributions"][0]["samples"] = samples.collect();
+        for (name, root) in ["g0", "g1"].into_iter().zip(root) {
+            let Some(Constraint::Poisson { factor, .. }) = constraint(&translate(&value, ROOT), name) else { panic!() };
+            assert!((1.0 / factor.sqrt() - root).abs() < 1e-6, "{errors:?} {name}: {factor}");
+        }
+    }
+}
+
 /// A5: all spellings; ROOT's code 4 is another for factors than for templates.
 #[test]
 fn a5_spellings_of_interpolation() {

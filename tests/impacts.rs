@@ -426,9 +426,9 @@ fn asimov_data_are_those_of_cabinetry() {
         let program = Program::compile(&model);
         let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
         let prefit = prefit::point(&program, &data.auxiliary, &model.init(), &model.fixed());
-        let before = asimov(&mut likelihood, AsimovPoint::Given(prefit), None);
+        let before = asimov(&mut likelihood, AsimovPoint::Given(prefit), None).unwrap();
         let setting = Some((model.poi.unwrap(), 1.0));
-        let after = asimov(&mut likelihood, AsimovPoint::Postfit { conditional: false }, setting);
+        let after = asimov(&mut likelihood, AsimovPoint::Postfit { conditional: false }, setting).unwrap();
         for (ours, key, tolerance) in [(before, "asimov", 1e-13), (after, "asimov_postfit_poi_1", 1e-4)] {
             let ours = [ours.data.main, ours.data.auxiliary].concat();
             for (ours, theirs) in ours.iter().zip(numbers(&expected[key])) {
@@ -446,7 +446,7 @@ fn a_fit_to_asimov_data_ends_where_they_were_taken() {
     let program = Program::compile(&model);
     let poi = model.poi.unwrap();
     let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
-    let taken = asimov(&mut likelihood, AsimovPoint::Postfit { conditional: true }, Some((poi, 0.4)));
+    let taken = asimov(&mut likelihood, AsimovPoint::Postfit { conditional: true }, Some((poi, 0.4))).unwrap();
     assert_eq!(taken.minimum.parameters[poi], 0.4);
     let conditional = likelihood.conditional_fit(&[(poi, 0.4)]);
     assert_eq!(taken.minimum, conditional);

@@ -380,7 +380,7 @@ fn off_combine(root: &Path, result: &str, kind: &str, workspace: &str, options: 
     let program = Program::compile(&model);
     let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
     if kind == "asi" {
-        data = likelihood.expected_data(&model.init());
+        data = likelihood.expected_data(&model.init()).unwrap();
         likelihood = likelihood.with_data(&data);
     }
     let numbers =

@@ -290,7 +290,7 @@ fn asimov_data_are_at_their_point() {
     let truth = at(&model, &[("a", 0.4), ("b", 0.8)]);
     let options = FitOptions::new(&model);
     let mut likelihood = Likelihood::new(&program, &data, options.clone());
-    let made = asimov(&mut likelihood, AsimovPoint::Given(truth.clone()), None).data;
+    let made = asimov(&mut likelihood, AsimovPoint::Given(truth.clone()), None).unwrap().data;
     for (x, s) in points.iter().zip(&made.unbinned[EVENTS.len()..]) {
         let r = (1.0 + 0.4 * root(*x)).powi(2) + (0.8 * other(*x)).powi(2);
         close(*s, YIELD / points.len() as f64 * r, 1e-12, "s");
@@ -325,7 +325,7 @@ fn bins_know_less_and_converge() {
     let whole = information(&model, &program, &truth, &[false; 2], &[0, 1]).unbinned[0].clone().unwrap();
     // Non-centrality: q of zero coefficients on Asimov data of the point.
     let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
-    let made = asimov(&mut likelihood, AsimovPoint::Given(truth.to_vec()), None).data;
+    let made = asimov(&mut likelihood, AsimovPoint::Given(truth.to_vec()), None).unwrap().data;
     let mut on = Likelihood::new(&program, &made, FitOptions::new(&model));
     let unbinned = on.twice_nll(&[0.0, 0.0]) - on.twice_nll(&truth);
     let mut last = 0.0;
@@ -351,7 +351,7 @@ fn bins_know_less_and_converge() {
         let least = SymmetricEigen::new(&whole - own).eigenvalues.min();
         assert!(least >= -1e-12 * whole.max(), "{n_bins} bins know more: {least}");
         let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
-        let made = asimov(&mut likelihood, AsimovPoint::Given(truth.to_vec()), None).data;
+        let made = asimov(&mut likelihood, AsimovPoint::Given(truth.to_vec()), None).unwrap().data;
         let mut on = Likelihood::new(&program, &made, FitOptions::new(&model));
         let lambda = on.twice_nll(&[0.0, 0.0]) - on.twice_nll(&truth);
         assert!(

@@ -27,7 +27,7 @@ fn non_centrality(document: &Value, truth: [f64; 2], other: [f64; 2]) -> f64 {
     let (model, data) = build(document);
     let program = Program::compile(&model);
     let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
-    let made = asimov(&mut likelihood, AsimovPoint::Given(truth.to_vec()), None).data;
+    let made = asimov(&mut likelihood, AsimovPoint::Given(truth.to_vec()), None).unwrap().data;
     let mut on = Likelihood::new(&program, &made, FitOptions::new(&model));
     on.twice_nll(&other) - on.twice_nll(&truth)
 }
@@ -239,7 +239,7 @@ fn expected_end(document: &Value) -> f64 {
     let (model, data) = build(document);
     let program = Program::compile(&model);
     let mut likelihood = Likelihood::new(&program, &data, FitOptions::new(&model));
-    let made = asimov(&mut likelihood, AsimovPoint::Given(vec![0.0, 0.0]), None).data;
+    let made = asimov(&mut likelihood, AsimovPoint::Given(vec![0.0, 0.0]), None).unwrap().data;
     let mut on = Likelihood::new(&program, &made, FitOptions::new(&model));
     let least = on.twice_nll(&[0.0, 0.0]);
     let (mut low, mut high) = (0.0, 1.0);

@@ -5,12 +5,14 @@ Values and expected data come from the numpy back end, derivatives and fits (SLS
 uncertainties from jax's Hessian at that minimum, since those that pyhf prints with Minuit stem from finite differences.
 pyhf knows no JSON Pointer outside its schema: semantic findings come without one.
 """
-import contextlib
 import functools
 import json
 import logging
 import sys
 import warnings
+
+import protocol
+from protocol import finite
 
 sys.path.pop(0)  # this folder, where this very file would be imported as pyhf
 
@@ -60,10 +62,6 @@ def auxiliary(model, values):
     for n in model.config.auxdata_order:
         out[n] = [next(values) for _ in range(model.config.param_set(n).n_parameters)]
     return out
-
-
-def finite(x):
-    return float(x) if np.isfinite(x) else None
 
 
 @functools.lru_cache(maxsize=4)
@@ -261,27 +259,14 @@ def is_extended(text):
 
 
 def answer(request):
-    operation = OPERATIONS.get(request["operation"])
-    if operation is None:
+    if request["operation"] not in OPERATIONS:
         return {"unsupported": request["operation"]}
     if "hs3" in (*request["documents"], request["input"].get("kind")):
         return {"unsupported": "HS3"}
     if any(is_extended(text) for text in request["documents"].values()):
         return {"unsupported": "the EFT extension"}
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            return {"result": operation(request)}
-    except NotImplementedError as e:
-        return {"unsupported": str(e)}
-    except Exception as e:
-        return {"error": {"class": class_of(e), "message": str(e)[:200]}}
-
-
-def main():
-    for line in sys.stdin:
-        request = json.loads(line)
-        print(json.dumps({"id": request["id"], **answer(request)}), flush=True)
+    return protocol.answer(request, OPERATIONS, class_of)
 
 
 if __name__ == "__main__":
-    main()
+    protocol.serve(answer)

@@ -4,11 +4,11 @@
 pyhs3 evaluates the logarithm of the likelihood of an analysis with the parameters that it takes for free; what is constant
 has the value of the parameter point. Parameters of a case are therefore written into the point before it reads the document.
 """
-import contextlib
 import json
-import math
 import sys
 import warnings
+
+from protocol import answer, finite, hs3_text, serve
 
 sys.path.pop(0)  # this folder, where this very file would be imported as pyhs3
 
@@ -29,12 +29,8 @@ def with_values(document, given):
 
 
 def evaluate(request):
-    given, text = request["input"], request["documents"].get("hs3")
-    if text is None:
-        raise NotImplementedError("workspaces of pyhf")
-    if "dialect" in given or "conventions" in given:
-        raise NotImplementedError("conventions other than its own")
-    document = with_values(text, given["parameters"])
+    given = request["input"]
+    document = with_values(hs3_text(request), given["parameters"])
     workspace = pyhs3.Workspace(**document)
     model = workspace.model(given["measurement"], progress=False, mode="FAST_COMPILE")
     value = -2 * model.log_prob
@@ -43,27 +39,8 @@ def evaluate(request):
     inputs = [v for v in pytensor.graph.traversal.explicit_graph_inputs([value]) if v.name in known]
     arguments = [np.asarray(known[v.name], dtype=v.dtype).reshape([-1 if n is None else n for n in v.type.shape]) for v in inputs]
     result = pytensor.function(inputs, value, mode="FAST_COMPILE", on_unused_input="ignore")(*arguments)
-    number = float(np.asarray(result).reshape(-1)[0])
-    return {"twice_nll": number if math.isfinite(number) else None}
-
-
-def answer(request):
-    if request["operation"] != "evaluate":
-        return {"unsupported": request["operation"]}
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            return {"result": evaluate(request)}
-    except NotImplementedError as e:
-        return {"unsupported": str(e) or "not implemented"}
-    except Exception as e:
-        return {"error": {"class": type(e).__name__, "message": str(e)[:300]}}
-
-
-def main():
-    for line in sys.stdin:
-        request = json.loads(line)
-        print(json.dumps({"id": request["id"], **answer(request)}), flush=True)
+    return {"twice_nll": finite(np.asarray(result).reshape(-1)[0])}
 
 
 if __name__ == "__main__":
-    main()
+    serve(lambda request: answer(request, {"evaluate": evaluate}))

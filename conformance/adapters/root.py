@@ -12,7 +12,9 @@ import os
 import select
 import sys
 
-out = os.fdopen(os.dup(1), "w")
+from protocol import Unsupported, answer, finite, hs3_text, serve
+
+sys.stdout = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)  # ROOT prints there
 
 import ROOT
@@ -25,7 +27,7 @@ PATIENCE = 120  # seconds for one question
 keep = []
 
 
-class Unsupported(Exception):
+class FailedMinimization(Exception):
     pass
 
 
@@ -89,13 +91,8 @@ def combined(workspace, likelihood):
 
 
 def prepared(request):
-    given, text = request["input"], request["documents"].get("hs3")
-    if text is None:
-        raise Unsupported("workspaces of pyhf")
-    if "dialect" in given or "conventions" in given:
-        raise Unsupported("conventions other than RooFit's")
-    document = json.loads(text)
-    likelihood = likelihood_of(document, given["measurement"])
+    document = json.loads(hs3_text(request))
+    likelihood = likelihood_of(document, request["input"]["measurement"])
     workspace = components(document)
     pdf, data, channels = combined(workspace, likelihood)
     keep.append(workspace)
@@ -132,10 +129,6 @@ def move(workspace, point):
             raise RuntimeError(f"{name} cannot be {values[0]} in ROOT")
 
 
-def finite(x):
-    return x if math.isfinite(x) else None
-
-
 def evaluate(request):
     workspace, pdf, data, channels, nll = prepared(request)
     move(workspace, request["input"]["parameters"])
@@ -151,7 +144,7 @@ def fit(request):
     minimizer.setEps(1e-4)
     status = minimizer.minimize("Minuit2", "migrad") or minimizer.hesse()
     if status:
-        return None
+        raise FailedMinimization("Minuit2")
     found = {p.GetName(): (p.getVal(), p.getError()) for p in minimizer.save().floatParsFinal()}
     return {
         "valid": True,
@@ -161,19 +154,6 @@ def fit(request):
     }
 
 
-def answer(request):
-    operation = {"evaluate": evaluate, "fit": fit}.get(request["operation"])
-    if operation is None:
-        return {"unsupported": request["operation"]}
-    try:
-        result = operation(request)
-        return {"result": result} if result else {"error": {"class": "FailedMinimization", "message": "Minuit2"}}
-    except Unsupported as e:
-        return {"unsupported": str(e)}
-    except Exception as e:
-        return {"error": {"class": type(e).__name__, "message": str(e).strip()[:300]}}
-
-
 def by_child(request):
     """The answer of a child, which may end before it gives one."""
     reader, writer = os.pipe()
@@ -181,7 +161,7 @@ def by_child(request):
     if child == 0:
         os.close(reader)
         with os.fdopen(writer, "w") as pipe:
-            pipe.write(json.dumps(answer(request)))
+            pipe.write(json.dumps(answer(request, {"evaluate": evaluate, "fit": fit})))
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as pipe:
@@ -192,12 +172,5 @@ def by_child(request):
     return json.loads(text) if text else {"error": {"class": "Crash", "message": "ROOT ended or hung"}}
 
 
-def main():
-    for line in sys.stdin:
-        request = json.loads(line)
-        out.write(json.dumps({"id": request["id"], **by_child(request)}) + "\n")
-        out.flush()
-
-
 if __name__ == "__main__":
-    main()
+    serve(by_child)

@@ -7,6 +7,7 @@ use super::source::{Hs3Source, Source};
 use super::{CommandError, CommandResult, judge, note};
 use crate::document::hs3::is_hs3;
 use crate::infer::asimov::{AsimovPoint, asimov};
+use crate::infer::generate::GenerationFailure;
 use crate::infer::{Hesse, Likelihood, prefit};
 use crate::kernel::Evaluator;
 use crate::program::Program;
@@ -18,6 +19,7 @@ use crate::workspace;
 use crate::workspace::data::{set_auxdata, set_observation};
 use clap::Args;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Write the workspace, or the HS3 document, with Asimov data in place of its observations
@@ -68,6 +70,7 @@ impl Asimov {
         let why = "its Asimov data are weights on the reference events, which a document does not hold; limit, hypotest and \
                    eft directions make them where they are needed";
         prepared.refuse_unbinned("asimov", why)?;
+        prepared.require_reference("asimov")?;
         let setting = match (self.poi_value, prepared.model.poi) {
             (Some(_), None) => {
                 let message = "--poi-value: there is no parameter of interest: name one with --poi";
@@ -82,7 +85,8 @@ impl Asimov {
         } else {
             AsimovPoint::Given(prepared.prefit_point(&program))
         };
-        let minimum = asimov(&mut likelihood, point, setting).minimum;
+        let made = asimov(&mut likelihood, point, setting).map_err(|why| prepared.no_data("asimov", &why))?;
+        let minimum = made.minimum;
         self.fill(&mut value, &prepared, &minimum.parameters)?;
         let options = &likelihood.options;
         let reason = minimum.reason.as_ref();
@@ -114,6 +118,7 @@ impl Asimov {
             }
             self.set_counts(document, prepared, &channel.name, own)?;
         }
+        self.set_densities(document, prepared, &program, point)?;
         let mut rest = &auxiliary[auxiliary.len() - program.n_measured()..];
         for set in &model.measurements.sets {
             let (own, others) = rest.split_at(set.data.len().min(rest.len()));
@@ -121,6 +126,33 @@ impl Asimov {
             set_measurement(document, &set.name, own);
         }
         self.move_auxiliary_data(document, prepared, &program, &auxiliary)
+    }
+
+    /// The data of densities over events.
+    fn set_densities(
+        &self,
+        document: &mut Value,
+        prepared: &Prepared,
+        program: &Program,
+        point: &[f64],
+    ) -> CommandResult {
+        let (Source::Hs3(source), Some(term)) = (&prepared.loaded, &prepared.whole_model().densities) else {
+            return Ok(());
+        };
+        let failed = |(pair, why)| prepared.no_data("asimov", &GenerationFailure::Densities { pair, why });
+        let made = Evaluator::new(program).asimov_densities(point).map_err(failed)?;
+        let mut known = BTreeSet::new();
+        for (name, data) in term.graph.data_names().zip(made.iter().flat_map(|made| made.iter())) {
+            let Some(name) = name.filter(|name| known.insert(*name)) else {
+                let message = match name {
+                    Some(name) => format!("the data {} are those of several densities", text::label(name)),
+                    None => "a density whose data are a number of the likelihood itself".to_owned(),
+                };
+                return Err(CommandError::Message(format!("asimov: there is no place for other data: {message}")));
+            };
+            hs3_data::set_pair(document, &source.document, name, data).map_err(CommandError::Message)?;
+        }
+        Ok(())
     }
 
     /// Into the observations, or into the data of the likelihood of an HS3 document.

@@ -51,6 +51,9 @@ impl Gof {
         let why = "densities of single events have no saturated model to compare with; a document without the unbinned terms \
                    has one for its bins and measurements, and eft closure tests the ratios";
         prepared.refuse_unbinned("gof", why)?;
+        let why =
+            "densities over events, and constraints of several parameters, have no saturated model to compare with";
+        prepared.refuse_densities("gof", why)?;
         let offset = self.blind.offset(&prepared.model)?;
         let program = Program::compile(&prepared.model);
         let mut likelihood = Likelihood::new(&program, &prepared.data, prepared.fit_options(Hesse::No));

@@ -10,11 +10,13 @@ use super::{CommandError, CommandResult, note, warn};
 use crate::document::eft::Eft;
 use crate::infer::blind::{Kept, keep_sets};
 use crate::infer::fit::STARTS;
+use crate::infer::generate::GenerationFailure;
 use crate::infer::{FitOptions, Hesse, prefit};
 use crate::model::{Data, Model};
 use crate::program::Program;
 use crate::report::applied_fit::AppliedFit;
 use crate::report::blind::Blinding;
+use crate::report::reason::Reason;
 use crate::report::text;
 use crate::translate::from_pyhf::ModelOptions;
 use clap::Args;
@@ -149,7 +151,6 @@ impl Prepared {
     /// # Errors
     /// Where the likelihood has an unbinned term.
     pub fn refuse_unbinned(&self, what: &str, why: &str) -> CommandResult {
-        self.refuse_densities(what)?;
         match self.model.unbinned.first() {
             None => Ok(()),
             Some(term) => {
@@ -159,18 +160,37 @@ impl Prepared {
         }
     }
 
-    /// For what makes Asimov data or toys, or compares with a saturated model.
+    /// For what compares with a saturated model.
     ///
     /// # Errors
     /// Where the likelihood of an HS3 document has densities over events, or constraints that no auxiliary datum describes.
-    fn refuse_densities(&self, what: &str) -> CommandResult {
+    pub fn refuse_densities(&self, what: &str, why: &str) -> CommandResult {
         match self.model.densities {
             None => Ok(()),
-            Some(_) => Err(CommandError::Message(format!(
-                "{what}: not defined for densities over events, nor with constraints of several parameters: there are no Asimov \
-                 data and no toys of these; fit, minos, scan and ranking work"
-            ))),
+            Some(_) => Err(CommandError::Message(format!("{what}: not defined for this likelihood: {why}"))),
         }
+    }
+
+    /// For what makes Asimov data or toys.
+    ///
+    /// # Errors
+    /// Where a constraint has no auxiliary datum of its own.
+    fn require_auxiliary_data(&self, what: &str) -> CommandResult {
+        let constraints = self.model.densities.iter().flat_map(|term| &term.graph.constraints);
+        let names: Vec<&str> = constraints.map(String::as_str).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        Err(CommandError::Message(format!(
+            "{what}: there are no Asimov data and no toys of constraints of several parameters or of functions ({}); fit, minos, \
+             scan and ranking work",
+            text::list(&names, 8)
+        )))
+    }
+
+    /// Why toys or Asimov data cannot be made.
+    pub fn no_data(&self, what: &str, why: &GenerationFailure) -> CommandError {
+        CommandError::Message(format!("{what}: {}", Reason::of_generation(&self.model, why).message))
     }
 
     /// For what is about bins.
@@ -191,7 +211,7 @@ impl Prepared {
     /// # Errors
     /// Where an unbinned term has no reference events.
     pub fn require_reference(&self, what: &str) -> CommandResult {
-        self.refuse_densities(what)?;
+        self.require_auxiliary_data(what)?;
         match self.model.unbinned.iter().find(|term| term.reference.is_empty()) {
             None => Ok(()),
             Some(term) => Err(CommandError::Message(format!(

@@ -83,8 +83,8 @@ impl Ranking {
         let mut likelihood = Likelihood::new(&program, &prepared.data, prepared.fit_options(Hesse::All));
         if self.asimov {
             let point = AsimovPoint::Given(prepared.prefit_point(&program));
-            let data = asimov(&mut likelihood, point, self.poi_value.map(|value| (poi, value))).data;
-            likelihood = likelihood.with_data(&data);
+            let made = asimov(&mut likelihood, point, self.poi_value.map(|value| (poi, value)));
+            likelihood = likelihood.with_data(&made.map_err(|why| prepared.no_data("--asimov", &why))?.data);
         }
         let mut found = progress::run("impacts", |watch| ranking(&likelihood, &options, watch))?;
         let blinding = prepared.blinding(self.blind.hide(&prepared, &mut found.fit)?);

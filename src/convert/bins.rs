@@ -14,6 +14,16 @@ pub(super) enum Kind {
     Staterror,
 }
 
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Shapefactor => "shapefactor",
+            Kind::Shapesys => "shapesys",
+            Kind::Staterror => "staterror",
+        }
+    }
+}
+
 /// One list of parameters, with where it acts.
 struct Group<'c> {
     name: String,
@@ -102,7 +112,7 @@ impl<'c> Sets<'c> {
                     together.then(|| name.clone()).into_iter().chain([format!("{name}_{channel}")]).chain(numbered);
                 let chosen = wanted.find(free).unwrap_or_default();
                 if chosen != name {
-                    let found = format!("the {:?} {} in {}", group.kind, quote(&name), quote(channel));
+                    let found = format!("the {} {} in {}", group.kind.word(), quote(&name), quote(channel));
                     losses.push(Finding::new(&rule::CONVERT_RENAMED, found, format!("the name {}", quote(&chosen))));
                 }
                 used.insert(chosen.clone());

@@ -14,6 +14,10 @@ pub struct Content {
     pub functions: Vec<Function>,
     /// At least one; the settings of parameters are those of the first.
     pub analyses: Vec<Analysis>,
+    /// Templates that histosys modifiers move end at zero, as they do in ROOT.
+    pub clips: bool,
+    /// Further members of `metadata`.
+    pub metadata: Map<String, Value>,
     /// Further members of `misc`.
     pub misc: Map<String, Value>,
 }
@@ -86,6 +90,8 @@ pub struct Parameter {
     pub name: String,
     pub setting: Setting,
     pub constraint: Option<Constraint>,
+    /// The range of the observable, where the constraint is normalised over it, as it is in ROOT.
+    pub range: Option<(f64, f64)>,
 }
 
 /// Where a parameter starts and may go.

@@ -22,6 +22,8 @@ pub struct File {
 pub struct Metadata {
     pub hs3_version: String,
     pub packages: Vec<Package>,
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
 }
 
 #[derive(Clone, Debug, Serialize)]

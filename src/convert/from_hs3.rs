@@ -2,6 +2,7 @@
 
 use super::content::{Analysis, Channel, Content, Effect, Modifier, Parameter, Sample, Setting};
 use super::file::{Axis, Function, Slot as WrittenSlot};
+use super::target::Target;
 use crate::document::hs3::{
     self, Binning, DistributionKind, FunctionKind, Hs3Document, ModifierData, ModifierKind, Slot,
 };
@@ -9,27 +10,41 @@ use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::{Model, ParameterSet, Penalty, PenaltyKind};
 use crate::rule;
 use crate::translate::from_hs3::{self, Code, Hs3Likelihood, Hs3Options};
+use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// The content of the likelihood that `options` choose. Where they choose no analysis, all analyses of that likelihood
-/// are kept; their widths are those of the likelihood.
+/// The content of the likelihood that `options` choose, for a writer of HS3 or, without a target, of a workspace. Where they
+/// choose no analysis, all analyses of that likelihood are kept; their widths are those of the likelihood.
 ///
 /// # Errors
 /// All findings where the likelihood cannot be translated.
-pub fn from_hs3(document: &Hs3Document, options: &Hs3Options, losses: &mut Findings) -> Result<Content> {
+pub fn from_hs3(
+    document: &Hs3Document,
+    options: &Hs3Options,
+    target: Option<Target>,
+    losses: &mut Findings,
+) -> Result<Content> {
     let analyses = chosen_analyses(document, options);
     let of = |name: Option<&str>| {
         let analysis = name.map(str::to_owned).or_else(|| options.analysis.clone());
         from_hs3::likelihood(document, &Hs3Options { analysis, ..options.clone() })
     };
     let first = of(analyses.first().map(|analysis| analysis.name.as_str()))?;
-    let (distributions, _) = parts(document, &first.name);
-    let mut reader = Reader { document, likelihood: &first, losses };
-    let channels = reader.channels(&distributions);
-    let mut content =
-        Content { channels, parameters: parameters(&first.model), functions: reader.functions(), ..Content::default() };
-    reader.penalties();
-    reader.clip(&content);
+    super::leftover::tell(document, &first.name, &analyses, target, losses);
+    let mut reader = Reader { document, likelihood: &first, target, losses };
+    let channels = reader.channels(&channels_of(document, &first.name)?);
+    let mut content = Content {
+        channels,
+        parameters: parameters(&first.model),
+        functions: reader.functions(),
+        clips: first.conventions.clip_templates,
+        metadata: metadata(document),
+        ..Content::default()
+    };
+    reader.penalties(&mut content.parameters);
+    if content.clips && target.is_none() {
+        super::clip::check(&content, reader.losses);
+    }
     for analysis in analyses {
         let own = of(Some(&analysis.name))?;
         content.analyses.push(read_analysis(analysis, &content.parameters, &own.model, reader.losses));
@@ -46,25 +61,8 @@ pub fn from_hs3(document: &Hs3Document, options: &Hs3Options, losses: &mut Findi
 
 /// Every distribution that a likelihood has data for is a channel, alone or in products.
 pub(super) fn is_channels(document: &Hs3Document) -> bool {
-    let data = document.likelihoods.iter().flat_map(|likelihood| &likelihood.distributions);
-    let mut any = false;
-    let all = data.into_iter().all(|name| {
-        any = true;
-        let mut stack = vec![name.as_str()];
-        let mut seen = HashSet::new();
-        while let Some(name) = stack.pop() {
-            if !seen.insert(name) {
-                continue;
-            }
-            match document.distribution(name).map(|d| &d.kind) {
-                Some(DistributionKind::HistFactory(_)) => return true,
-                Some(DistributionKind::Product { factors, .. }) => stack.extend(factors.iter().map(String::as_str)),
-                _ => {}
-            }
-        }
-        false
-    });
-    any && all
+    let mut data = document.likelihoods.iter().flat_map(|likelihood| &likelihood.distributions).peekable();
+    data.peek().is_some() && data.all(|name| channel_in(document, name).is_some())
 }
 
 /// The analysis asked for; else all, if they have one likelihood.
@@ -80,28 +78,66 @@ fn chosen_analyses<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Vec<&
     }
 }
 
-/// The channels of a likelihood in the order of the document, and the names of its other distributions.
-fn parts<'d>(document: &'d Hs3Document, likelihood: &str) -> (Vec<&'d hs3::Distribution>, Vec<&'d str>) {
-    let (mut channels, mut others) = (Vec::new(), Vec::new());
-    let Some(likelihood) = document.likelihoods.iter().find(|l| l.name == likelihood) else {
-        return (channels, others);
-    };
-    let mut stack: Vec<&str> = likelihood.distributions.iter().rev().map(String::as_str).collect();
+/// The likelihood of a name, or all of them as one where it is that of all (`*`).
+pub(super) fn likelihoods_of<'d>(document: &'d Hs3Document, name: &str) -> Vec<&'d hs3::Likelihood> {
+    let own: Vec<_> = document.likelihoods.iter().filter(|l| l.name == name).collect();
+    if own.is_empty() { document.likelihoods.iter().collect() } else { own }
+}
+
+/// The channels of a likelihood in the order of the document.
+///
+/// # Errors
+/// Each distribution with data that has no channel in it: densities over events.
+fn channels_of<'d>(document: &'d Hs3Document, likelihood: &str) -> Result<Vec<&'d hs3::Distribution>> {
+    let (mut channels, mut findings) = (Vec::new(), Findings::default());
+    let mut seen = HashSet::new();
+    for likelihood in likelihoods_of(document, likelihood) {
+        for (i, name) in likelihood.distributions.iter().enumerate() {
+            let found = channel_in(document, name);
+            match found {
+                Some(channel) if seen.insert(&channel.name) => channels.push(channel),
+                Some(_) => {}
+                None => {
+                    let found = format!("{}, a density over events", quote(name));
+                    let expected = "a histfactory_dist: a workspace has channels with counts, and nothing else";
+                    let finding = Finding::new(&rule::CONVERT_LOST, found, expected);
+                    findings.push(finding.at(format!("{}/distributions/{i}", likelihood.pointer)));
+                }
+            }
+        }
+    }
+    if findings.0.is_empty() { Ok(channels) } else { Err(findings) }
+}
+
+/// The channel that a distribution is, alone or in products.
+pub(super) fn channel_in<'d>(document: &'d Hs3Document, name: &'d str) -> Option<&'d hs3::Distribution> {
+    let mut stack = vec![name];
     let mut seen = HashSet::new();
     while let Some(name) = stack.pop() {
         let Some(distribution) = document.distribution(name).filter(|_| seen.insert(name)) else { continue };
         match &distribution.kind {
-            DistributionKind::HistFactory(_) => channels.push(distribution),
+            DistributionKind::HistFactory(_) => return Some(distribution),
             DistributionKind::Product { factors, .. } => stack.extend(factors.iter().rev().map(String::as_str)),
-            _ => others.push(name),
+            _ => {}
         }
     }
-    (channels, others)
+    None
+}
+
+/// What `metadata` says of people and purpose.
+fn metadata(document: &Hs3Document) -> Map<String, Value> {
+    let own = &document.metadata;
+    let lists = [("authors", &own.authors), ("publications", &own.publications)];
+    let lists =
+        lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(key, list)| (key, Value::from(list.clone())));
+    let description = own.description.iter().map(|text| ("description", Value::from(text.as_str())));
+    lists.chain(description).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 struct Reader<'d, 'l> {
     document: &'d Hs3Document,
     likelihood: &'d Hs3Likelihood,
+    target: Option<Target>,
     losses: &'l mut Findings,
 }
 
@@ -120,7 +156,7 @@ impl<'d> Reader<'d, '_> {
             let observed = self.likelihood.data.main.get(first..first + bins).unwrap_or_default().to_vec();
             let name = distribution.name.strip_prefix("model_").unwrap_or(&distribution.name).to_owned();
             let samples = channel.samples.iter().map(|sample| self.sample(channel, sample, &name)).collect();
-            let axes = channel.axes.iter().map(axis).collect();
+            let axes = channel.axes.iter().map(|own| axis(own, bins)).collect();
             channels.push(Channel { name, samples, observed, axes, pointer: distribution.pointer.clone() });
         }
         channels
@@ -221,8 +257,9 @@ impl<'d> Reader<'d, '_> {
         functions
     }
 
-    /// Terms that are no auxiliary measurements.
-    fn penalties(&mut self) {
+    /// Terms that are no auxiliary measurements. ROOT normalises constraints over ranges as it reads them: it gets these
+    /// with the parameters.
+    fn penalties(&mut self, parameters: &mut [Parameter]) {
         let model = &self.likelihood.model;
         if model.densities.is_some() {
             let found = format!("constraints of several parameters in {}", quote(&self.likelihood.name));
@@ -232,6 +269,13 @@ impl<'d> Reader<'d, '_> {
         let names = model.parameter_names();
         let bounds: Vec<(f64, f64)> = model.parameters.iter().map(|set| plausible_range(&parameter(set))).collect();
         for penalty in &model.penalties {
+            if let (PenaltyKind::Truncation { low, high, .. }, Some(Target::Root640)) = (&penalty.kind, self.target) {
+                let name = names.get(penalty.parameter);
+                if let Some(parameter) = parameters.iter_mut().find(|p| Some(&p.name) == name) {
+                    parameter.range = Some((*low, *high));
+                    continue;
+                }
+            }
             let name = quote(names.get(penalty.parameter).map(String::as_str).unwrap_or_default());
             let range = bounds.get(penalty.parameter).copied().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
             let finding = match penalty.kind {
@@ -252,13 +296,6 @@ impl<'d> Reader<'d, '_> {
                 }
             };
             self.losses.push(finding);
-        }
-    }
-
-    /// Templates that the document's convention ends at zero.
-    fn clip(&mut self, content: &Content) {
-        if self.likelihood.conventions.clip_templates {
-            super::clip::check(content, self.losses);
         }
     }
 
@@ -286,10 +323,12 @@ fn drivers(channel: &hs3::Channel) -> Vec<&str> {
     names.map(String::as_str).collect()
 }
 
-fn axis(axis: &hs3::Axis) -> Axis {
+/// Where nothing is said of bins, which only an axis may leave that is alone, there are as many as counts.
+fn axis(axis: &hs3::Axis, bins: usize) -> Axis {
     let range = Axis::range(axis.name.clone(), (axis.min, axis.max));
     match &axis.binning {
-        Binning::None => range,
+        Binning::None if range.min.is_some() && range.max.is_some() => Axis { nbins: Some(bins), ..range },
+        Binning::None => Axis::unit_bins(axis.name.clone(), bins),
         Binning::Regular(bins) => Axis { nbins: Some(*bins), ..range },
         Binning::Edges(edges) => Axis { min: None, max: None, edges: Some(edges.clone()), ..range },
     }
@@ -302,7 +341,7 @@ fn parameter(set: &ParameterSet) -> Parameter {
         constant: set.fixed.first().copied().unwrap_or(false),
     };
     let constraint = set.constraints.as_ref().and_then(|constraints| constraints.first().copied());
-    Parameter { name: set.name.clone(), setting, constraint }
+    Parameter { name: set.name.clone(), setting, constraint, range: None }
 }
 
 /// Its bounds within five widths of its constraint.

@@ -3,7 +3,7 @@
 use super::content::{Analysis, Channel, Content, Effect, Modifier, Parameter, Sample, Setting};
 use crate::document::workspace::{self, Workspace};
 use crate::finding::{Finding, Findings, Result, escape_token, quote};
-use crate::model::{Constraint, Model, ParameterSet};
+use crate::model::{Constraint, Data, Model, ParameterSet};
 use crate::rule;
 use crate::translate::from_pyhf::{self, ModelOptions};
 use std::collections::{HashMap, HashSet};
@@ -50,6 +50,28 @@ pub fn from_pyhf(workspace: &Workspace, options: &ModelOptions, losses: &mut Fin
     Ok(content)
 }
 
+/// The model and the data of each measurement that is converted, by the name of its analysis.
+///
+/// # Errors
+/// As [`from_pyhf`].
+pub(super) fn likelihoods(workspace: &Workspace, options: &ModelOptions) -> Result<Vec<(String, Model, Data)>> {
+    let mut names = HashSet::new();
+    let wanted = |name: &str| options.measurement.as_deref().is_none_or(|own| own == name);
+    let chosen = workspace.measurements.iter().filter(|m| wanted(&m.name) && names.insert(m.name.as_str()));
+    let one = |measurement: &workspace::Measurement| {
+        let own = ModelOptions { measurement: Some(measurement.name.clone()), ..options.clone() };
+        let model = from_pyhf::model(workspace, &own)?;
+        let data = from_pyhf::data(workspace, &model)?;
+        Ok((analysis_name(measurement).to_owned(), model, data))
+    };
+    chosen.map(one).collect()
+}
+
+/// An analysis needs a name.
+fn analysis_name(measurement: &workspace::Measurement) -> &str {
+    if measurement.name.is_empty() { "measurement" } else { &measurement.name }
+}
+
 /// The block `eft` and its modifiers are for `eft expand`.
 fn refuse_eft(workspace: &Workspace) -> Result<()> {
     if !workspace.has_eft() {
@@ -71,7 +93,8 @@ fn gamma(set: &str, index: usize) -> String {
 fn parameters(set: &ParameterSet) -> Vec<Parameter> {
     let names = value_names(set).into_iter().enumerate();
     let constraint = |i: usize| set.constraints.as_ref().and_then(|c| c.get(i).copied());
-    names.map(|(i, name)| Parameter { name, setting: setting(set, i), constraint: constraint(i) }).collect()
+    let one = |(i, name)| Parameter { name, setting: setting(set, i), constraint: constraint(i), range: None };
+    names.map(one).collect()
 }
 
 fn setting(set: &ParameterSet, index: usize) -> Setting {
@@ -193,9 +216,8 @@ fn analysis(
         let expected = format!("a scalar parameter, not {}", escape_token(poi));
         losses.push(Finding::new(&rule::CONVERT_DROPPED, quote(poi), expected).at(pointer));
     }
-    let mut name = measurement.name.clone();
-    if name.is_empty() {
-        "measurement".clone_into(&mut name);
+    let name = analysis_name(measurement).to_owned();
+    if measurement.name.is_empty() {
         let finding = Finding::new(&rule::CONVERT_RENAMED, "a measurement without a name", quote(&name));
         losses.push(finding.at(format!("/measurements/{index}/name")));
     }

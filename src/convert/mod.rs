@@ -4,19 +4,24 @@
 mod bins;
 mod clip;
 pub mod content;
+mod exact;
 pub mod expand;
 pub mod file;
 mod form;
 mod from_hs3;
 mod from_pyhf;
+mod leftover;
 mod loss;
 mod names;
+mod pyhs3;
+mod pyhs3_densities;
 mod reader_types;
 mod respell;
 mod same;
 mod spelling;
 pub mod target;
 mod to_pyhf;
+mod words;
 pub mod write;
 
 pub use content::{Analysis, Channel, Content, Effect, Modifier, Parameter, Sample, Setting};
@@ -32,7 +37,7 @@ use crate::document::hs3::Hs3Document;
 use crate::document::workspace::Workspace;
 use crate::finding::{Finding, Findings, Result};
 use crate::rule;
-use crate::translate::from_hs3::Hs3Options;
+use crate::translate::from_hs3::{Hs3Options, likelihood};
 use crate::translate::from_pyhf::ModelOptions;
 use serde::Serialize;
 use serde_json::Value;
@@ -51,7 +56,16 @@ pub struct Converted {
 pub fn pyhf_to_hs3(workspace: &Workspace, options: &ModelOptions, target: Target) -> Result<Converted> {
     let mut losses = Findings::default();
     let content = from_pyhf(workspace, options, &mut losses)?;
-    let document = to_value(&write(&content, target, &mut losses))?;
+    let file = write(&content, target, &mut losses);
+    let document = document(&file, target)?;
+    let names = same::written_names(&content, &file);
+    let own = from_pyhf::likelihoods(workspace, options)?.into_iter();
+    let own = own.filter(|(name, ..)| kept(&file, name, target)).map(|(analysis, model, data)| {
+        // Parameters have the order of the model.
+        let names = content.parameters.iter().filter_map(|p| names.get(&p.name).cloned()).collect();
+        same::Before { analysis, model, data, names }
+    });
+    same::compare_channels(&own.collect::<Vec<_>>(), &document, target, &mut losses);
     Ok(Converted { document, losses: Losses(losses) })
 }
 
@@ -61,7 +75,7 @@ pub fn pyhf_to_hs3(workspace: &Workspace, options: &ModelOptions, target: Target
 /// All findings where the likelihood cannot be translated, or where what can be written is no sound workspace.
 pub fn hs3_to_pyhf(document: &Hs3Document, options: &Hs3Options) -> Result<Converted> {
     let mut losses = Findings::default();
-    let content = from_hs3(document, options, &mut losses)?;
+    let content = from_hs3(document, options, None, &mut losses)?;
     match to_pyhf(&content, &mut losses) {
         Ok(workspace) => Ok(Converted { document: to_value(&workspace)?, losses: Losses(losses) }),
         Err(found) => {
@@ -82,9 +96,38 @@ pub fn hs3_to_hs3(value: &Value, document: &Hs3Document, options: &Hs3Options, t
         return Ok(converted);
     }
     let mut losses = Findings::default();
-    let content = from_hs3(document, options, &mut losses)?;
-    let document = to_value(&write(&content, target, &mut losses))?;
-    Ok(Converted { document, losses: Losses(losses) })
+    let content = from_hs3(document, options, Some(target), &mut losses)?;
+    let file = write(&content, target, &mut losses);
+    let written = self::document(&file, target)?;
+    let names = same::written_names(&content, &file);
+    let mut own = Vec::new();
+    for analysis in content.analyses.iter().filter(|analysis| kept(&file, &analysis.name, target)) {
+        let is_own = document.analyses.iter().any(|a| a.name == analysis.name);
+        let chosen = is_own.then(|| analysis.name.clone()).or_else(|| options.analysis.clone());
+        let options = Hs3Options { analysis: chosen, overrides: same::plain(), ..options.clone() };
+        let likelihood = likelihood(document, &options)?;
+        let named = likelihood.model.parameter_names().into_iter();
+        let names = named.map(|name| names.get(&name).cloned().unwrap_or(name)).collect();
+        let (model, data) = (likelihood.model, likelihood.data);
+        own.push(same::Before { analysis: analysis.name.clone(), model, data, names });
+    }
+    same::compare_channels(&own, &written, target, &mut losses);
+    Ok(Converted { document: written, losses: Losses(losses) })
+}
+
+/// What is written for a target.
+fn document(file: &file::File, target: Target) -> Result<Value> {
+    let mut document = to_value(file)?;
+    if target == Target::Root640 {
+        exact::digits(&mut document);
+    }
+    Ok(document)
+}
+
+/// The analysis is there in what was written.
+fn kept(file: &file::File, analysis: &str, target: Target) -> bool {
+    let name = names::spelling(analysis, target);
+    file.analyses.iter().any(|written| written.name == name)
 }
 
 fn to_value<T: Serialize>(file: &T) -> Result<Value> {

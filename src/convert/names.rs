@@ -3,28 +3,51 @@
 use super::Target;
 use std::collections::{HashMap, HashSet};
 
+/// Names that are given once each.
+#[derive(Debug, Default)]
+pub(super) struct Taken(HashSet<String>);
+
+impl Taken {
+    /// A name of its own, like the one that is wanted: that one, or with the first number from 2 that is free.
+    pub fn unique(&mut self, wanted: String) -> String {
+        let mut name = wanted.clone();
+        let mut n = 1;
+        while !self.0.insert(name.clone()) {
+            n += 1;
+            name = format!("{wanted}_{n}");
+        }
+        name
+    }
+}
+
+impl Taken {
+    /// Takes a name; whether it was free.
+    pub fn add(&mut self, name: &str) -> bool {
+        self.0.insert(name.to_owned())
+    }
+}
+
+impl FromIterator<String> for Taken {
+    fn from_iter<I: IntoIterator<Item = String>>(names: I) -> Taken {
+        Taken(names.into_iter().collect())
+    }
+}
+
 /// The names of distributions, functions, parameters and variates, which share one space.
 pub(super) struct Names {
     target: Target,
-    used: HashSet<String>,
+    used: Taken,
     written: HashMap<String, String>,
 }
 
 impl Names {
     pub fn new(target: Target) -> Names {
-        Names { target, used: HashSet::new(), written: HashMap::new() }
+        Names { target, used: Taken::default(), written: HashMap::new() }
     }
 
     /// A name of its own, like the one that is wanted.
     pub fn unique(&mut self, wanted: &str) -> String {
-        let wanted = spelling(wanted, self.target);
-        let mut name = wanted.clone();
-        let mut n = 1;
-        while !self.used.insert(name.clone()) {
-            n += 1;
-            name = format!("{wanted}_{n}");
-        }
-        name
+        self.used.unique(spelling(wanted, self.target))
     }
 
     /// Gives a parameter or a function its name; what else names it finds it by [`Names::of`].

@@ -2,12 +2,13 @@
 //! is told (spec/hs3-convert.md, section 6).
 
 use super::file::{Metadata, Package};
+use super::leftover::needed;
 use super::names::identifier;
 use super::reader_types::{self, Support};
 use super::target::Target;
 use super::{Converted, Losses, to_value};
 use crate::document::hs3::{
-    DataKind, Dialect, DistributionKind, FunctionKind, Hs3Document, Likelihood, LikelihoodData, Reference, canonical,
+    DataKind, Dialect, DistributionKind, FunctionKind, Hs3Document, Likelihood, LikelihoodData, canonical,
 };
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::rule;
@@ -20,7 +21,8 @@ use std::collections::HashSet;
 /// A document that is no object.
 pub(super) fn respell(value: &Value, document: &Hs3Document, target: Target) -> Result<Converted> {
     let Value::Object(members) = value else { return Err(Findings::default()) };
-    let mut speller = Respeller { document, target, needed: needed(document), losses: Findings::default() };
+    let mut speller =
+        Respeller { document, target, needed: needed(document, &document.likelihoods), losses: Findings::default() };
     let mut written = Map::new();
     written.insert("metadata".to_owned(), speller.metadata(members.get("metadata"))?);
     for key in ["distributions", "functions"] {
@@ -30,6 +32,9 @@ pub(super) fn respell(value: &Value, document: &Hs3Document, target: Target) -> 
         }
     }
     speller.data();
+    if target == Target::Pyhs3 {
+        super::pyhs3_densities::check(document, &mut speller.losses);
+    }
     for key in ["data", "likelihoods", "domains", "parameter_points"] {
         if let Some(value) = members.get(key) {
             written.insert(key.to_owned(), value.clone());
@@ -37,12 +42,22 @@ pub(super) fn respell(value: &Value, document: &Hs3Document, target: Target) -> 
     }
     speller.domains(&mut written);
     if let Some(Value::Array(items)) = members.get("analyses") {
-        written.insert("analyses".to_owned(), items.iter().map(analysis).collect());
+        let mut items: Vec<Value> = items.iter().map(analysis).collect();
+        if target == Target::Pyhs3 {
+            items.iter_mut().for_each(|item| complete(item, document));
+        }
+        written.insert("analyses".to_owned(), Value::Array(items));
     }
     if let Some(misc) = speller.misc(members.get("misc"), &mut written) {
         written.insert("misc".to_owned(), misc);
     }
-    Ok(Converted { document: Value::Object(written), losses: Losses(speller.losses) })
+    let mut document = Value::Object(written);
+    match target {
+        Target::Canonical => {}
+        Target::Root640 => super::exact::digits(&mut document),
+        Target::Pyhs3 => super::exact::constants(&mut document),
+    }
+    Ok(Converted { document, losses: Losses(speller.losses) })
 }
 
 struct Respeller<'d> {
@@ -53,31 +68,14 @@ struct Respeller<'d> {
     losses: Findings,
 }
 
-/// Everything that a likelihood names, directly or not.
-fn needed(document: &Hs3Document) -> HashSet<&str> {
-    let likelihoods = document.likelihoods.iter();
-    let mut stack: Vec<&str> =
-        likelihoods.flat_map(|l| l.distributions.iter().chain(&l.aux_distributions)).map(String::as_str).collect();
-    let mut seen = HashSet::new();
-    while let Some(name) = stack.pop() {
-        if !seen.insert(name) {
-            continue;
-        }
-        let of_distribution = document.distribution(name).map(|d| d.references.as_slice());
-        let references: &[Reference] =
-            of_distribution.or_else(|| document.function(name).map(|f| f.references.as_slice())).unwrap_or_default();
-        stack.extend(references.iter().map(|reference| reference.name.as_str()));
-    }
-    seen
-}
-
 impl Respeller<'_> {
     fn metadata(&self, old: Option<&Value>) -> Result<Value> {
         let own = Package { name: "morphist".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
         let of_target = self.target.package();
         let of_target = of_target.map(|(name, version)| Package { name: name.into(), version: version.into() });
         let packages = std::iter::once(own).chain(of_target).collect();
-        let mut metadata = to_value(&Metadata { hs3_version: self.target.hs3_version().to_owned(), packages })?;
+        let mut metadata =
+            to_value(&Metadata { hs3_version: self.target.hs3_version().to_owned(), packages, rest: Map::new() })?;
         for key in ["authors", "publications", "description"] {
             if let Some(value) = old.and_then(|old| old.get(key)) {
                 metadata[key] = value.clone();
@@ -164,7 +162,8 @@ impl Respeller<'_> {
     /// One side: plain keys, the same everywhere. Two sides: the standard has them in one type, others in a type of its own.
     fn crystal_ball(&self, double: bool, written: &mut Map<String, Value>) -> Support {
         if !double {
-            return Support::As("crystalball_dist");
+            // pyhs3's is another density, by 0.3 of −ln L in an example.
+            return if self.target == Target::Pyhs3 { Support::No } else { Support::As("crystalball_dist") };
         }
         for key in ["sigma", "alpha", "n"] {
             if let Some(value) = written.shift_remove(key) {
@@ -233,9 +232,14 @@ impl Respeller<'_> {
         }
     }
 
-    /// ROOT needs `default_domain`: where there is none, all ranges of the other domains together.
+    /// ROOT needs `default_domain`: where there is none, all ranges of the other domains together. pyhs3 needs some domain.
     fn domains(&mut self, written: &mut Map<String, Value>) {
-        if self.target != Target::Root640 || self.document.domain("default_domain").is_some() {
+        let needs = match self.target {
+            Target::Canonical => false,
+            Target::Root640 => self.document.domain("default_domain").is_none(),
+            Target::Pyhs3 => self.document.domains.is_empty(),
+        };
+        if !needs {
             return;
         }
         let mut seen = HashSet::new();
@@ -327,6 +331,18 @@ impl Respeller<'_> {
         let expected = format!("{expected}: {} reads no other", self.target);
         self.losses.push(Finding::new(&rule::CONVERT_LOST, found, expected).at(pointer));
     }
+}
+
+/// What pyhs3 needs of an analysis that names neither domains nor a point to start from, which it would do without.
+fn complete(item: &mut Value, document: &Hs3Document) {
+    let Value::Object(members) = item else { return };
+    let points = &document.parameter_points;
+    let start = points.iter().find(|point| point.name == "default_values").or(points.first());
+    let start = start.map_or("default_values", |point| point.name.as_str());
+    members.entry("init").or_insert_with(|| Value::from(start));
+    let domains = document.domains.iter().find(|domain| domain.name == "default_domain").or(document.domains.first());
+    let domain = domains.map_or("default_domain", |domain| domain.name.as_str());
+    members.entry("domains").or_insert_with(|| json!([domain]));
 }
 
 /// The standard's keys, which all programs read.

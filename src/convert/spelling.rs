@@ -5,6 +5,7 @@ use super::file::{self, Contents, Interpolation, ModifierData};
 use super::form::{Form, Forms, Place};
 use super::names::Names;
 use super::target::Target;
+use super::words;
 use crate::finding::{Finding, Findings, quote};
 use crate::model::{Constraint, HistosysCode, NormsysCode};
 use crate::rule;
@@ -133,7 +134,8 @@ impl Speller<'_> {
             (Target::Pyhs3, NormsysCode::Code1) => return Some("code1"),
             (Target::Pyhs3, NormsysCode::Code4) => return Some("code4"),
             (Target::Pyhs3, _) => {
-                let found = format!("interpolation code {number} of the normsys {}", quote(&modifier.name));
+                let found =
+                    format!("interpolation {} of the normsys {}", words::normsys_code(code), quote(&modifier.name));
                 self.lose(modifier, found, "code 1 or 4, which pyhs3 has");
             }
         }
@@ -151,7 +153,7 @@ impl Speller<'_> {
             HistosysCode::Code2 | HistosysCode::Code2Pyhf => ("add", "poly2", "poly1"),
             HistosysCode::Code4p => ("add", "poly6", "poly1"),
         };
-        let found = format!("interpolation {code:?} of the histosys {}", quote(&modifier.name));
+        let found = format!("interpolation {} of the histosys {}", words::histosys_code(code), quote(&modifier.name));
         match (self.target, code) {
             (_, HistosysCode::Code2Pyhf) => {
                 self.lose(modifier, found, "an interpolation without a step at |α| = 1");
@@ -178,8 +180,8 @@ impl Speller<'_> {
             (Target::Pyhs3, Some(constraint)) if constraint == unit => return,
             (Target::Pyhs3, _) => "N(0 | α, 1), the constraint of every normsys and histosys in pyhs3",
         };
-        let found = constraint.map_or("no constraint".to_owned(), |c| format!("{c:?}"));
-        self.lose(modifier, format!("{found} on {}", quote(parameter)), expected);
+        let found = format!("{} on {}", words::constraint(constraint), quote(parameter));
+        self.lose(modifier, found, expected);
     }
 
     /// A modifier of another type that does the same.

@@ -2,6 +2,7 @@
 
 use super::bins::{Kind, Sets};
 use super::content::{Analysis, Channel, Content, Effect, Modifier, Parameter, Sample, Setting};
+use super::words;
 use crate::document::workspace::{
     self, HistosysData, Measurement, MeasurementConfig, NormsysData, Observation, ParameterConfig, Workspace,
 };
@@ -98,7 +99,11 @@ impl<'c> Writer<'c, '_> {
             Effect::Normfactor { parameter } => self.factor(modifier, parameter)?,
             Effect::Normsys { parameter, lo, hi, code } => {
                 if *code != NormsysCode::Code4 {
-                    let found = format!("interpolation {code:?} of the normsys {}", quote(&modifier.name));
+                    let found = format!(
+                        "interpolation {} of the normsys {}",
+                        words::normsys_code(*code),
+                        quote(&modifier.name)
+                    );
                     self.lose(modifier, found, "code 4: a workspace has no codes, they are chosen when it is used");
                 }
                 self.check_alpha(modifier, parameter);
@@ -106,7 +111,11 @@ impl<'c> Writer<'c, '_> {
             }
             Effect::Histosys { parameter, lo, hi, code } => {
                 if *code != HistosysCode::Code4p {
-                    let found = format!("interpolation {code:?} of the histosys {}", quote(&modifier.name));
+                    let found = format!(
+                        "interpolation {} of the histosys {}",
+                        words::histosys_code(*code),
+                        quote(&modifier.name)
+                    );
                     self.lose(modifier, found, "code 4p: a workspace has no codes, they are chosen when it is used");
                 }
                 self.check_alpha(modifier, parameter);
@@ -153,9 +162,9 @@ impl<'c> Writer<'c, '_> {
     fn check_alpha(&mut self, modifier: &Modifier, parameter: &str) {
         let constraint = self.parameters.get(parameter).and_then(|p| p.constraint);
         if !matches!(constraint, Some(Constraint::Gaussian { sigma: 1.0, .. })) {
-            let found = constraint.map_or("no constraint".to_owned(), |c| format!("{c:?}"));
+            let found = format!("{} of {}", words::constraint(constraint), quote(parameter));
             let expected = "a Gaussian of width 1, which every normsys and histosys has in pyhf";
-            self.lose(modifier, format!("{found} of {}", quote(parameter)), expected);
+            self.lose(modifier, found, expected);
         }
     }
 
@@ -191,10 +200,7 @@ impl<'c> Writer<'c, '_> {
         let setting = analysis.settings.get(index).copied().unwrap_or(parameter.setting);
         let before = self.content.parameters.iter().take(index).filter(|p| p.constraint.is_some()).count();
         let own = analysis.auxiliary.get(before).copied();
-        let constraint = parameter.constraint.map(|constraint| match constraint {
-            Constraint::Gaussian { auxdata, sigma } => Constraint::Gaussian { auxdata: own.unwrap_or(auxdata), sigma },
-            Constraint::Poisson { auxdata, factor } => Constraint::Poisson { auxdata: own.unwrap_or(auxdata), factor },
-        });
+        let constraint = parameter.constraint.map(|constraint| own.map_or(constraint, |a| constraint.with_auxdata(a)));
         Some((setting, constraint))
     }
 

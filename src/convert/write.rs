@@ -6,6 +6,7 @@ use super::form::{Form, Forms, Place};
 use super::names::Names;
 use super::spelling::Speller;
 use super::target::Target;
+use super::words;
 use crate::finding::{Finding, Findings, quote};
 use crate::model::Constraint;
 use crate::rule;
@@ -14,7 +15,7 @@ use std::collections::HashMap;
 
 /// Writes a document; what the target does not read, and names that change, go to `losses`.
 pub fn write(content: &Content, target: Target, losses: &mut Findings) -> File {
-    if target == Target::Root640 {
+    if (target == Target::Root640) != content.clips {
         super::clip::check(content, losses);
     }
     let mut names = Names::new(target);
@@ -111,7 +112,7 @@ impl Writer<'_> {
             distributions.push(self.constraint(tie, &mut functions));
         }
         let analyses = self.analyses(losses);
-        File {
+        let mut file = File {
             metadata: self.metadata(),
             distributions,
             functions,
@@ -125,6 +126,31 @@ impl Writer<'_> {
             parameter_points: self.points(&analyses),
             misc: self.misc(&analyses),
             analyses: analyses.iter().map(|analysis| self.analysis(analysis)).collect(),
+        };
+        if self.target == Target::Pyhs3 {
+            self.shifted(losses);
+            super::pyhs3::adapt(&mut file, losses);
+        }
+        file
+    }
+
+    /// pyhs3 makes the constraints of normsys and histosys itself, at zero: auxiliary data of an analysis that are elsewhere
+    /// have no place. Those that all analyses have are told with the modifiers.
+    fn shifted(&self, losses: &mut Findings) {
+        for analysis in &self.content.analyses {
+            for (tie, auxdata) in self.ties().zip(&analysis.auxiliary) {
+                if tie.place == Place::Native && *auxdata != tie.constraint.auxdata() {
+                    let own = tie.constraint.with_auxdata(*auxdata);
+                    let found = format!(
+                        "{} on {} in the analysis {}",
+                        words::constraint(Some(own)),
+                        quote(&tie.parameter.name),
+                        quote(&analysis.name)
+                    );
+                    let expected = "N(0 | α, 1), the constraint of every normsys and histosys in pyhs3";
+                    losses.push(Finding::new(&rule::CONVERT_LOST, found, expected));
+                }
+            }
         }
     }
 
@@ -137,7 +163,8 @@ impl Writer<'_> {
         let of_target = self.target.package();
         let of_target = of_target.map(|(name, version)| file::Package { name: name.into(), version: version.into() });
         let packages = std::iter::once(own).chain(of_target).collect();
-        file::Metadata { hs3_version: self.target.hs3_version().to_owned(), packages }
+        let rest = self.content.metadata.clone();
+        file::Metadata { hs3_version: self.target.hs3_version().to_owned(), packages, rest }
     }
 
     fn channels(&self, losses: &mut Findings) -> Vec<Distribution> {
@@ -254,13 +281,15 @@ impl Writer<'_> {
         parameters.map(|(i, p)| (self.names.of(&p.name), own.get(i).copied().unwrap_or(p.setting))).collect()
     }
 
-    /// Global observables have no ranges: densities of constraints are those over all values.
+    /// Global observables have no ranges, since densities of constraints are those over all values; but where ROOT wrote
+    /// the document and is to read it, they have those over which it normalises.
     fn observable_axis(&self, tie: &Tie) -> Axis {
         let low = match tie.constraint {
             Constraint::Poisson { .. } => 0.0,
             Constraint::Gaussian { .. } => f64::NEG_INFINITY,
         };
-        Axis::range(tie.observable.clone(), (low, f64::INFINITY))
+        let own = tie.parameter.range.filter(|_| self.target == Target::Root640);
+        Axis::range(tie.observable.clone(), own.unwrap_or((low, f64::INFINITY)))
     }
 
     fn domains(&self, analyses: &[&Analysis]) -> Vec<Domain> {

@@ -33,18 +33,11 @@ impl<'d> Maker<'d> {
         let (s, index) = (self.builder.observable(&variable), self.builder.observable_index(&variable));
         let mut terms = Vec::new();
         for (peak, end) in self.stretches(&peaks, low, high) {
+            let (t, speed) = self.away_from(peak, end, s);
             let b = &mut self.builder;
-            let length = b.subtract(end, peak);
-            let square = b.multiply(s, s);
-            let fourth = b.multiply(square, square);
-            let fifth = b.multiply(fourth, s);
-            let way = b.multiply(length, fifth);
-            let t = b.add(peak, way);
             let rest = b.subtract(x, t);
             let (f, g) = (b.substitute(f, observable, t), b.substitute(g, observable, rest));
-            let size = b.unary(Unary::Abs, length);
-            let speed = b.scale(fourth, 5.0);
-            terms.push(b.product(&[size, speed, f, g]));
+            terms.push(b.product(&[speed, f, g]));
         }
         let integrand = self.builder.sum(&terms);
         self.integrate(integrand, vec![(index, 0.0, 1.0)], at)
@@ -60,8 +53,21 @@ impl<'d> Maker<'d> {
         Ok((low, high))
     }
 
+    /// t = c + (e − c) s⁵ and ∣dt/ds∣, from a peak c to an end e.
+    pub(super) fn away_from(&mut self, peak: Id, end: Id, s: Id) -> (Id, Id) {
+        let b = &mut self.builder;
+        let length = b.subtract(end, peak);
+        let square = b.multiply(s, s);
+        let fourth = b.multiply(square, square);
+        let fifth = b.multiply(fourth, s);
+        let way = b.multiply(length, fifth);
+        let size = b.unary(Unary::Abs, length);
+        let speed = b.multiply(size, fourth);
+        (b.add(peak, way), b.scale(speed, 5.0))
+    }
+
     /// From each peak to the ends of what is nearest to it, all inside of the range.
-    fn stretches(&mut self, peaks: &[Id], low: Id, high: Id) -> Vec<(Id, Id)> {
+    pub(super) fn stretches(&mut self, peaks: &[Id], low: Id, high: Id) -> Vec<(Id, Id)> {
         let b = &mut self.builder;
         let mut inside = |peak: Id| {
             let peak = b.binary(Binary::Min, peak, high);
@@ -83,7 +89,7 @@ impl<'d> Maker<'d> {
     }
 
     /// Where a density of the observable has its peak, if its type says so.
-    fn location(&mut self, d: &'d Distribution, observable: usize) -> Result<Option<Id>> {
+    pub(super) fn location(&mut self, d: &'d Distribution, observable: usize) -> Result<Option<Id>> {
         let at = d.pointer.as_str();
         let slot = match &d.kind {
             Kind::BifurcatedGaussian { mean, .. }

@@ -1,14 +1,15 @@
 //! The likelihood of a document: which distributions, data and constraints it is made of, and its parameters.
 
-use super::builder::Id;
+use super::builder::{Builder, Id};
 use super::maker::Maker;
+use super::pair::{Pair, PairData, Term};
 use super::piece::{Piece, Scratch};
-use super::program::{Program, Sum};
-use super::term::Term;
+use super::program::Program;
 use crate::document::hs3::{Distribution, DistributionKind, Hs3Document, Likelihood, LikelihoodData};
 use crate::finding::{Finding, Findings, quote};
 use crate::rule;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Compiles documents; see [`Graph::compile`].
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +104,22 @@ pub struct GraphLikelihood {
     pub constraints: Vec<String>,
     /// Σ ln Γ(N + 1) of the extended densities.
     pub log_factorials: f64,
+    pub(super) source: Arc<Source>,
+    /// Of the constraints, then of each pair.
     pieces: Vec<Piece>,
+}
+
+/// What terms are made from, whatever the data.
+pub(super) struct Source {
+    pub builder: Builder,
+    pub pairs: Vec<Pair>,
+}
+
+/// Without the nodes, whose tables have no order: what is shown of one likelihood is always the same.
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_list().entries(&self.pairs).finish()
+    }
 }
 
 impl Graph {
@@ -156,8 +172,9 @@ impl Graph {
 /// What all likelihoods are made of.
 #[derive(Default)]
 struct Parts {
-    /// Scalars and sums of the columns of each pair.
-    pairs: Vec<(Vec<Id>, Vec<Sum>)>,
+    pairs: Vec<Pair>,
+    /// Scalars and sums of each pair with the data of the document.
+    terms: Vec<Term>,
     /// The negative logarithms of the constraints.
     logs: Vec<Id>,
     constraints: Vec<String>,
@@ -192,24 +209,29 @@ impl Parts {
     }
 
     fn add_pair<'d>(&mut self, maker: &mut Maker<'d>, d: &'d Distribution, data: &LikelihoodData, at: &str) {
-        match maker.term(d, data, at) {
-            Ok(term) => self.add_term(maker, term, &d.pointer),
+        match maker.pair(d, data, at) {
+            Ok((pair, data)) => {
+                let term = pair.term(&mut maker.builder, &data);
+                self.add_term(maker, pair, term);
+            }
             Err(findings) => self.findings.extend(findings.0),
         }
     }
 
-    fn add_term(&mut self, maker: &Maker, term: Term, at: &str) {
+    fn add_term(&mut self, maker: &Maker, pair: Pair, term: Term) {
         let builder = &maker.builder;
-        let known = |sum: &Sum| builder.observables_of(sum.column).iter().all(|o| sum.data.contains_key(o));
+        let known =
+            |sum: &super::program::Sum| builder.observables_of(sum.column).iter().all(|o| sum.data.contains_key(o));
         if term.scalars.iter().any(|id| builder.is_column(*id)) || !term.sums.iter().all(known) {
             let (found, expected) = ("a rate or a probability that depends on a variate", "one of parameters alone");
-            self.findings.push(Finding::new(&rule::HS3_UNSUPPORTED, found, expected).at(at));
+            self.findings.push(Finding::new(&rule::HS3_UNSUPPORTED, found, expected).at(pair.pointer));
             return;
         }
-        self.pairs.push((term.scalars, term.sums));
-        self.wanted.extend(term.constraints.into_iter().map(|name| (name, at.to_string())));
+        self.wanted.extend(pair.constraints.iter().map(|name| (name.clone(), pair.pointer.clone())));
         self.events += term.events;
         self.log_factorials += term.log_factorial;
+        self.pairs.push(pair);
+        self.terms.push(term);
     }
 
     /// Each constraint counts once, whoever names it (D19).
@@ -229,20 +251,17 @@ impl Parts {
 
     fn finish(mut self, mut maker: Maker, point: Option<&str>) -> Result<GraphLikelihood, Vec<Finding>> {
         let parameters = parameters(&mut maker, point);
+        self.findings.extend(maker.missed_peaks(&parameters));
         if !self.findings.is_empty() {
             // One cause is named once, however many data need it.
             let mut seen = BTreeSet::new();
             self.findings.retain(|f| seen.insert((f.rule, f.pointer.clone(), f.found.clone())));
             return Err(self.findings);
         }
-        let terms = self.pairs.len();
         // The constraints come first: a point that they forbid is told by them.
-        self.pairs.insert(0, (self.logs, Vec::new()));
-        let compile = |(scalars, sums): &(Vec<Id>, Vec<Sum>)| {
-            let rest = maker.builder.sum(scalars);
-            Piece::new(Program::compile(&maker.builder, &[rest], sums))
-        };
-        let mut pieces: Vec<Piece> = self.pairs.iter().map(compile).collect();
+        let constraints = Term { scalars: self.logs, ..Term::default() };
+        let terms = std::iter::once(&constraints).chain(&self.terms);
+        let mut pieces: Vec<Piece> = terms.map(|term| piece(&mut maker.builder, term)).collect();
         let mut memory = Scratch::new(pieces.iter().map(|piece| &piece.program), parameters.len());
         for (at, piece) in pieces.iter_mut().enumerate() {
             piece.measure(&parameters, true, &mut memory, at);
@@ -252,13 +271,19 @@ impl Parts {
             warnings: maker.warnings,
             conventions: maker.conventions,
             channels: self.channels,
-            terms,
+            terms: self.pairs.len(),
             events: self.events,
             constraints: self.constraints,
             log_factorials: self.log_factorials,
+            source: Arc::new(Source { builder: maker.builder, pairs: self.pairs }),
             pieces,
         })
     }
+}
+
+fn piece(builder: &mut Builder, term: &Term) -> Piece {
+    let rest = builder.sum(&term.scalars);
+    Piece::new(Program::compile(builder, &[rest], &term.sums))
 }
 
 fn choose<'d>(
@@ -337,6 +362,42 @@ pub(super) fn parameters(maker: &mut Maker, point: Option<&str>) -> Vec<Paramete
 }
 
 impl GraphLikelihood {
+    /// The same densities and constraints with other data: one set for each pair, in the order of the document. Data of
+    /// another kind than those of the document, or of another number of variates or bins, are no data.
+    pub fn with_data(&self, data: &[PairData]) -> GraphLikelihood {
+        let mut builder = self.source.builder.clone();
+        let (mut events, mut log_factorials) = (0.0, 0.0);
+        let mut pieces: Vec<Piece> = self.pieces.iter().take(1).cloned().collect();
+        for ((pair, data), own) in self.source.pairs.iter().zip(data).zip(self.pieces.iter().skip(1)) {
+            let term = pair.term(&mut builder, data);
+            events += term.events;
+            log_factorials += term.log_factorial;
+            pieces.push(own.with_program(piece(&mut builder, &term).program));
+        }
+        GraphLikelihood {
+            parameters: self.parameters.clone(),
+            warnings: self.warnings.clone(),
+            conventions: self.conventions,
+            channels: self.channels.clone(),
+            constraints: self.constraints.clone(),
+            terms: self.terms,
+            events,
+            log_factorials,
+            source: self.source.clone(),
+            pieces,
+        }
+    }
+
+    /// The distribution of each pair.
+    pub fn pair_names(&self) -> impl Iterator<Item = &str> {
+        self.source.pairs.iter().map(|pair| pair.name.as_str())
+    }
+
+    /// The data of each pair, where the document names them.
+    pub fn data_names(&self) -> impl Iterator<Item = Option<&str>> {
+        self.source.pairs.iter().map(|pair| pair.data.as_deref())
+    }
+
     /// Memory for [`GraphLikelihood::value`], which allocates nothing more, but where an integral needs more cells than ever
     /// before, or is another one for each event.
     pub fn scratch(&self) -> Scratch {
@@ -419,17 +480,26 @@ impl GraphLikelihood {
     pub fn reason(&self, scratch: &Scratch) -> Option<String> {
         for (at, (piece, memory)) in self.pieces.iter().zip(&scratch.programs).enumerate() {
             if piece.program.integral_failed(memory) {
-                return Some("the integral of a density is infinite or does not converge".to_string());
+                let of = self.piece_name(at);
+                return Some(format!("an integral of the density{of} is infinite or does not converge"));
             }
             if !piece.program.rest_is_finite(memory) {
-                return Some("a constraint or an expected number of events is outside of its domain".to_string());
+                return Some(match at {
+                    0 => "a constraint is outside of its domain".to_string(),
+                    _ => format!("the expected number of events{} is outside of its domain", self.piece_name(at)),
+                });
             }
             if memory.sums.iter().any(|sum| !sum.is_finite()) {
-                let term = at.saturating_sub(1);
-                return Some(format!("the density of term {term} is zero, negative or undefined at an event"));
+                return Some(format!("the density{} is zero, negative or undefined at an event", self.piece_name(at)));
             }
         }
         None
+    }
+
+    /// " of" with the name of the distribution of a piece.
+    fn piece_name(&self, piece: usize) -> String {
+        let pair = piece.checked_sub(1).and_then(|at| self.source.pairs.get(at));
+        pair.map_or_else(String::new, |pair| format!(" of {}", quote(&pair.name)))
     }
 }
 

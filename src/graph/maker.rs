@@ -30,6 +30,8 @@ pub(super) struct Maker<'d> {
     pub centres: HashMap<String, f64>,
     /// The variates of the present data with their ranges.
     pub ranges: HashMap<String, (f64, f64)>,
+    /// Where each integral of the builder is needed first.
+    pub integral_places: Vec<String>,
     /// Functions that are made, for the present data.
     functions: HashMap<String, Id>,
     depth: usize,
@@ -65,6 +67,7 @@ impl<'d> Maker<'d> {
             conventions,
             centres: HashMap::new(),
             ranges: HashMap::new(),
+            integral_places: Vec::new(),
             functions: HashMap::new(),
             depth: 0,
             steps: 0,
@@ -290,6 +293,7 @@ impl<'d> Maker<'d> {
             return unsupported(at, format!("an integral over {inside} variates"), "one over at most three");
         }
         let integral = self.builder.integrate(integrand, &over);
+        self.integral_places.resize(self.builder.integrals.len(), at.to_string());
         if self.builder.dearest > MOST_OPERATIONS {
             let found = format!("an integral of some {:.0e} operations", self.builder.dearest);
             return unsupported(

@@ -36,6 +36,16 @@ impl Piece {
         Piece { program, parameters, steps }
     }
 
+    /// The same with other data: where it depends on the same parameters, the steps stay.
+    pub fn with_program(&self, program: Program) -> Piece {
+        let mut piece = Piece::new(program);
+        for (parameter, step) in piece.parameters.iter().zip(&mut piece.steps) {
+            let place = self.parameters.binary_search(parameter).ok();
+            *step = place.and_then(|at| self.steps.get(at)).copied().unwrap_or(PART);
+        }
+        piece
+    }
+
     /// Chooses the steps of differences, from the values of the parameters and their ranges; where `curved`, from the
     /// curvature there.
     pub fn measure(&mut self, parameters: &[Parameter], curved: bool, memory: &mut Scratch, at: usize) {

@@ -161,6 +161,21 @@ impl Program {
         values.iter_mut().zip(&self.outputs).for_each(|(value, at)| *value = scratch.scalars[*at]);
     }
 
+    /// The column of the first sum, event by event.
+    pub fn column(&self, theta: &[f64], scratch: &mut Scratch) -> Vec<f64> {
+        self.forward_scalars(theta, scratch);
+        let Some(term) = self.terms.first() else { return Vec::new() };
+        let mut column = Vec::with_capacity(8 * term.weights.len());
+        for start in (0..term.weights.len()).step_by(BLOCK) {
+            let count = BLOCK.min(term.weights.len() - start);
+            let (scalars, tables) = (&scratch.scalars, &self.tables);
+            let input = Input { data: &term.data, start, groups: count, scalars, tables };
+            forward(self.backend, &term.program, &input, &mut scratch.slots);
+            column.extend_from_slice(flat(&scratch.slots[term.program.output * BLOCK..][..count]));
+        }
+        column
+    }
+
     /// Adds Σ adjoint · ∂output/∂parameter to the gradient, at the point of the last forward pass.
     pub fn pull_back(&self, adjoints: &[f64], gradient: &mut [f64], scratch: &mut Scratch) {
         scratch.scalar_adjoints.fill(0.0);

@@ -1,59 +1,47 @@
-//! A distribution with its data: what it adds to the negative logarithm of the likelihood.
+//! A distribution with its data: how it is made from a document, and what it adds to the negative logarithm of the
+//! likelihood for the data that it is given.
 
 use super::builder::Id;
 use super::density::Range;
 use super::maker::{Maker, fail, unsupported};
-use super::program::Sum;
+use super::pair::{Content, Pair, PairData, Reach, Variate};
 use crate::document::hs3::{Axis, Data, DataKind, Distribution, DistributionKind as Kind, LikelihoodData, Slot};
-use crate::expression::Unary;
 use crate::finding::{Finding, Result, quote};
 use crate::rule;
-use std::collections::{BTreeMap, HashMap};
-
-/// What one pair of distribution and data adds.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Term {
-    pub scalars: Vec<Id>,
-    pub sums: Vec<Sum>,
-    pub constraints: Vec<String>,
-    /// Σ w of the data.
-    pub events: f64,
-    /// ln Γ(Σ w + 1) of an extended density.
-    pub log_factorial: f64,
-}
-
-/// Events of one set of data.
-struct Events {
-    columns: BTreeMap<usize, Vec<f64>>,
-    weights: Vec<f64>,
-}
+use std::collections::{HashMap, HashSet};
 
 impl<'d> Maker<'d> {
-    pub(super) fn term(&mut self, d: &'d Distribution, data: &LikelihoodData, at: &str) -> Result<Term> {
-        match data {
-            LikelihoodData::Value(value) => self.point_term(d, *value),
+    /// A pair and the data that the document gives it.
+    pub(super) fn pair(&mut self, d: &'d Distribution, data: &LikelihoodData, at: &str) -> Result<(Pair, PairData)> {
+        let (mut pair, own) = match data {
+            LikelihoodData::Value(value) => self.point_pair(d, *value)?,
             LikelihoodData::Name(name) => match self.document.data(name) {
-                Some(data) => self.data_term(d, data),
-                None => fail(&rule::HS3_UNRESOLVED, at, quote(name), "the name of data of the document"),
+                Some(data) => self.data_pair(d, data)?,
+                None => return fail(&rule::HS3_UNRESOLVED, at, quote(name), "the name of data of the document"),
             },
+        };
+        pair.observed = own.total();
+        if let LikelihoodData::Name(name) = data {
+            pair.data = Some(name.clone());
         }
+        Ok((pair, own))
     }
 
-    fn data_term(&mut self, d: &'d Distribution, data: &'d Data) -> Result<Term> {
+    fn data_pair(&mut self, d: &'d Distribution, data: &'d Data) -> Result<(Pair, PairData)> {
         let ranges: HashMap<String, (f64, f64)> = data.axes.iter().map(|a| (a.name.clone(), self.axis_of(a))).collect();
         match &data.kind {
-            DataKind::Point { value, .. } if data.axes.is_empty() => self.point_term(d, *value),
+            DataKind::Point { value, .. } if data.axes.is_empty() => self.point_pair(d, *value),
             DataKind::Point { value, .. } => {
                 self.turn_to(ranges);
-                self.events_term(d, std::slice::from_ref(value), None, data)
+                self.events_pair(d, std::slice::from_ref(value), None, data)
             }
             DataKind::Unbinned { entries, weights, .. } => {
                 self.turn_to(ranges);
-                self.events_term(d, entries, weights.as_deref(), data)
+                self.events_pair(d, entries, weights.as_deref(), data)
             }
             DataKind::Binned(contents) => {
                 self.turn_to(ranges);
-                self.binned_term(d, &contents.contents, data)
+                Ok((self.binned_pair(d, data)?, PairData::Counts(contents.contents.clone())))
             }
             DataKind::Unknown { kind } => {
                 let at = format!("{}/type", data.pointer);
@@ -71,26 +59,25 @@ impl<'d> Maker<'d> {
     }
 
     /// One value of the only variate of a distribution.
-    fn point_term(&mut self, d: &'d Distribution, value: f64) -> Result<Term> {
+    fn point_pair(&mut self, d: &'d Distribution, value: f64) -> Result<(Pair, PairData)> {
         let Some(Slot::Name(name)) = super::closed::variate_slot(&d.kind) else {
             return unsupported(&d.pointer, "a number as the data of this distribution", "data with axes");
         };
         let range = self.range_in_domains(name, None).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
         self.turn_to(HashMap::from([(name.clone(), range)]));
-        let observable = self.builder.observable_index(name);
-        let events = Events { columns: BTreeMap::from([(observable, vec![value])]), weights: vec![1.0] };
-        self.density_term(d, events)
+        let pair = self.density_pair(d, &[(name.clone(), range, None)])?;
+        Ok((pair, PairData::Events { columns: vec![vec![value]], weights: vec![1.0] }))
     }
 
-    fn events_term(
+    fn events_pair(
         &mut self,
         d: &'d Distribution,
         entries: &[f64],
         weights: Option<&[f64]>,
         data: &Data,
-    ) -> Result<Term> {
+    ) -> Result<(Pair, PairData)> {
         let axes = data.axes.len().max(1);
-        let mut columns: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        let (mut columns, mut named) = (Vec::with_capacity(axes), Vec::with_capacity(axes));
         let count = entries.len() / axes;
         let weight = |i: usize| weights.and_then(|weights| weights.get(i)).copied().unwrap_or(1.0);
         // An event of weight zero says nothing.
@@ -103,37 +90,78 @@ impl<'d> Maker<'d> {
                 let expected = format!("{} from {low} to {high}", quote(&axis.name));
                 return fail(&rule::HS3_EVENT, &at, crate::finding::number(column[i]), expected);
             }
-            columns.insert(self.builder.observable_index(&axis.name), column);
+            columns.push(column);
+            named.push((axis.name.clone(), (low, high), axis.bins()));
         }
         let weights = kept.into_iter().map(weight).collect();
-        self.density_term(d, Events { columns, weights })
+        Ok((self.density_pair(d, &named)?, PairData::Events { columns, weights }))
     }
 
-    /// −Σ w ln p, and ν − W ln ν + ln Γ(W + 1) of an extended density.
-    fn density_term(&mut self, d: &'d Distribution, events: Events) -> Result<Term> {
+    /// −Σ w ln p, and ν − W ln ν + ln Γ(W + 1) of an extended density; with name, range and bins of each axis.
+    fn density_pair(&mut self, d: &'d Distribution, axes: &[(String, (f64, f64), Option<usize>)]) -> Result<Pair> {
         let over = self.all_ranges();
         let density = self.density(d, &over)?;
-        let total: f64 = events.weights.iter().sum();
-        let mut term = Term { constraints: density.constraints, events: total, ..Term::default() };
-        if self.builder.is_column(density.log) {
-            term.sums.push(Sum { column: density.log, data: events.columns, weights: events.weights });
-        } else {
-            term.scalars.push(self.builder.scale(density.log, -total));
+        let mut variates = Vec::with_capacity(axes.len());
+        for (name, (low, high), bins) in axes {
+            let observable = self.builder.observable_index(name);
+            let open = !(low.is_finite() && high.is_finite());
+            let reach = if open { self.reach(d, name)? } else { Vec::new() };
+            variates.push(Variate { observable, low: *low, high: *high, bins: *bins, reach });
         }
-        self.add_rate(&mut term, density.rate);
-        Ok(term)
+        let (mut poisson, mut has_poisson) = (None, false);
+        for each in self.reachable(d) {
+            if let Kind::Poisson { x: Slot::Name(x), mean, .. } = &each.kind
+                && self.ranges.contains_key(x)
+            {
+                has_poisson = true;
+                if std::ptr::eq(each, d) && axes.len() == 1 {
+                    poisson = Some(self.slot(mean, &d.pointer)?);
+                }
+            }
+        }
+        let content = match poisson {
+            None if has_poisson => Content::Mixed { log: density.log, variates },
+            None => Content::Density { log: density.log, variates },
+            Some(mean) => Content::Poisson { log: density.log, mean, variates },
+        };
+        Ok(Pair { rate: density.rate, constraints: density.constraints, ..Pair::new(d, content) })
     }
 
-    fn add_rate(&mut self, term: &mut Term, rate: Option<Id>) {
-        let Some(rate) = rate else { return };
-        let log = self.builder.log(rate);
-        let observed = self.builder.scale(log, -term.events);
-        term.log_factorial = libm::lgamma(term.events + 1.0);
-        let constant = self.builder.constant(term.log_factorial);
-        term.scalars.extend([rate, observed, constant]);
+    /// A distribution and all that it is made of.
+    pub(super) fn reachable(&self, d: &'d Distribution) -> Vec<&'d Distribution> {
+        let (mut all, mut seen) = (vec![d], HashSet::from([d.name.as_str()]));
+        let mut next = 0;
+        while let Some(each) = all.get(next).copied() {
+            next += 1;
+            for reference in &each.references {
+                if let Some(other) = self.document.distribution(&reference.name)
+                    && seen.insert(other.name.as_str())
+                {
+                    all.push(other);
+                }
+            }
+        }
+        all
     }
 
-    fn binned_term(&mut self, d: &'d Distribution, contents: &[f64], data: &'d Data) -> Result<Term> {
+    /// Where the Gaussian and log-normal densities of a variate without a finite range lie.
+    fn reach(&mut self, d: &'d Distribution, variate: &str) -> Result<Vec<Reach>> {
+        let mut reach = Vec::new();
+        let is_variate = |slot: &Slot| matches!(slot, Slot::Name(name) if name == variate);
+        for each in self.reachable(d) {
+            let (centre, width, logarithm) = match &each.kind {
+                Kind::Gaussian { x, mean, sigma } if is_variate(x) => (mean, sigma, false),
+                Kind::Gaussian { x, mean, sigma } if is_variate(mean) => (x, sigma, false),
+                Kind::LogNormal { x, mu, sigma } if is_variate(x) => (mu, sigma, true),
+                _ => continue,
+            };
+            let (centre, width) = (self.slot(centre, &each.pointer)?, self.slot(width, &each.pointer)?);
+            reach.push(Reach { centre, width, logarithm });
+        }
+        Ok(reach)
+    }
+
+    fn binned_pair(&mut self, d: &'d Distribution, data: &'d Data) -> Result<Pair> {
         let at = d.pointer.as_str();
         if matches!(d.kind, Kind::HistFactory(_)) {
             return unsupported(at, "a HistFactory channel", "densities");
@@ -144,84 +172,76 @@ impl<'d> Maker<'d> {
         match &d.kind {
             Kind::BincountsDensity { density, .. } => {
                 let function = self.function_named(density, at)?;
-                self.counts_term(contents, data, |maker, bin| maker.integrate(function, bin.to_vec(), at))
+                self.counts_pair(d, data, |maker, bin| maker.integrate(function, bin.to_vec(), at))
             }
             Kind::BincountsExtended { rate, dist, .. } => {
                 let (rate, inner) = (self.slot(rate, at)?, self.distribution_named(dist, at)?);
                 let over = self.all_ranges();
-                self.counts_term(contents, data, |maker, bin| {
+                self.counts_pair(d, data, |maker, bin| {
                     let mass = maker.mass(inner, &over, bin)?;
                     Ok(maker.builder.multiply(rate, mass))
                 })
             }
             Kind::BinSampling { pdf, .. } => {
                 let inner = self.distribution_named(pdf, at)?;
-                self.masses_term(inner, contents, data, true)
+                self.masses_pair(inner, data, true)
             }
-            _ if self.conventions.root_densities => self.centres_term(d, contents, data),
+            _ if self.conventions.root_densities => self.centres_pair(d, data),
             _ => {
                 let expected = "bincounts_extended_dist, or a producer whose convention is known";
                 let found = "binned data of a continuous density";
                 self.warnings.push(Finding::new(&rule::HS3_BIN_INTEGRAL, found, expected).at(at));
-                self.masses_term(d, contents, data, false)
+                self.masses_pair(d, data, false)
             }
         }
     }
 
     /// Bins as events at their centres, as RooFit takes them (D11).
-    fn centres_term(&mut self, d: &'d Distribution, contents: &[f64], data: &Data) -> Result<Term> {
+    fn centres_pair(&mut self, d: &'d Distribution, data: &Data) -> Result<Pair> {
         let mut columns: Vec<Vec<f64>> = vec![Vec::new(); data.axes.len()];
-        let mut weights = Vec::new();
-        for (bin, content) in bins(&data.axes).into_iter().zip(contents) {
-            if *content != 0.0 {
-                weights.push(*content);
-                for (column, (low, high)) in columns.iter_mut().zip(bin) {
-                    column.push(0.5 * (low + high));
-                }
+        let mut volumes = Vec::new();
+        for bin in bins(&data.axes) {
+            volumes.push(bin.iter().map(|(low, high)| high - low).product());
+            for (column, (low, high)) in columns.iter_mut().zip(bin) {
+                column.push(0.5 * (low + high));
             }
         }
         let names = data.axes.iter().map(|axis| self.builder.observable_index(&axis.name));
-        let columns = names.collect::<Vec<_>>().into_iter().zip(columns).collect();
-        self.density_term(d, Events { columns, weights })
+        let centres = names.collect::<Vec<_>>().into_iter().zip(columns).collect();
+        let over = self.all_ranges();
+        let density = self.density(d, &over)?;
+        let content = Content::Centres { log: density.log, centres, volumes };
+        Ok(Pair { rate: density.rate, constraints: density.constraints, ..Pair::new(d, content) })
     }
 
     /// −Σ n ln ∫ p over the bins; divided by the volumes of the bins, where the result is a density.
-    fn masses_term(&mut self, d: &'d Distribution, contents: &[f64], data: &Data, per_volume: bool) -> Result<Term> {
+    fn masses_pair(&mut self, d: &'d Distribution, data: &Data, per_volume: bool) -> Result<Pair> {
         let over = self.all_ranges();
-        let mut term = Term { events: contents.iter().sum(), ..Term::default() };
-        for (bin, content) in bins(&data.axes).into_iter().zip(contents) {
-            if *content == 0.0 {
-                continue;
-            }
+        let mut masses = Vec::new();
+        for bin in bins(&data.axes) {
             let part = self.part(&data.axes, &bin);
             let mass = self.mass(d, &over, &part)?;
-            let log = self.builder.log(mass);
             let volume: f64 = bin.iter().map(|(low, high)| high - low).product();
-            let log = if per_volume { self.builder.shift(log, -volume.ln()) } else { log };
-            term.scalars.push(self.builder.scale(log, -content));
+            masses.push((mass, if per_volume { volume } else { 1.0 }));
         }
         let density = self.density(d, &over)?;
-        term.constraints = density.constraints;
-        self.add_rate(&mut term, density.rate);
-        Ok(term)
+        let content = Content::Masses(masses);
+        Ok(Pair { rate: density.rate, constraints: density.constraints, ..Pair::new(d, content) })
     }
 
     /// Σ ν − n ln ν + ln Γ(n + 1) over the bins.
-    fn counts_term(
+    fn counts_pair(
         &mut self,
-        contents: &[f64],
+        d: &'d Distribution,
         data: &Data,
         mut rate: impl FnMut(&mut Self, &[Range]) -> Result<Id>,
-    ) -> Result<Term> {
-        let mut term = Term { events: contents.iter().sum(), ..Term::default() };
-        for (bin, content) in bins(&data.axes).into_iter().zip(contents) {
+    ) -> Result<Pair> {
+        let mut rates = Vec::new();
+        for bin in bins(&data.axes) {
             let part = self.part(&data.axes, &bin);
-            let rate = rate(self, &part)?;
-            let count = self.builder.constant(*content);
-            let log = self.log_poisson(count, rate);
-            term.scalars.push(self.unary(Unary::Negative, log));
+            rates.push(rate(self, &part)?);
         }
-        Ok(term)
+        Ok(Pair::new(d, Content::Counts(rates)))
     }
 
     fn part(&mut self, axes: &[Axis], bin: &[(f64, f64)]) -> Vec<Range> {

@@ -1,5 +1,6 @@
 //! Asimov data: what the model expects at a point, auxiliary data included.
 
+use super::generate::GenerationFailure;
 use super::likelihood::{Likelihood, Minimum};
 use crate::model::Data;
 
@@ -23,7 +24,14 @@ pub struct Asimov {
 }
 
 /// Asimov data of a likelihood; `setting` is a parameter with the value that it shall have.
-pub fn asimov(likelihood: &mut Likelihood, point: AsimovPoint, setting: Option<(usize, f64)>) -> Asimov {
+///
+/// # Errors
+/// As [`Likelihood::expected_data`].
+pub fn asimov(
+    likelihood: &mut Likelihood,
+    point: AsimovPoint,
+    setting: Option<(usize, f64)>,
+) -> Result<Asimov, GenerationFailure> {
     let mut minimum = match point {
         AsimovPoint::Given(point) => {
             Minimum { twice_nll: likelihood.twice_nll(&point), parameters: point, reason: None }
@@ -36,5 +44,5 @@ pub fn asimov(likelihood: &mut Likelihood, point: AsimovPoint, setting: Option<(
     if let Some((parameter, value)) = setting {
         minimum.parameters[parameter] = value;
     }
-    Asimov { data: likelihood.expected_data(&minimum.parameters), minimum }
+    Ok(Asimov { data: likelihood.expected_data(&minimum.parameters)?, minimum })
 }

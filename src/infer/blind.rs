@@ -45,7 +45,11 @@ pub fn keep_bins(model: &Model, data: &Data, keep: &[Vec<bool>]) -> Masked {
     }
     seen.channels.retain(|channel| channel.n_bins > 0);
     let undetermined = undetermined(model, &seen);
-    Masked { model: seen, data: Data { main, auxiliary, unbinned: data.unbinned.clone() }, undetermined }
+    Masked {
+        model: seen,
+        data: Data { main, auxiliary, unbinned: data.unbinned.clone(), densities: data.densities.clone() },
+        undetermined,
+    }
 }
 
 /// Parameters without a constraint that act in the whole model and not in a part of it.

@@ -1,9 +1,12 @@
 //! Pseudo-data: counts and auxiliary data drawn from the model at a point (spec/inference.md, "Toys").
 
 use super::event_source::EventSource;
+use super::pair_source::PairSource;
 use super::random::{Ensemble, Purpose, Variate};
+use crate::graph::NoData;
 use crate::kernel::Evaluator;
 use crate::model::Data;
+use std::sync::Arc;
 
 /// What of a toy is random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub enum GenerationFailure {
     NoReference { term: usize },
     /// A row of an unbinned term cannot be drawn: its weight at the point is negative or no number.
     Event { term: usize, row: usize, weight: f64 },
+    /// A pair of a density and its data has no toys, or no Asimov data.
+    Densities { pair: usize, why: NoData },
 }
 
 /// So often a parameter is drawn again when it is outside its bounds.
@@ -59,6 +64,7 @@ pub struct Origin<'a> {
 struct Distributions {
     variates: Vec<Variate>,
     events: Vec<EventSource>,
+    densities: Vec<PairSource>,
 }
 
 /// Draws toys of one ensemble at one point. Toys depend on ensemble and index alone.
@@ -111,7 +117,7 @@ impl Generator {
     pub fn draw(&self, evaluator: &mut Evaluator, toy: u64, data: &mut Data) -> Result<(), GenerationFailure> {
         let mut stream = self.ensemble.stream(Purpose::Data, toy);
         let own;
-        let Distributions { variates, events } = match &self.fixed {
+        let Distributions { variates, events, densities } = match &self.fixed {
             Some(distributions) => distributions,
             None => {
                 own = self.distributions(evaluator, &self.parameters(toy)?)?;
@@ -131,6 +137,10 @@ impl Generator {
             evaluator.program.measurements.add_errors(|| unit.draw(&mut stream), &mut data.auxiliary[measured]);
         }
         events.iter().for_each(|source| source.draw(&mut stream, &mut data.unbinned));
+        data.densities = match densities.as_slice() {
+            [] => None,
+            densities => Some(Arc::new(PairSource::draw_all(densities, &mut stream)?)),
+        };
         Ok(())
     }
 
@@ -138,6 +148,7 @@ impl Generator {
         Ok(Distributions {
             variates: self.variates(evaluator, point)?,
             events: EventSource::of_terms(evaluator, point)?,
+            densities: PairSource::of_pairs(evaluator, point)?,
         })
     }
 

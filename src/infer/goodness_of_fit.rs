@@ -49,7 +49,7 @@ impl GoodnessOfFit {
 
 /// The goodness of a minimum of `likelihood`, in fit order.
 pub fn saturated(likelihood: &mut Likelihood, parameters: &[f64]) -> GoodnessOfFit {
-    let expected = likelihood.expected_data(parameters);
+    let expected = likelihood.expected_counts(parameters);
     let program = likelihood.program();
     let observed = likelihood.data.to_data(program);
     let bins = observed.main.iter().zip(&expected.main).map(|(n, nu)| 2.0 * deviance(*n, *nu));

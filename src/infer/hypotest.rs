@@ -2,6 +2,7 @@
 
 use super::asymptotic::{BAND, Criterion, Tails, ln_p_slope, ln_p_two_sided};
 use super::fit::Failure;
+use super::generate::GenerationFailure;
 use super::likelihood::{Likelihood, Minimum};
 use super::profile::{LOWER, Profile};
 use super::test_statistic::{TestStatistic, Tested};
@@ -16,6 +17,8 @@ pub enum TestFit {
     Conditional,
     /// The POI at the value of the alternative, to make the Asimov data.
     Alternative,
+    /// All parameters free, on the Asimov data.
+    AsimovUnconditional,
     /// The POI at the tested value, on the Asimov data.
     AsimovConditional,
 }
@@ -29,6 +32,8 @@ pub enum TestFailure {
     AlternativeOutOfBounds { value: f64, bounds: (f64, f64) },
     /// The Asimov data would have a negative count in this bin of this channel.
     NegativeAsimov { channel: usize, bin: usize },
+    /// There are no Asimov data.
+    Asimov(GenerationFailure),
 }
 
 /// One value of the POI tested.
@@ -178,14 +183,19 @@ fn asimov_profile<'p>(
     background: &Minimum,
 ) -> Result<Profile<'p>, TestFailure> {
     let likelihood = &mut observed.likelihood;
-    let data = likelihood.expected_data(&background.parameters);
+    let data = likelihood.expected_data(&background.parameters).map_err(TestFailure::Asimov)?;
     if let Some(index) = data.main.iter().position(|n| *n < 0.0) {
         let (channel, bin) = likelihood.program().layout.channel_of_bin(index);
         return Err(TestFailure::NegativeAsimov { channel, bin });
     }
     let mut likelihood = likelihood.with_data(&data);
     let twice_nll = likelihood.twice_nll(&background.parameters);
-    let best = Minimum { twice_nll, ..background.clone() };
+    // Events on a grid expect nearly what the density does, not exactly.
+    let mut best = Minimum { twice_nll, ..background.clone() };
+    if likelihood.program().has_densities() {
+        best = likelihood.minimum_from(&background.parameters, &[]);
+        valid(TestFit::AsimovUnconditional, &best)?;
+    }
     Ok(Profile::with_best(likelihood, &[poi], best).with_all_minima())
 }
 

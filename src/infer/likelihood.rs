@@ -1,6 +1,7 @@
 //! One likelihood ready for inference: a program, its data, and where its parameters start and may go.
 
 use super::fit::{Failure, FitOptions, FitResult, Fitter, Hesse, one_place};
+use super::generate::GenerationFailure;
 use crate::kernel::Evaluator;
 use crate::model::Data;
 use crate::program::{PreparedData, Program};
@@ -101,11 +102,22 @@ impl<'p> Likelihood<'p> {
 
     /// Expected main and auxiliary data at a point, the statistical uncertainty of simulated bins where the data profile
     /// it.
-    pub fn expected_data(&mut self, parameters: &[f64]) -> Data {
+    ///
+    /// # Errors
+    /// Where densities over events have no Asimov data there.
+    pub fn expected_data(&mut self, parameters: &[f64]) -> Result<Data, GenerationFailure> {
+        let mut data = self.expected_counts(parameters);
+        data.unbinned = self.evaluator.asimov_events(parameters);
+        let densities = self.evaluator.asimov_densities(parameters);
+        data.densities = densities.map_err(|(pair, why)| GenerationFailure::Densities { pair, why })?;
+        Ok(data)
+    }
+
+    /// As [`Likelihood::expected_data`], without single events.
+    pub(super) fn expected_counts(&mut self, parameters: &[f64]) -> Data {
         let program = self.evaluator.program;
         let mut data = Data::zeros(program);
         self.evaluator.profiled(parameters, &self.data, &mut data.main, &mut data.auxiliary);
-        data.unbinned = self.evaluator.asimov_events(parameters);
         data
     }
 

@@ -33,6 +33,7 @@ mod minimize;
 pub mod minos;
 mod neighbours;
 mod newton;
+mod pair_source;
 mod plateau;
 pub mod prediction;
 pub mod prefit;

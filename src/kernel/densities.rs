@@ -1,14 +1,18 @@
 //! −ln L of densities over events with its derivatives (spec/hs3.md, eq. 41).
 
+use super::Evaluator;
 use super::expected::Order;
 use super::hessian::Curvature;
-use crate::graph::Scratch as GraphScratch;
-use crate::program::CompiledDensities;
+use crate::graph::{Expectation, GraphLikelihood, NoData, PairData, Scratch as GraphScratch};
+use crate::program::{CompiledDensities, PreparedData};
 use nalgebra::DMatrix;
+use std::sync::Arc;
 
 /// What an evaluation writes.
 #[derive(Clone, Debug)]
 pub(crate) struct DensityScratch {
+    /// With the data of the document, or those that were evaluated last, whose memory it is.
+    likelihood: Arc<GraphLikelihood>,
     graph: GraphScratch,
     theta: Vec<f64>,
     gradient: Vec<f64>,
@@ -19,7 +23,9 @@ pub(crate) struct DensityScratch {
 impl DensityScratch {
     pub fn new(compiled: &CompiledDensities) -> DensityScratch {
         let zeros = vec![0.0; compiled.term.parameters.len()];
-        DensityScratch { graph: compiled.term.graph.scratch(), theta: zeros.clone(), gradient: zeros, ahead: None }
+        let likelihood = compiled.term.graph.clone();
+        let graph = likelihood.scratch();
+        DensityScratch { graph, likelihood, theta: zeros.clone(), gradient: zeros, ahead: None }
     }
 
     /// Forgets the value of the last [`evaluate`].
@@ -27,28 +33,43 @@ impl DensityScratch {
         self.ahead = None;
     }
 
-    fn set_point(&mut self, compiled: &CompiledDensities, theta: &[f64]) {
+    fn set_point(&mut self, compiled: &CompiledDensities, data: &PreparedData, theta: &[f64]) {
+        let likelihood = data.densities.as_ref().map_or(&compiled.term.graph, |own| &own.graph);
+        if !Arc::ptr_eq(likelihood, &self.likelihood) {
+            self.likelihood = likelihood.clone();
+            self.graph = likelihood.scratch();
+        }
         self.theta.iter_mut().zip(&compiled.term.parameters).for_each(|(own, i)| *own = theta[*i]);
     }
 }
 
 /// The value, the gradient and, of second order, the Hessian at once, for what follows.
-pub(super) fn evaluate(compiled: &CompiledDensities, theta: &[f64], scratch: &mut DensityScratch, order: Order) {
-    scratch.set_point(compiled, theta);
-    let DensityScratch { graph, theta, gradient, ahead } = scratch;
-    let term = &compiled.term.graph;
+pub(super) fn evaluate(
+    compiled: &CompiledDensities,
+    data: &PreparedData,
+    theta: &[f64],
+    scratch: &mut DensityScratch,
+    order: Order,
+) {
+    scratch.set_point(compiled, data, theta);
+    let DensityScratch { likelihood, graph, theta, gradient, ahead } = scratch;
     *ahead = Some(match order {
-        Order::Value => term.value(theta, graph),
-        Order::First => term.value_and_gradient(theta, gradient, graph),
-        Order::Second => term.value_gradient_hessians(theta, gradient, graph),
+        Order::Value => likelihood.value(theta, graph),
+        Order::First => likelihood.value_and_gradient(theta, gradient, graph),
+        Order::Second => likelihood.value_gradient_hessians(theta, gradient, graph),
     });
 }
 
 /// −ln L at a point, or at that of an [`evaluate`] just before.
-pub(super) fn value(compiled: &CompiledDensities, theta: &[f64], scratch: &mut DensityScratch) -> f64 {
+pub(super) fn value(
+    compiled: &CompiledDensities,
+    data: &PreparedData,
+    theta: &[f64],
+    scratch: &mut DensityScratch,
+) -> f64 {
     scratch.ahead.take().unwrap_or_else(|| {
-        scratch.set_point(compiled, theta);
-        compiled.term.graph.value(&scratch.theta, &mut scratch.graph)
+        scratch.set_point(compiled, data, theta);
+        scratch.likelihood.value(&scratch.theta, &mut scratch.graph)
     })
 }
 
@@ -58,12 +79,17 @@ pub(super) fn add_gradient(compiled: &CompiledDensities, scratch: &DensityScratc
 }
 
 /// Why the point is outside of the domain.
-pub(super) fn reason(compiled: &CompiledDensities, theta: &[f64], scratch: &mut DensityScratch) -> Option<String> {
-    if value(compiled, theta, scratch).is_finite() {
+pub(super) fn reason(
+    compiled: &CompiledDensities,
+    data: &PreparedData,
+    theta: &[f64],
+    scratch: &mut DensityScratch,
+) -> Option<String> {
+    if value(compiled, data, theta, scratch).is_finite() {
         return None;
     }
     let unnamed = || "the densities have no finite value".to_string();
-    Some(compiled.term.graph.reason(&scratch.graph).unwrap_or_else(unnamed))
+    Some(scratch.likelihood.reason(&scratch.graph).unwrap_or_else(unnamed))
 }
 
 /// Passes (i, j ≤ i, element) of the Hessian of −2 ln L at the last [`evaluate`] by shared places to `add`. Where no negative part is wanted, the
@@ -75,7 +101,7 @@ pub(super) fn add_hessian(
     mut add: impl FnMut(usize, usize, f64),
 ) {
     let places = &compiled.places;
-    compiled.term.graph.hessians(&scratch.graph, |parameters, square| {
+    scratch.likelihood.hessians(&scratch.graph, |parameters, square| {
         let n = parameters.len();
         let positive;
         let square = if curvature == Curvature::Exact {
@@ -91,6 +117,32 @@ pub(super) fn add_hessian(
             }
         }
     });
+}
+
+impl Evaluator<'_> {
+    /// What each pair of a density and its data expects (spec/hs3.md, "Toys and Asimov data"); none without densities.
+    ///
+    /// # Errors
+    /// The place of the first pair of which nothing can be made, and why.
+    pub fn expected_densities(&mut self, parameters: &[f64]) -> Result<Vec<Expectation>, (usize, NoData)> {
+        self.scratch.set_point(self.program, parameters);
+        let Some(compiled) = &self.program.densities else { return Ok(Vec::new()) };
+        let theta: Vec<f64> = compiled.term.parameters.iter().map(|i| self.scratch.theta[*i]).collect();
+        compiled.term.graph.expectations(&theta)
+    }
+
+    /// Asimov data of densities; nothing without densities.
+    ///
+    /// # Errors
+    /// As [`Evaluator::expected_densities`].
+    pub fn asimov_densities(&mut self, parameters: &[f64]) -> Result<Option<Arc<Vec<PairData>>>, (usize, NoData)> {
+        if self.program.densities.is_none() {
+            return Ok(None);
+        }
+        let expected = self.expected_densities(parameters)?;
+        let each = expected.iter().enumerate().map(|(at, pair)| pair.asimov().map_err(|why| (at, why)));
+        each.collect::<Result<_, _>>().map(|data| Some(Arc::new(data)))
+    }
 }
 
 /// Σ |λ| v vᵀ; zero where the matrix has no finite elements.

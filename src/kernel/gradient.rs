@@ -34,7 +34,7 @@ fn gradient_body<S: Simd>(
 ) -> f64 {
     expected_body::<S>(program, scratch, order);
     if let (Some(compiled), Scratch { theta, densities: Some(densities), .. }) = (&program.densities, &mut *scratch) {
-        densities::evaluate(compiled, theta, densities, order);
+        densities::evaluate(compiled, data, theta, densities, order);
     }
     let value = negative_log_likelihood::<S>(program, data, scratch);
     gradient.fill(0.0);

@@ -271,10 +271,10 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The reason of densities that put the point of the scratch out of the domain.
-    fn forbidden_density(&mut self) -> Option<OutOfDomain> {
+    fn forbidden_density(&mut self, data: &PreparedData) -> Option<OutOfDomain> {
         let Scratch { theta, densities, .. } = &mut self.scratch;
         let (compiled, densities) = (self.program.densities.as_ref()?, densities.as_mut()?);
-        densities::reason(compiled, theta, densities).map(|reason| OutOfDomain::Density { reason })
+        densities::reason(compiled, data, theta, densities).map(|reason| OutOfDomain::Density { reason })
     }
 
     /// The yields of an unbinned term, and the weights s that Asimov data have on its reference events (spec/unbinned.md,
@@ -346,7 +346,7 @@ impl<'p> Evaluator<'p> {
         expected::expected(self.backend, program, &mut self.scratch, Order::Value);
         response::profile(program, data, &mut self.scratch);
         let Some(index) = self.scratch.forbidden(program, data) else {
-            return self.forbidden_event(data).or_else(|| self.forbidden_density());
+            return self.forbidden_event(data).or_else(|| self.forbidden_density(data));
         };
         let (expected, observed) = (simd::flat(&self.scratch.expected)[index], data.count(index));
         let expected = if expected.abs() < scratch::TINY { 0.0 } else { expected };

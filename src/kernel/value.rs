@@ -59,7 +59,7 @@ pub(super) fn negative_log_likelihood<S: Simd>(program: &Program, data: &Prepare
         value += unbinned::value_body::<S>(&program.unbinned, &data.unbinned, theta, unbinned);
     }
     if let (Some(compiled), Scratch { theta, densities: Some(densities), .. }) = (&program.densities, &mut *scratch) {
-        value += densities::value(compiled, theta, densities);
+        value += densities::value(compiled, data, theta, densities);
     }
     value += penalty::value(&program.penalties, &scratch.theta);
     if value.is_nan() { f64::INFINITY } else { value }

@@ -16,6 +16,14 @@ impl Constraint {
         }
     }
 
+    /// The same constraint with other auxiliary data.
+    pub fn with_auxdata(self, auxdata: f64) -> Constraint {
+        match self {
+            Constraint::Gaussian { sigma, .. } => Constraint::Gaussian { auxdata, sigma },
+            Constraint::Poisson { factor, .. } => Constraint::Poisson { auxdata, factor },
+        }
+    }
+
     /// The prefit width of the parameter: σ, or 1/√factor (spec/constraints.md, eq. 3).
     pub fn width(&self) -> f64 {
         match *self {

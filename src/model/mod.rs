@@ -23,7 +23,9 @@ pub use parameter::ParameterSet;
 pub use penalty::{Penalty, PenaltyKind};
 
 use crate::finding::Findings;
+use crate::graph::PairData;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A likelihood: channels of Poisson bins, parameters, and their constraints.
 #[derive(Clone, Debug)]
@@ -120,13 +122,16 @@ pub struct Part {
     pub response: Option<Response>,
 }
 
-/// Observed data: main counts in channel order, auxiliary data in parameter order, and weights of single events.
+/// Observed data: main counts in channel order, auxiliary data in parameter order, weights of single events, and what
+/// densities over events are paired with.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Data {
     pub main: Vec<f64>,
     pub auxiliary: Vec<f64>,
     /// s of every row of every unbinned term, observed events and then reference events (spec/unbinned.md, "Data").
     pub unbinned: Vec<f64>,
+    /// For each pair of [`Densities`]; without it, the data of the document.
+    pub densities: Option<Arc<Vec<PairData>>>,
 }
 
 impl Part {

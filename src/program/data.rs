@@ -1,5 +1,6 @@
 //! Data prepared for evaluation: everything that depends on the counts alone, computed once.
 
+use super::densities::PreparedDensities;
 use super::{PreparedTerm, Program};
 use crate::kernel::simd::{Lanes, ZERO, flat};
 use crate::model::{Data, Penalty};
@@ -20,6 +21,8 @@ pub struct PreparedData {
     pub(crate) measured: Vec<f64>,
     /// The events of the unbinned terms.
     pub(crate) unbinned: Vec<PreparedTerm>,
+    /// Densities with data of their own, where these are not those of the document.
+    pub(crate) densities: Option<PreparedDensities>,
     /// The part of −ln L that no parameter moves (spec/likelihood.md, "Saturated part").
     pub(crate) constant: f64,
 }
@@ -28,7 +31,7 @@ impl Data {
     /// Zeros of the lengths of a program.
     pub fn zeros(program: &Program) -> Data {
         let (main, auxiliary) = (vec![0.0; program.n_bins()], vec![0.0; program.n_auxdata()]);
-        Data { main, auxiliary, unbinned: vec![0.0; program.n_event_rows()] }
+        Data { main, auxiliary, unbinned: vec![0.0; program.n_event_rows()], densities: None }
     }
 }
 
@@ -62,6 +65,7 @@ impl PreparedData {
             self.measured[*position as usize] = *value;
         }
         self.unbinned = program.unbinned.iter().map(|term| term.prepare(&data.unbinned)).collect();
+        self.densities = self::densities(program, data);
         self.constant = 0.0;
     }
 
@@ -89,7 +93,12 @@ impl PreparedData {
                 unbinned[term.rows.start + row] = *weight;
             }
         }
-        Data { main: (0..program.n_bins()).map(|bin| self.count(bin)).collect(), auxiliary, unbinned }
+        Data {
+            main: (0..program.n_bins()).map(|bin| self.count(bin)).collect(),
+            auxiliary,
+            unbinned,
+            densities: self.densities.as_ref().map(|own| own.data.clone()),
+        }
     }
 
     pub(crate) fn count(&self, index: usize) -> f64 {
@@ -139,9 +148,15 @@ impl Program {
             uncertain: data.auxiliary[uncertain].to_vec(),
             measured: in_blocks,
             unbinned,
+            densities: densities(self, data),
             constant,
         }
     }
+}
+
+fn densities(program: &Program, data: &Data) -> Option<PreparedDensities> {
+    let compiled = program.densities.as_ref()?;
+    data.densities.as_ref().map(|data| PreparedDensities::new(compiled, data))
 }
 
 /// Packs values into groups of eight, padded with zeros.

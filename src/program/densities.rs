@@ -1,7 +1,9 @@
 //! Densities and driven parameters of a model, with the shared places of their parameters.
 
 use super::Place;
+use crate::graph::{GraphLikelihood, PairData};
 use crate::model::{Densities, Driven, Model};
+use std::sync::Arc;
 
 /// See [`Densities`].
 #[derive(Clone, Debug)]
@@ -9,6 +11,25 @@ pub(crate) struct CompiledDensities {
     pub term: Densities,
     /// The shared place of each parameter.
     pub places: Vec<usize>,
+}
+
+/// Densities with other data than those of the document.
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedDensities {
+    pub graph: Arc<GraphLikelihood>,
+    pub data: Arc<Vec<PairData>>,
+}
+
+impl PreparedDensities {
+    pub fn new(compiled: &CompiledDensities, data: &Arc<Vec<PairData>>) -> PreparedDensities {
+        PreparedDensities { graph: Arc::new(compiled.term.graph.with_data(data)), data: data.clone() }
+    }
+}
+
+impl PartialEq for PreparedDensities {
+    fn eq(&self, other: &PreparedDensities) -> bool {
+        Arc::ptr_eq(&self.data, &other.data) || self.data == other.data
+    }
 }
 
 /// See [`Driven`].

@@ -191,6 +191,11 @@ impl Program {
         !(self.responses.is_empty() && self.measurements.is_empty() && self.unbinned.is_empty())
     }
 
+    /// There are densities over events, or constraints that no auxiliary datum describes.
+    pub fn has_densities(&self) -> bool {
+        self.densities.is_some()
+    }
+
     /// There are kernels for eight points at once.
     pub fn runs_in_lanes(&self) -> bool {
         !self.has_responses() && self.densities.is_none() && self.driven.is_none()

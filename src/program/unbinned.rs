@@ -99,12 +99,8 @@ impl Program {
         self.unbinned.iter().filter(depends).any(|t| t.term.reference.is_empty())
     }
 
-    /// The name of the first unbinned term without reference events, for which there are no Asimov data and no toys; and
-    /// `densities` where the model has such, for which none are made.
+    /// The name of the first unbinned term without reference events, for which there are no Asimov data and no toys.
     pub fn without_reference(&self) -> Option<&str> {
-        if self.densities.is_some() {
-            return Some("densities");
-        }
         self.unbinned.iter().find(|t| t.term.reference.is_empty()).map(|t| t.term.name.as_str())
     }
 }

@@ -3,6 +3,7 @@
 use super::number::Number;
 use super::text;
 use crate::finding::number;
+use crate::graph::NoData;
 use crate::infer::fit::Failure;
 use crate::infer::generate::GenerationFailure;
 use crate::infer::hypotest::{TestFailure, TestFit};
@@ -186,6 +187,7 @@ impl Reason {
                     TestFit::Unconditional => "the fit with the POI free",
                     TestFit::Conditional => "the fit with the POI at the tested value",
                     TestFit::Alternative => "the fit that makes the Asimov data",
+                    TestFit::AsimovUnconditional => "the fit of the Asimov data with the POI free",
                     TestFit::AsimovConditional => "the fit of the Asimov data with the POI at the tested value",
                 };
                 reason.message = format!("{which} is not valid: {}", reason.message);
@@ -201,6 +203,7 @@ impl Reason {
                 );
                 Reason::new(Code::AlternativeOutOfBounds, message)
             }
+            TestFailure::Asimov(failure) => Reason::of_generation(model, failure),
             TestFailure::NegativeAsimov { channel, bin } => {
                 let channel = channel_name(model, *channel);
                 let message = format!(
@@ -256,6 +259,11 @@ impl Reason {
             GenerationFailure::Event { term, row, weight } => {
                 let event = event_name(model, term, row);
                 Reason::new(Code::NoToyData, format!("{event} would be drawn with the weight {}", number(weight)))
+            }
+            GenerationFailure::Densities { pair, why } => {
+                let names = model.densities.iter().flat_map(|term| term.graph.pair_names());
+                let name = text::label(names.skip(pair).next().unwrap_or_default());
+                Reason::new(Code::NoToyData, format!("no data of {name} can be made: {}", no_data(why)))
             }
             GenerationFailure::Covariance => {
                 Reason::new(Code::NoToyData, "the fit has no positive definite covariance to draw parameters from")
@@ -412,6 +420,29 @@ impl Reason {
                 "no step lowers twice_nll although the estimated distance to the minimum is above the tolerance",
             ),
         }
+    }
+}
+
+fn no_data(why: NoData) -> String {
+    match why {
+        NoData::Rate(rate) => format!("{} events are expected", number(rate)),
+        NoData::Total(total) => format!(
+            "it is not extended, so that it has as many events as its data, and their weights add up to {}",
+            number(total)
+        ),
+        NoData::Bin { bin, expected } => format!("bin {bin} expects {}", number(expected)),
+        NoData::Density(value) => format!("the density is {} at a point of its range", number(value)),
+        NoData::Integral(sum) => format!(
+            "its values on a grid add up to {} instead of 1: it has a peak that is narrower than the cells, or no limit",
+            number(sum)
+        ),
+        NoData::Above(ratio) => {
+            format!("it is {} times as high at an event as at the points that were looked at nearby", number(ratio))
+        }
+        NoData::Range => "a variate has no finite range".to_owned(),
+        NoData::Variates(n) => format!("it has {n} variates, and events of one to three can be drawn"),
+        NoData::Mixed => "a Poisson distribution of a variate stands beside other densities".to_owned(),
+        NoData::Outside(mean) => format!("no whole number of the mean {} lies in the range", number(mean)),
     }
 }
 

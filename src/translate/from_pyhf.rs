@@ -169,7 +169,7 @@ pub fn data(workspace: &Workspace, model: &Model) -> Result<Data> {
         }
     }
     if findings.is_empty() {
-        Ok(Data { main, auxiliary: model.auxdata(), unbinned: model.event_weights() })
+        Ok(Data { main, auxiliary: model.auxdata(), unbinned: model.event_weights(), densities: None })
     } else {
         Err(Findings(findings))
     }

@@ -3,6 +3,7 @@
 use crate::document::hs3::{
     Analysis, Distribution, DistributionKind, FunctionKind, Hs3Document, Likelihood, LikelihoodData, Slot,
 };
+use crate::graph::PairData;
 use serde_json::{Value, json};
 
 /// Where the datum of a constraint is written, and what of it.
@@ -39,6 +40,33 @@ pub fn set_counts(
         }
         None => Err(format!("no data of the channel {channel} to write to")),
     }
+}
+
+/// Replaces data of a name: contents of bins, or events with weights.
+///
+/// # Errors
+/// In words, where they are not found, or say nothing of their variates.
+pub fn set_pair(value: &mut Value, document: &Hs3Document, name: &str, data: &PairData) -> Result<(), String> {
+    let axes = document.data(name).map_or(0, |data| data.axes.len());
+    let own = member(value.get_mut("data"), name).and_then(Value::as_object_mut);
+    let Some(own) = own else { return Err(format!("no data {name} to write to")) };
+    match data {
+        PairData::Counts(contents) => {
+            own.insert("contents".to_owned(), json!(contents));
+            ["uncertainty", "errors"].iter().for_each(|key| _ = own.remove(*key));
+        }
+        PairData::Events { columns, .. } if columns.len() != axes => {
+            return Err(format!("the data {name} have no axes: events have no place there"));
+        }
+        PairData::Events { columns, weights } => {
+            let event = |i: usize| columns.iter().filter_map(|column| column.get(i).copied()).collect::<Vec<f64>>();
+            own.insert("type".to_owned(), json!("unbinned"));
+            own.insert("entries".to_owned(), json!((0..weights.len()).map(event).collect::<Vec<_>>()));
+            own.insert("weights".to_owned(), json!(weights));
+            ["value", "uncertainty", "entries_uncertainties"].iter().for_each(|key| _ = own.remove(*key));
+        }
+    }
+    Ok(())
 }
 
 /// A distribution is the channel, or a product with it.

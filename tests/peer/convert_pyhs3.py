@@ -22,8 +22,9 @@ def answers(mode):
     function = pytensor.function(inputs, log_prob, mode=mode, on_unused_input="ignore")
     found = []
     for point in job["points"]:
-        values = {**model.nominal_params, **point}
-        given = [numpy.asarray(values[i.name], dtype=i.type.dtype).reshape([1] * i.type.ndim) for i in inputs]
+        values = {**model.nominal_params, **point, **model.data}
+        given = [numpy.asarray(values[i.name], dtype=i.type.dtype) for i in inputs]
+        given = [value.reshape([-1] * i.type.ndim if value.ndim == i.type.ndim else [1] * i.type.ndim) for i, value in zip(inputs, given)]
         found.append(-float(numpy.asarray(function(*given)).item()))
     return found
 

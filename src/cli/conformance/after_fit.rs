@@ -13,6 +13,7 @@ use crate::infer::ranking::{Impact, ImpactMethod, Missing, RankingOptions, Shift
 use crate::infer::{Crossing, FitOptions, FitResult, Hesse, Likelihood, Profile, Side, Watch, minos, prefit};
 use crate::kernel::Evaluator;
 use crate::program::Program;
+use crate::report::reason::Reason;
 use serde_json::{Map, Value, json};
 
 fn strings(value: Option<&Value>) -> Result<Vec<&str>, ErrorAnswer> {
@@ -221,7 +222,8 @@ pub fn asimov_data(request: &Request, built: &Built, program: &Program) -> Answe
         Some("conditional" | "postfit") => AsimovPoint::Postfit { conditional: true },
         other => return Err(bad_request(format!("no kind {other:?}"))),
     };
-    let found = asimov(&mut likelihood, point, setting);
+    let no_data = |why| bad_request(Reason::of_generation(&built.model, &why).message);
+    let found = asimov(&mut likelihood, point, setting).map_err(no_data)?;
     if let Some(reason) = &found.minimum.reason {
         return Err(failed(reason));
     }

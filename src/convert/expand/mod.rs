@@ -17,12 +17,15 @@ mod statistics;
 
 use super::content::{Analysis, Channel, Content, Parameter, Setting};
 use super::file::Function;
+use super::names::Taken;
 use super::{Target, write};
+use crate::document::hs3::{Hs3Document, ReadOptions};
 use crate::document::workspace::Workspace;
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::eft::measurement::Flat;
 use crate::model::{Constraint, Data, Effect, HistosysCode, Model, NormsysCode, Part};
 use crate::rule;
+use crate::translate::from_hs3::{self, Hs3Likelihood, Hs3Options};
 use compact::Origin;
 use names::{Functions, Names};
 use samples::Maker;
@@ -108,15 +111,48 @@ pub fn expand(
     if !notes.is_valid() {
         return Err(notes);
     }
+    if target == Target::Root640 {
+        // This file is the one for pyhs3, too.
+        super::pyhs3::adapt(&mut file, &mut notes);
+    }
     let mut document = json!(file);
     if target == Target::Root640 {
-        portable::exact_numbers(&mut document, &mut names);
+        super::exact::digits(&mut document);
     }
+    compare(&document, model, data, &names.parameters, &etas, &mut notes)?;
     if let Layers::Both { max_np_order } = layers {
         let layer = compact::Layer { measurement, model, max_np_order, parameters: &names.parameters, etas: &etas };
         compact::add(&mut document, workspace, &origins, &layer);
     }
     Ok(Expansion { document, parameters: names.parameters, etas, notes })
+}
+
+/// The expansion as it is read is the function that the model is (spec/eft-hs3.md, section 6).
+///
+/// # Errors
+/// Where it is not.
+fn compare(
+    document: &Value,
+    model: &Model,
+    data: &Data,
+    parameters: &[String],
+    etas: &[String],
+    notes: &mut Findings,
+) -> Result<()> {
+    let read = Hs3Document::from_value(document, &ReadOptions::default())?;
+    let expansion = from_hs3::likelihood(&read, &Hs3Options::default())?;
+    let own = Hs3Likelihood { model: model.clone(), data: data.clone(), ..expansion.clone() };
+    match from_hs3::compare(&own, &expansion, parameters, etas, &|_| true) {
+        Ok(0) => {
+            let found = "no point at which document and expansion are both in their domain";
+            notes.push(Finding::new(&rule::EFT_LAYER, found, "one of three at which they can be compared"));
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+        Err(why) => {
+            Err(Finding::new(&rule::EFT_NOT_IN_HS3, why, "an expansion that says what the document says").into())
+        }
+    }
 }
 
 /// What no document of the standard can say.
@@ -162,6 +198,7 @@ fn settings(model: &Model, names: &Names) -> Vec<Parameter> {
         name: name.clone(),
         setting: Setting { value: init[i], bounds: bounds[i], constant: fixed[i] },
         constraint: constraints[i],
+        range: None,
     };
     names.parameters.iter().enumerate().map(one).collect()
 }
@@ -187,7 +224,7 @@ fn channel(
         bounds: &bounds,
         channel: &channel.name,
         pointer: String::new(),
-        used: HashSet::new(),
+        used: Taken::default(),
         findings,
     };
     let mut samples = Vec::new();

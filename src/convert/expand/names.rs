@@ -1,8 +1,8 @@
 //! Names of an expanded document: identifiers that ROOT's and pyhs3's formulas take, each once.
 
-use crate::convert::names::identifier;
+use crate::convert::names::{Taken, identifier};
 use crate::model::Model;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// What sympy 1.14, which pyhs3 reads formulas with, takes for something of its own: what it exports, and functions of
 /// Python.
@@ -16,7 +16,7 @@ const WORDS: &str = "False None True and as assert auto bool break case char cla
 /// Gives names to parameters and functions.
 #[derive(Debug)]
 pub(super) struct Names {
-    used: HashSet<String>,
+    used: Taken,
     /// By place in fit order.
     pub parameters: Vec<String>,
     /// (in the document, in the file) where they differ.
@@ -26,7 +26,7 @@ pub(super) struct Names {
 impl Names {
     pub fn new(model: &Model) -> Names {
         let taken = SYMPY.split_whitespace().chain(WORDS.split_whitespace()).map(str::to_owned).collect();
-        let mut names = Names { used: taken, ..Names::empty() };
+        let mut names = Names { used: taken, parameters: Vec::new(), renamed: Vec::new() };
         for set in &model.parameters {
             for (k, own) in set.scalar_names().into_iter().enumerate() {
                 let wanted = if set.scalar { own.clone() } else { format!("{}_{k}", set.name) };
@@ -40,20 +40,9 @@ impl Names {
         names
     }
 
-    fn empty() -> Names {
-        Names { used: HashSet::new(), parameters: Vec::new(), renamed: Vec::new() }
-    }
-
     /// A name of its own, like the one that is wanted.
     pub fn unique(&mut self, wanted: &str) -> String {
-        let wanted = identifier(wanted);
-        let mut name = wanted.clone();
-        let mut n = 1;
-        while !self.used.insert(name.clone()) {
-            n += 1;
-            name = format!("{wanted}_{n}");
-        }
-        name
+        self.used.unique(identifier(wanted))
     }
 }
 

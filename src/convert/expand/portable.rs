@@ -4,7 +4,6 @@
 //! modifiers and all others from `aux_distributions`. So constraints are in both places: a normfactor whose function is 1
 //! names them.
 
-use super::formula::literal;
 use super::measurements::Point;
 use super::names::Names;
 use crate::convert::Target;
@@ -94,41 +93,6 @@ fn retag(file: &mut File, distribution: &str) {
         let label = distribution.strip_prefix("model_").unwrap_or(distribution);
         attributes.insert(format!("{label}_model"), tags);
     }
-}
-
-/// ROOT keeps six digits of a number where a name could stand: those that need more become functions.
-pub(super) fn exact_numbers(document: &mut Value, names: &mut Names) {
-    let text = |slot: &Value| slot.as_f64().map_or_else(|| slot.as_str().unwrap_or_default().to_owned(), literal);
-    if let Some(functions) = document["functions"].as_array_mut() {
-        for function in functions.iter_mut().filter(|f| f["type"] == "product") {
-            let factors = function["factors"].as_array().cloned().unwrap_or_default();
-            let formula: Vec<String> = factors.iter().map(text).collect();
-            let name = function["name"].clone();
-            *function = json!({"name": name, "type": "generic_function", "expression": formula.join("*")});
-        }
-    }
-    let mut made = Vec::new();
-    for distribution in document["distributions"].as_array_mut().into_iter().flatten() {
-        let Some(own) = distribution["name"].as_str().map(str::to_owned) else { continue };
-        for slot in ["mean", "sigma"] {
-            let Some(number) = distribution.get(slot).and_then(Value::as_f64).filter(|x| !is_short(*x)) else {
-                continue;
-            };
-            let name = names.unique(&format!("{own}_{slot}"));
-            distribution[slot] = json!(name);
-            made.push(json!({"name": name, "type": "generic_function", "expression": literal(number)}));
-        }
-    }
-    match document.get_mut("functions").and_then(Value::as_array_mut) {
-        Some(functions) => functions.extend(made),
-        None if made.is_empty() => {}
-        None => document["functions"] = Value::Array(made),
-    }
-}
-
-/// Six digits are all that it has.
-fn is_short(x: f64) -> bool {
-    format!("{x:.5e}").parse() == Ok(x)
 }
 
 fn attributes(file: &mut File) -> Option<&mut serde_json::Map<String, Value>> {

@@ -4,11 +4,11 @@
 use super::formula;
 use super::names::{Functions, Names};
 use crate::convert::content::{Effect, Modifier, Sample};
+use crate::convert::names::Taken;
 use crate::finding::{Finding, Findings, quote};
 use crate::model::eft::{Form, Polynomial, Response};
 use crate::model::{self, HistosysCode, Part};
 use crate::rule;
-use std::collections::HashSet;
 
 /// What the samples of a channel are made with.
 pub(super) struct Maker<'m> {
@@ -20,7 +20,7 @@ pub(super) struct Maker<'m> {
     /// Of the sample, for messages.
     pub pointer: String,
     /// Names of samples of the channel.
-    pub used: HashSet<String>,
+    pub used: Taken,
     pub findings: &'m mut Findings,
 }
 
@@ -50,13 +50,7 @@ impl Maker<'_> {
 
     /// A name for a sample, once in the channel.
     pub fn sample_name(&mut self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
-        let mut n = 1;
-        while !self.used.insert(name.clone()) {
-            n += 1;
-            name = format!("{wanted}_{n}");
-        }
-        name
+        self.used.unique(wanted.to_owned())
     }
 
     /// A sample without yields.

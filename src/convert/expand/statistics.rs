@@ -18,6 +18,7 @@ pub(super) fn parameters(channel: &str, n_bins: usize, names: &mut Names) -> Vec
         name: names.unique(&format!("eta_{channel}_{bin}")),
         setting: Setting { value: 0.0, bounds: BOUNDS, constant: false },
         constraint: Some(Constraint::Gaussian { auxdata: 0.0, sigma: 1.0 }),
+        range: None,
     };
     (0..n_bins).map(parameter).collect()
 }

@@ -165,7 +165,7 @@ fn profiled(
     if n > MOST_PARAMETERS {
         return Err(NoInformation::TooManyParameters);
     }
-    if evaluator.program.without_reference().is_some() {
+    if evaluator.program.without_reference().is_some() || evaluator.program.has_densities() {
         return Err(NoInformation::NoReference);
     }
     if asimov.main.iter().any(|nu| nu.is_nan() || *nu < 0.0) {

@@ -106,16 +106,33 @@ pub(super) struct Ties<'c, 'd> {
 }
 
 impl Ties<'_, '_> {
-    /// The constraint of a parameter of normsys or histosys by its type; `None` for the default, Gauss.
-    pub fn of_alpha(&self, name: &str, kind: Option<Type>, modifier: &Modifier) -> Result<Tie> {
+    /// What a constraint by type observes: `nom_<parameter>`. In pyhs3 it observes a number and no name; elsewhere a name
+    /// that some modifier takes for a parameter is one of its own. ROOT has one variable of each name.
+    fn observable(&self, name: &str, is_parameter: &dyn Fn(&str) -> bool) -> Option<String> {
         let observable = format!("nom_{name}");
-        let auxdata = self.values.value(&observable).unwrap_or(0.0);
+        match self.conventions.dialect {
+            Dialect::Pyhs3 => None,
+            Dialect::Root(_) => Some(observable),
+            _ => Some(observable).filter(|name| !is_parameter(name)),
+        }
+    }
+
+    /// The constraint of a parameter of normsys or histosys by its type; `None` for the default, Gauss.
+    pub fn of_alpha(
+        &self,
+        name: &str,
+        kind: Option<Type>,
+        is_parameter: &dyn Fn(&str) -> bool,
+        modifier: &Modifier,
+    ) -> Result<Tie> {
+        let observable = self.observable(name, is_parameter);
+        let auxdata = observable.as_deref().and_then(|name| self.values.value(name)).unwrap_or(0.0);
         let source = format!("{:?} of {name}", kind.unwrap_or(Type::Gauss));
         match kind.unwrap_or(Type::Gauss) {
             Type::Const => Ok(Tie { fixed: true, ..Tie::new(&source, None) }),
             Type::Gauss => {
                 let mut tie = Tie::new(&source, Some(Constraint::Gaussian { auxdata, sigma: 1.0 }));
-                self.truncate(&mut tie, &observable, 1.0, (-10.0, 10.0));
+                self.truncate(&mut tie, observable.as_deref(), 1.0, (-10.0, 10.0));
                 Ok(tie)
             }
             // pyhs3 alone says what these mean: Pois(1 | α), and LN(1; α, 1), which is N(0 | α, 1).
@@ -140,9 +157,16 @@ impl Ties<'_, '_> {
 
     /// The constraint of the factor of one bin with relative uncertainty σ. Without one there is no term (ROOT's way;
     /// pyhf keeps a constant), and the parameter is fixed unless the points say otherwise.
-    pub fn of_gamma(&self, name: &str, kind: Type, sigma: f64, modifier: &Modifier) -> Result<Tie> {
+    pub fn of_gamma(
+        &self,
+        name: &str,
+        (kind, sigma): (Type, f64),
+        is_parameter: &dyn Fn(&str) -> bool,
+        modifier: &Modifier,
+    ) -> Result<Tie> {
         let source = format!("{kind:?} of {name}");
-        let observable = format!("nom_{name}");
+        let observable = self.observable(name, is_parameter);
+        let observed = observable.as_deref().and_then(|name| self.values.value(name));
         if kind == Type::Const {
             return Ok(Tie { fixed: true, ..Tie::new(&source, None) });
         }
@@ -151,14 +175,14 @@ impl Ties<'_, '_> {
         }
         match kind {
             Type::Gauss => {
-                let auxdata = self.values.value(&observable).unwrap_or(1.0);
+                let auxdata = observed.unwrap_or(1.0);
                 let mut tie = Tie::new(&source, Some(Constraint::Gaussian { auxdata, sigma }));
-                self.truncate(&mut tie, &observable, sigma, (0.0, 10.0));
+                self.truncate(&mut tie, observable.as_deref(), sigma, (0.0, 10.0));
                 Ok(tie)
             }
             Type::Poisson => {
                 let factor = 1.0 / (sigma * sigma);
-                let auxdata = self.values.value(&observable).unwrap_or(factor);
+                let auxdata = observed.unwrap_or(factor);
                 Ok(Tie::new(&source, Some(Constraint::Poisson { auxdata, factor })))
             }
             _ => {
@@ -171,8 +195,8 @@ impl Ties<'_, '_> {
     }
 
     /// Adds the normalisation over the range of the observable, where the conventions ask for it (A8).
-    fn truncate(&self, tie: &mut Tie, observable: &str, sigma: f64, default: (f64, f64)) {
-        let (low, high) = self.values.range(observable).unwrap_or(default);
+    fn truncate(&self, tie: &mut Tie, observable: Option<&str>, sigma: f64, default: (f64, f64)) {
+        let (low, high) = observable.and_then(|name| self.values.range(name)).unwrap_or(default);
         if self.conventions.truncate_constraints && (low.is_finite() || high.is_finite()) {
             tie.penalties.push(PenaltyKind::Truncation { sigma, low, high });
         }
@@ -200,7 +224,7 @@ impl Ties<'_, '_> {
                 let (auxdata, sigma) = (self.number(distribution, observable)?, self.positive(distribution, sigma)?);
                 let mut tie = Tie::new(&distribution.name, Some(Constraint::Gaussian { auxdata, sigma }));
                 if let Some(name) = named_slot(observable) {
-                    self.truncate(&mut tie, name, sigma, (f64::NEG_INFINITY, f64::INFINITY));
+                    self.truncate(&mut tie, Some(name), sigma, (f64::NEG_INFINITY, f64::INFINITY));
                 }
                 Ok((parameter, tie))
             }
@@ -299,8 +323,21 @@ impl Ties<'_, '_> {
         Ok((named_slot(parameter).unwrap_or_default().to_string(), factor))
     }
 
+    /// The value of an expression that depends on nothing: how numbers are written that ROOT would read to six digits.
+    fn constant_function(&self, name: &str) -> Option<f64> {
+        match self.document.function(name).map(|function| &function.kind)? {
+            FunctionKind::Generic(formula) if formula.expression.names.is_empty() => {
+                Some(formula.expression.value(&[]))
+            }
+            _ => None,
+        }
+    }
+
     /// A number, or the value of a constant or a global observable.
     fn number(&self, distribution: &Distribution, slot: &Slot) -> Result<f64> {
+        if let Some(number) = named_slot(slot).and_then(|name| self.constant_function(name)) {
+            return Ok(number);
+        }
         match slot {
             Slot::Number(number) => Ok(*number),
             Slot::Name(name) if self.document.function(name).is_some() => Err(self
@@ -331,7 +368,7 @@ impl Ties<'_, '_> {
     pub fn is_settled(&self, distribution: &Distribution, parameter: &str) -> bool {
         let fixed = |slot: &Slot| match named_slot(slot) {
             None => true,
-            Some(name) if name == parameter => true,
+            Some(name) if name == parameter || self.constant_function(name).is_some() => true,
             Some(name) => self.values.is_constant(name) == Some(true) || self.values.is_global(name),
         };
         let factors =

@@ -94,11 +94,8 @@ fn read(
     let likelihood = Hs3Likelihood { model, data, ..expansion.clone() };
     let declared: HashSet<&str> =
         document.parameter_points.iter().flat_map(|point| &point.parameters).map(|p| p.name.as_str()).collect();
-    let unknown = layer.parameters.iter().find(|name| !declared.contains(name.as_str()));
-    if let Some(name) = unknown {
-        return Err(format!("no parameter {}", quote(name)));
-    }
-    match compare(&likelihood, expansion, &layer.parameters, &layer.eta)? {
+    let declared = |name: &str| declared.contains(name);
+    match compare(&likelihood, expansion, &layer.parameters, &layer.eta, &declared)? {
         0 => Err("no point at which both are in their domain".to_owned()),
         _ => Ok((loaded, likelihood)),
     }
@@ -136,22 +133,27 @@ fn workspace(regions: &[Region], layer: &EftLayer) -> std::result::Result<Value,
 }
 
 /// The same −2 ln L at the start and at two points beside it, with η where it is best (spec/eft-hs3.md, eq. 4). `names` are
-/// those of the parameters in the expansion, which has no place for what nothing depends on. Returns at how many points
-/// both are in their domain.
+/// those of the parameters in the expansion; one that it has declared and does not use must not matter to the document
+/// either. Returns at how many points both are in their domain.
 ///
 /// # Errors
 /// In words, where they differ.
-fn compare(
+pub(crate) fn compare(
     own: &Hs3Likelihood,
     expansion: &Hs3Likelihood,
     names: &[String],
     etas: &[String],
+    declared: &dyn Fn(&str) -> bool,
 ) -> std::result::Result<usize, String> {
     let of_file: HashMap<String, usize> =
         expansion.model.parameter_names().into_iter().enumerate().map(|(i, name)| (name, i)).collect();
-    let place = |name: &String| of_file.get(name).copied().ok_or_else(|| format!("no parameter {}", quote(name)));
-    let parameters: Vec<Option<usize>> = names.iter().map(|name| of_file.get(name).copied()).collect();
-    let etas = etas.iter().map(place).collect::<std::result::Result<Vec<_>, _>>()?;
+    let place = |name: &String| match of_file.get(name) {
+        None if !declared(name) => Err(format!("no parameter {}", quote(name))),
+        place => Ok(place.copied()),
+    };
+    let parameters = names.iter().map(place).collect::<std::result::Result<Vec<_>, _>>()?;
+    let etas = etas.iter().map(place).collect::<std::result::Result<Option<Vec<_>>, _>>()?;
+    let etas = etas.ok_or("an η that nothing uses")?;
     let bins = bins(&own.model);
     if parameters.len() != own.model.n_parameters() || etas.len() != bins.len() {
         return Err(format!("{} parameters in place of {}", parameters.len(), own.model.n_parameters()));

@@ -13,6 +13,7 @@ mod values;
 mod widths;
 
 pub use convention::{Conventions, Overrides, ShapesysValues};
+pub(crate) use extension::compare;
 pub use extension::own_document;
 pub(crate) use interpolation::Code;
 
@@ -124,7 +125,7 @@ fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3
     let mut clip = TemplateClip::default();
     let channels = translator.channels(&content, &names, &table, &mut clip, &mut findings);
     let (mut parameters, penalties) = table.finish(&translator.values, options.strict, &mut findings);
-    if parameters.is_empty() && findings.is_valid() {
+    if parameters.is_empty() && densities.is_none() && findings.is_valid() {
         findings.push(Finding::new(&rule::NO_PARAMETERS, "a likelihood without parameters", "at least one modifier"));
     }
     let of_analysis = choice.analysis.and_then(|analysis| analysis.parameters_of_interest.first());
@@ -152,7 +153,7 @@ fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3
         warnings: findings,
     };
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
-    let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new() };
+    let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new(), densities: None };
     let name = choice.name().to_owned();
     let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels, eft: None };
     Ok((likelihood, content))
@@ -310,12 +311,13 @@ impl<'d> Translator<'d> {
         findings: &mut Findings,
     ) -> Result<Option<String>> {
         let ties = self.ties();
+        let is_parameter = |name: &str| table.index(name).is_some();
         let source = constraint::source(self.document, modifier, index)?;
         let kind = match source {
             Source::Free => return Ok(None),
             source if table.is_driven(name) => return of_function(&source, name, modifier),
             Source::Named(distribution) => {
-                let (tied, tie) = match ties.named(distribution, &|name| table.index(name).is_some()) {
+                let (tied, tie) = match ties.named(distribution, &is_parameter) {
                     Err(found) if is_unsupported(&found) => return Ok(Some(distribution.name.clone())),
                     named => named?,
                 };
@@ -343,12 +345,13 @@ impl<'d> Translator<'d> {
             }
             (ModifierKind::Staterror, kind) => {
                 let kind = self.staterror_type(region, modifier, kind, findings)?;
-                ties.of_gamma(name, kind, sigma, modifier)?
+                ties.of_gamma(name, (kind, sigma), &is_parameter, modifier)?
             }
             (ModifierKind::Shapesys, kind) => {
-                ties.of_gamma(name, kind.unwrap_or_else(|| self.shapesys_type()), sigma, modifier)?
+                let kind = kind.unwrap_or_else(|| self.shapesys_type());
+                ties.of_gamma(name, (kind, sigma), &is_parameter, modifier)?
             }
-            (_, kind) => ties.of_alpha(name, kind, modifier)?,
+            (_, kind) => ties.of_alpha(name, kind, &is_parameter, modifier)?,
         };
         let per_bin = matches!(modifier.kind, ModifierKind::Staterror | ModifierKind::Shapesys);
         let threshold = region.channel.staterror.as_ref().and_then(|config| config.rel_threshold).unwrap_or(0.0);
