@@ -181,7 +181,7 @@ fn public_files_are_evaluated_or_say_why() {
     }
     assert_eq!(evaluated, 39);
     // Events above m0 at the stored point.
-    let outside = "the density of term 0 is zero, negative or undefined at an event";
+    let outside = "the density of \"model_channel1\" is zero, negative or undefined at an event";
     assert_eq!(infinite, [format!("example__test_gg__test_gg_unbinned_argus: {outside}")]);
     let expected = [
         "example__histfactory_hl: W422",

@@ -246,3 +246,72 @@ fn functions_drive_modifiers() {
     }
     assert_eq!(compared, 50);
 }
+
+/// One distribution `p` over x in [0, 1] with events, and a parameter m.
+fn over_one_variate(distributions: Value, events: &[f64]) -> Value {
+    json!({
+        "metadata": {"hs3_version": "0.2"},
+        "distributions": distributions,
+        "data": [{"name": "d", "type": "unbinned", "axes": [{"name": "x", "min": 0, "max": 1}],
+                  "entries": events.iter().map(|x| json!([x])).collect::<Vec<_>>()}],
+        "likelihoods": [{"name": "L", "distributions": ["p"], "data": ["d"]}],
+        "parameter_points": [{"name": "default_values", "parameters": [{"name": "m", "value": 0.3456}]}]
+    })
+}
+
+fn value_at_start(value: &Value) -> f64 {
+    let document = Hs3Document::from_value(value, &ReadOptions::default()).unwrap_or_else(|f| panic!("{f}"));
+    let likelihood = translate(&document, "one variate");
+    let program = Program::compile(&likelihood.model);
+    let data = program.prepare(&likelihood.data);
+    0.5 * Evaluator::new(&program).twice_nll(&likelihood.model.init(), &data)
+}
+
+/// A likelihood whose only numbers are written in it: −Σ ln N(x | 0.4, 0.01) by hand, and a fit of nothing.
+#[test]
+fn densities_without_parameters() {
+    let plain = json!([{"name": "p", "type": "gaussian_dist", "x": "x", "mean": 0.4, "sigma": 0.01}]);
+    let mut value = over_one_variate(plain, &[0.39, 0.42]);
+    value.as_object_mut().unwrap().remove("parameter_points");
+    let expected = 0.5 * (1.0 + 4.0) + 2.0 * (0.01 * (2.0 * std::f64::consts::PI).sqrt()).ln();
+    let found = value_at_start(&value);
+    assert!((found - expected).abs() < 1e-11, "{found} {expected}");
+    let document = Hs3Document::from_value(&value, &ReadOptions::default()).unwrap();
+    let likelihood = translate(&document, "plain numbers");
+    let program = Program::compile(&likelihood.model);
+    let mut on = morphist::infer::Likelihood::new(&program, &likelihood.data, FitOptions::new(&likelihood.model));
+    let fit = on.fit(morphist::infer::Hesse::All);
+    assert!(fit.valid && (0.5 * fit.twice_nll - expected).abs() < 1e-11, "{:?}", fit.reason);
+}
+
+/// An expression says nowhere where its peak is: where the quadrature misses it, the density is refused with its place.
+#[test]
+fn missed_peaks_are_refused() {
+    let of = |sigma: f64| {
+        let expression = format!("exp(-0.5*((x-m)/{sigma})^2) + 0.0001");
+        let generic = json!([{"name": "p", "type": "generic_dist", "expression": expression}]);
+        Hs3Document::from_value(&over_one_variate(generic, &[0.3456]), &ReadOptions::default()).unwrap()
+    };
+    for sigma in [1e-2, 1e-3] {
+        let likelihood = translate(&of(sigma), "wide");
+        assert_eq!(likelihood.model.densities.unwrap().graph.terms, 1);
+    }
+    let findings = from_hs3::likelihood(&of(3e-5), &Hs3Options::default()).unwrap_err();
+    let finding = &findings.0[0];
+    assert!(finding.rule == "W422" && finding.found.contains("0.3456"), "{findings}");
+    assert_eq!(finding.pointer.as_deref(), Some("/distributions/0"));
+}
+
+/// What puts a point out of the domain names the distribution.
+#[test]
+fn reasons_name_the_distribution() {
+    let line = json!([{"name": "p", "type": "polynomial_dist", "x": "x", "coefficients": [-0.3, "m"]}]);
+    let document = over_one_variate(line, &[0.9, 0.1]);
+    let document = Hs3Document::from_value(&document, &ReadOptions::default()).unwrap();
+    let likelihood = translate(&document, "negative");
+    let program = Program::compile(&likelihood.model);
+    let data = program.prepare(&likelihood.data);
+    let reason = Evaluator::new(&program).out_of_domain(&[0.9], &data);
+    let Some(morphist::kernel::OutOfDomain::Density { reason }) = reason else { panic!("{reason:?}") };
+    assert!(reason.contains("\"p\"") && reason.contains("zero, negative or undefined"), "{reason}");
+}

@@ -54,7 +54,7 @@ impl<'d> Maker<'d> {
     }
 
     /// t = c + (e − c) s⁵ and ∣dt/ds∣, from a peak c to an end e.
-    pub(super) fn away_from(&mut self, peak: Id, end: Id, s: Id) -> (Id, Id) {
+    fn away_from(&mut self, peak: Id, end: Id, s: Id) -> (Id, Id) {
         let b = &mut self.builder;
         let length = b.subtract(end, peak);
         let square = b.multiply(s, s);
@@ -67,7 +67,7 @@ impl<'d> Maker<'d> {
     }
 
     /// From each peak to the ends of what is nearest to it, all inside of the range.
-    pub(super) fn stretches(&mut self, peaks: &[Id], low: Id, high: Id) -> Vec<(Id, Id)> {
+    fn stretches(&mut self, peaks: &[Id], low: Id, high: Id) -> Vec<(Id, Id)> {
         let b = &mut self.builder;
         let mut inside = |peak: Id| {
             let peak = b.binary(Binary::Min, peak, high);
@@ -89,7 +89,7 @@ impl<'d> Maker<'d> {
     }
 
     /// Where a density of the observable has its peak, if its type says so.
-    pub(super) fn location(&mut self, d: &'d Distribution, observable: usize) -> Result<Option<Id>> {
+    fn location(&mut self, d: &'d Distribution, observable: usize) -> Result<Option<Id>> {
         let at = d.pointer.as_str();
         let slot = match &d.kind {
             Kind::BifurcatedGaussian { mean, .. }

@@ -193,7 +193,7 @@ impl<'d> Maker<'d> {
             return Ok(self.builder.constant(0.0));
         }
         let plain = self.plain_of(shape);
-        let integral = self.integrate_from_peaks(&[d], plain, inside, &d.pointer)?;
+        let integral = self.integrate(plain, inside, &d.pointer)?;
         let log = self.builder.log(integral);
         Ok(self.builder.shift(log, width))
     }

@@ -251,7 +251,9 @@ impl Parts {
 
     fn finish(mut self, mut maker: Maker, point: Option<&str>) -> Result<GraphLikelihood, Vec<Finding>> {
         let parameters = parameters(&mut maker, point);
-        self.findings.extend(maker.missed_peaks(&parameters));
+        if self.findings.is_empty() {
+            self.findings = maker.missed_peaks(&parameters);
+        }
         if !self.findings.is_empty() {
             // One cause is named once, however many data need it.
             let mut seen = BTreeSet::new();

@@ -1,14 +1,12 @@
-//! Integrals of densities far narrower than the range: those whose peak is known begin there, and of the others those
-//! that the quadrature does not see are found (spec/hs3.md, "Normalisation").
+//! Integrals whose integrand has a peak far narrower than the range that the quadrature does not see (spec/hs3.md,
+//! section 6).
 
 use super::builder::{Builder, Id};
-use super::closed::variate_slot;
 use super::density::Range;
 use super::likelihood::Parameter;
 use super::maker::Maker;
 use super::program::{Program, Sum};
-use crate::document::hs3::{Distribution, Slot};
-use crate::finding::{Finding, Result, number, quote};
+use crate::finding::{Finding, number, quote};
 use crate::rule;
 use std::collections::BTreeMap;
 
@@ -22,45 +20,7 @@ const SUSPICION: f64 = 1.02;
 /// What an integral may be off by.
 const WRONG: f64 = 1e-6;
 
-impl<'d> Maker<'d> {
-    /// An integral over what is made of some densities. In one variate the points are dense about the peak of the one or
-    /// the two that say where they have it, by eq. 44 with g = 1.
-    pub(super) fn integrate_from_peaks(
-        &mut self,
-        of: &[&'d Distribution],
-        integrand: Id,
-        over: Vec<Range>,
-        at: &str,
-    ) -> Result<Id> {
-        let [(observable, low, high)] = over[..] else { return self.integrate(integrand, over, at) };
-        let mut peaks = Vec::new();
-        let all: Vec<&Distribution> = of.iter().flat_map(|d| self.reachable(d)).collect();
-        for d in all {
-            let name =
-                variate_slot(&d.kind).and_then(|slot| if let Slot::Name(name) = slot { Some(name) } else { None });
-            if name.is_some_and(|name| self.builder.observable_index(name) == observable) {
-                peaks.extend(self.location(d, observable)?);
-            }
-        }
-        peaks.sort_unstable();
-        peaks.dedup();
-        let is_known = (1..=2).contains(&peaks.len()) && low.is_finite() && high.is_finite();
-        if !is_known || !self.builder.depends_on(integrand, &[observable]) {
-            return self.integrate(integrand, over, at);
-        }
-        let variable = format!("\u{0}peak{}", self.builder.integrals.len());
-        let (s, index) = (self.builder.observable(&variable), self.builder.observable_index(&variable));
-        let (low, high) = (self.builder.constant(low), self.builder.constant(high));
-        let mut terms = Vec::new();
-        for (peak, end) in self.stretches(&peaks, low, high) {
-            let (x, speed) = self.away_from(peak, end, s);
-            let f = self.builder.substitute(integrand, observable, x);
-            terms.push(self.builder.multiply(speed, f));
-        }
-        let integrand = self.builder.sum(&terms);
-        self.integrate(integrand, vec![(index, 0.0, 1.0)], at)
-    }
-
+impl Maker<'_> {
     /// Integrals over one variate that miss a peak where the parameters start.
     pub(super) fn missed_peaks(&mut self, parameters: &[Parameter]) -> Vec<Finding> {
         let theta: Vec<f64> = parameters.iter().map(|parameter| parameter.value).collect();
@@ -96,7 +56,7 @@ impl<'d> Maker<'d> {
         }
         let (left, right) = ((grid[place] - step).max(low), (grid[place] + step).min(high));
         let better = part(low, left) + part(left, grid[place]) + part(grid[place], right) + part(right, high);
-        if !((better - whole).abs() > WRONG * better.abs()) {
+        if (better - whole).abs() <= WRONG * better.abs() {
             return None;
         }
         let name = self.builder.observables.get(observable).map_or("", String::as_str);

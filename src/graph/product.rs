@@ -117,7 +117,7 @@ impl<'d> Maker<'d> {
         }
         let log = self.builder.sum(&logs);
         let plain = self.builder.exp(log);
-        let integral = self.integrate_from_peaks(members, plain, inside, at)?;
+        let integral = self.integrate(plain, inside, at)?;
         let norm = self.builder.log(integral);
         Ok(Density::plain(self.builder.subtract(log, norm)))
     }

@@ -128,7 +128,7 @@ impl<'d> Maker<'d> {
     }
 
     /// A distribution and all that it is made of.
-    pub(super) fn reachable(&self, d: &'d Distribution) -> Vec<&'d Distribution> {
+    fn reachable(&self, d: &'d Distribution) -> Vec<&'d Distribution> {
         let (mut all, mut seen) = (vec![d], HashSet::from([d.name.as_str()]));
         let mut next = 0;
         while let Some(each) = all.get(next).copied() {

@@ -261,8 +261,8 @@ impl Reason {
                 Reason::new(Code::NoToyData, format!("{event} would be drawn with the weight {}", number(weight)))
             }
             GenerationFailure::Densities { pair, why } => {
-                let names = model.densities.iter().flat_map(|term| term.graph.pair_names());
-                let name = text::label(names.skip(pair).next().unwrap_or_default());
+                let mut names = model.densities.iter().flat_map(|term| term.graph.pair_names());
+                let name = text::label(names.nth(pair).unwrap_or_default());
                 Reason::new(Code::NoToyData, format!("no data of {name} can be made: {}", no_data(why)))
             }
             GenerationFailure::Covariance => {
