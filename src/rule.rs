@@ -32,7 +32,7 @@ const fn strict(id: &'static str, class: &'static str, condition: &'static str, 
 
 /// Rules as constants, and the list of them by id.
 macro_rules! rules {
-    ($list:ident: $($name:ident = $rule:expr;)*) => {
+    ($list:ident = rules; $($name:ident = $rule:expr;)*) => {
         $(pub const $name: Rule = $rule;)*
         pub(super) const $list: &[&Rule] = &[$(&$name),*];
     };
@@ -58,172 +58,176 @@ pub const ALL: &[&Rule] = &{
 
 const TOTAL: usize = FIRST.len() + eft::EFT.len() + LAST.len();
 
-rules! { FIRST:
-// Reading
-SYNTAX = error("W001", "SyntaxError",
-    "The text is not JSON (RFC 8259); NaN, Infinity, comments and trailing commas are not JSON.",
-    "mend the text at this place");
-ENCODING = error("W002", "SyntaxError",
-    "The text is not UTF-8.",
-    "save the file as UTF-8");
-DUPLICATE_KEY = error("W003", "DuplicateKey",
-    "An object has one key twice.",
-    "keep one of the two members: readers disagree on which of them counts");
-NUMBER_RANGE = error("W004", "NumberRange",
-    "A number is outside the range of binary64.",
-    "write a finite number of magnitude below 1.8e308");
-INTEGER_RANGE = error("W005", "NumberRange",
-    "An integer literal (no fraction, no exponent) is below −2^63 or above 2^64 − 1.",
-    "write it with a decimal point or an exponent, if it is meant as a binary64 number");
-DEPTH = error("W006", "DepthLimit",
-    "Arrays and objects are nested deeper than the limit (128).",
-    "no workspace, patch or patchset needs such depth: is this the right file?");
-SIZE = error("W007", "SizeLimit",
-    "The document is larger than the limit (512 MB, decompressed), or a patch makes it so.",
-    "raise the limit with --max-size, if the document is to be trusted");
-UNREADABLE = error("W008", "ReadError",
-    "The file cannot be read or decompressed.",
-    "check the path, the permissions and that the file is complete");
-// Schema
-SPECIFICATION = error("W010", "InvalidSpecification",
-    "The document does not follow its schema (schemas/).",
-    "write what the schema asks for at this place");
-MORE_VIOLATIONS = error("W011", "InvalidSpecification",
-    "The document breaks its schema in more places than are listed (1000).",
-    "mend the listed ones first");
-// Patches
-PATCH_TEST = error("W020", "PatchTestFailed",
-    "A test operation of a patch does not hold; nothing is applied.",
-    "is this the patch for this document?");
-PATCH_APPLICATION = error("W021", "PatchApplicationError",
-    "A patch operation cannot be carried out: its path or from is no JSON Pointer, or leads to no place; nothing is applied.",
-    "check that the patch belongs to this document");
-PATCHSET_NAME = error("W030", "InvalidPatchSet",
-    "Two patches of a patchset have one name.",
-    "rename one of the two patches");
-PATCHSET_VALUES = error("W031", "InvalidPatchSet",
-    "Two patches of a patchset have equal values (1 and 1.0 are equal).",
-    "give each patch its own values");
-PATCHSET_LENGTH = error("W032", "InvalidPatchSet",
-    "A patch of a patchset has another number of values than the patchset has labels.",
-    "write one value for each label");
-PATCH_LOOKUP = error("W033", "InvalidPatchLookup",
-    "A patch is asked for that the patchset lacks.",
-    "choose a patch that the patchset has");
-DIGEST = error("W034", "PatchSetVerificationError",
-    "A digest of the patchset is not the digest of the workspace.",
-    "use the workspace that the patchset was published with");
-// Channels and samples
-DUPLICATE_CHANNEL = error("W101", "InvalidModel",
-    "Two channels have one name.",
-    "rename or remove one of the two channels");
-DUPLICATE_SAMPLE = error("W102", "InvalidModel",
-    "Two samples of one channel have one name.",
-    "rename one of the two samples, or add their yields up");
-SAMPLE_BINS = error("W103", "InvalidModel",
-    "A sample has another number of bins than the first sample of its channel.",
-    "give all samples of a channel the same binning");
-// Modifiers
-DUPLICATE_MODIFIER = strict("W104", "InvalidModel",
-    "A sample has two modifiers of one name and type.",
-    "remove or rename one of the two; under --compat pyhf the last one counts");
-MODIFIER_BINS = error("W105", "InvalidModifier",
-    "The data of a histosys, shapesys or staterror have another number of bins than the sample.",
-    "give the modifier one number for each bin of its sample");
-NAME_REUSE = error("W106", "InvalidNameReuse",
-    "One name is used by modifiers of two types; only histosys and normsys share a parameter.",
-    "give the modifiers different names");
-SHAPESYS_SHARED = error("W107", "InvalidModel",
-    "A shapesys has the name of another shapesys.",
-    "give each shapesys its own name: its parameters cannot be shared");
-STATERROR_CHANNELS = error("W108", "InvalidModel",
-    "The samples that carry one staterror do not carry it in the same channels.",
-    "use one staterror name for each channel");
-SHAPEFACTOR_BINS = strict("W109", "InvalidModel",
-    "A shapefactor is shared with a channel that has more bins than the first of its channels, by name.",
-    "share a shapefactor only between channels of one binning; under --compat pyhf the further bins follow the first parameter of the model");
-NO_PARAMETERS = error("W110", "InvalidModel",
-    "No sample has a modifier, so that the model has no parameter.",
-    "add a modifier, for example a normfactor for the signal");
-NORMSYS_FACTOR = error("W111", "InvalidModifier",
-    "A factor of a normsys (lo or hi) is not positive: its logarithm does not exist.",
-    "write a positive factor, such as 0.9 for −10 %; use a histosys for a yield that vanishes or changes sign");
-NEGATIVE_UNCERTAINTY = error("W112", "InvalidModifier",
-    "An uncertainty of a shapesys or staterror is negative.",
-    "write the absolute uncertainty of the bin, at least 0");
-UNCERTAINTY_RANGE = error("W113", "InvalidModifier",
-    "The relative uncertainty of a bin of a shapesys or staterror has a square (or inverse square) outside the range of binary64.",
-    "write 0 for a bin without uncertainty");
-// Observations
-MISSING_OBSERVATION = error("W120", "MissingObservation",
-    "A channel has no observation.",
-    "add an observation with the channel's name");
-OBSERVATION_BINS = error("W121", "ObservationShape",
-    "An observation has another number of bins than its channel.",
-    "write one count for each bin of the channel");
-DUPLICATE_OBSERVATION = error("W122", "DuplicateObservation",
-    "Two observations have one name.",
-    "keep one of the two");
-NEGATIVE_OBSERVATION = error("W123", "NegativeObservation",
-    "An observed count is negative.",
-    "a Poisson count is at least 0: is this background-subtracted data?");
-UNKNOWN_CHANNEL = warning("W124", "UnknownChannel",
-    "An observation names no channel; it is not used.",
-    "remove it, or correct its name");
-DATA_LENGTH = error("W125", "InvalidPdfData",
-    "A vector of data has another length than the main and auxiliary data of the model.",
-    "give the counts of all bins, then the auxiliary data, in the order that inspect shows");
-// Measurements
-UNKNOWN_MEASUREMENT = error("W130", "InvalidMeasurement",
-    "A measurement is asked for that the workspace lacks.",
-    "choose one of the measurements that inspect lists");
-DUPLICATE_MEASUREMENT = warning("W131", "DuplicateMeasurement",
-    "Two measurements have one name; by name the first is chosen.",
-    "rename one of the two");
-UNKNOWN_POI = warning("W132", "InvalidModel",
-    "The parameter of interest is no parameter of the model; what needs one fails.",
-    "apply the signal patch that brings the parameter, or choose another with --poi");
-POI_NOT_SCALAR = warning("W133", "InvalidModel",
-    "The parameter of interest has more than one value; what needs one fails.",
-    "choose a scalar parameter with --poi");
-UNKNOWN_PARAMETER = warning("W134", "UnknownParameter",
-    "A parameter configuration names no parameter of the model; it is not used.",
-    "remove it, or correct its name");
-DUPLICATE_PARAMETER = error("W135", "InvalidModel",
-    "A measurement has two configurations of one parameter.",
-    "merge the two");
-LUMI_UNCONFIGURED = error("W136", "InvalidModel",
-    "The model has a lumi modifier and the measurement gives no inits, bounds or auxdata for lumi.",
-    "add a parameter configuration of the name lumi, with inits, bounds, auxdata and sigmas");
-LUMI_NO_SIGMA = warning("W137", "InvalidModel",
-    "The model has a lumi modifier and the measurement gives no sigmas for lumi: its width becomes 1.",
-    "write the relative uncertainty of the luminosity into sigmas");
-PARAMETER_KEY = error("W138", "InvalidModel",
-    "A parameter configuration has a key that its type does not take.",
-    "remove the key: sigmas belong to lumi and staterror, factors to shapesys, auxdata to constrained parameters");
-PARAMETER_LENGTH = error("W139", "InvalidModel",
-    "A list in a parameter configuration has another length than the parameter set.",
-    "write one entry for each parameter of the set");
-BOUNDS_PAIR = error("W140", "InvalidModel",
-    "An entry of bounds is no pair of numbers.",
-    "write [lower, upper] for each parameter");
-BOUNDS_REVERSED = error("W141", "InvalidModel",
-    "A lower bound is above its upper bound.",
-    "swap the two bounds");
-INIT_OUTSIDE = warning("W142", "InvalidModel",
-    "An initial value is outside its bounds; a fit from there fails.",
-    "move the initial value or the bounds");
-SIGMA_NOT_POSITIVE = error("W143", "InvalidModel",
-    "A width in sigmas or a factor in factors is not positive.",
-    "write a positive number");
-NEGATIVE_AUXDATA = error("W144", "InvalidModel",
-    "Auxiliary data of a Poisson constraint (shapesys) are negative.",
-    "write a number of at least 0");
-FREED_BIN = strict("W145", "InvalidModel",
-    "fixed is false for a shapesys or staterror with a bin whose uncertainty is zero: the parameter of that bin would float in a constraint of arbitrary width.",
-    "remove the key fixed, so that such bins stay fixed by themselves; under --compat pyhf they float");}
+#[rustfmt::skip]
+rules! {
+    FIRST = rules;
+    // Reading
+    SYNTAX = error("W001", "SyntaxError",
+        "The text is not JSON (RFC 8259); NaN, Infinity, comments and trailing commas are not JSON.",
+        "mend the text at this place");
+    ENCODING = error("W002", "SyntaxError",
+        "The text is not UTF-8.",
+        "save the file as UTF-8");
+    DUPLICATE_KEY = error("W003", "DuplicateKey",
+        "An object has one key twice.",
+        "keep one of the two members: readers disagree on which of them counts");
+    NUMBER_RANGE = error("W004", "NumberRange",
+        "A number is outside the range of binary64.",
+        "write a finite number of magnitude below 1.8e308");
+    INTEGER_RANGE = error("W005", "NumberRange",
+        "An integer literal (no fraction, no exponent) is below −2^63 or above 2^64 − 1.",
+        "write it with a decimal point or an exponent, if it is meant as a binary64 number");
+    DEPTH = error("W006", "DepthLimit",
+        "Arrays and objects are nested deeper than the limit (128).",
+        "no workspace, patch or patchset needs such depth: is this the right file?");
+    SIZE = error("W007", "SizeLimit",
+        "The document is larger than the limit (512 MB, decompressed), or a patch makes it so.",
+        "raise the limit with --max-size, if the document is to be trusted");
+    UNREADABLE = error("W008", "ReadError",
+        "The file cannot be read or decompressed.",
+        "check the path, the permissions and that the file is complete");
+    // Schema
+    SPECIFICATION = error("W010", "InvalidSpecification",
+        "The document does not follow its schema (schemas/).",
+        "write what the schema asks for at this place");
+    MORE_VIOLATIONS = error("W011", "InvalidSpecification",
+        "The document breaks its schema in more places than are listed (1000).",
+        "mend the listed ones first");
+    // Patches
+    PATCH_TEST = error("W020", "PatchTestFailed",
+        "A test operation of a patch does not hold; nothing is applied.",
+        "is this the patch for this document?");
+    PATCH_APPLICATION = error("W021", "PatchApplicationError",
+        "A patch operation cannot be carried out: its path or from is no JSON Pointer, or leads to no place; nothing is applied.",
+        "check that the patch belongs to this document");
+    PATCHSET_NAME = error("W030", "InvalidPatchSet",
+        "Two patches of a patchset have one name.",
+        "rename one of the two patches");
+    PATCHSET_VALUES = error("W031", "InvalidPatchSet",
+        "Two patches of a patchset have equal values (1 and 1.0 are equal).",
+        "give each patch its own values");
+    PATCHSET_LENGTH = error("W032", "InvalidPatchSet",
+        "A patch of a patchset has another number of values than the patchset has labels.",
+        "write one value for each label");
+    PATCH_LOOKUP = error("W033", "InvalidPatchLookup",
+        "A patch is asked for that the patchset lacks.",
+        "choose a patch that the patchset has");
+    DIGEST = error("W034", "PatchSetVerificationError",
+        "A digest of the patchset is not the digest of the workspace.",
+        "use the workspace that the patchset was published with");
+    // Channels and samples
+    DUPLICATE_CHANNEL = error("W101", "InvalidModel",
+        "Two channels have one name.",
+        "rename or remove one of the two channels");
+    DUPLICATE_SAMPLE = error("W102", "InvalidModel",
+        "Two samples of one channel have one name.",
+        "rename one of the two samples, or add their yields up");
+    SAMPLE_BINS = error("W103", "InvalidModel",
+        "A sample has another number of bins than the first sample of its channel.",
+        "give all samples of a channel the same binning");
+    // Modifiers
+    DUPLICATE_MODIFIER = strict("W104", "InvalidModel",
+        "A sample has two modifiers of one name and type.",
+        "remove or rename one of the two; under --compat pyhf the last one counts");
+    MODIFIER_BINS = error("W105", "InvalidModifier",
+        "The data of a histosys, shapesys or staterror have another number of bins than the sample.",
+        "give the modifier one number for each bin of its sample");
+    NAME_REUSE = error("W106", "InvalidNameReuse",
+        "One name is used by modifiers of two types; only histosys and normsys share a parameter.",
+        "give the modifiers different names");
+    SHAPESYS_SHARED = error("W107", "InvalidModel",
+        "A shapesys has the name of another shapesys.",
+        "give each shapesys its own name: its parameters cannot be shared");
+    STATERROR_CHANNELS = error("W108", "InvalidModel",
+        "The samples that carry one staterror do not carry it in the same channels.",
+        "use one staterror name for each channel");
+    SHAPEFACTOR_BINS = strict("W109", "InvalidModel",
+        "A shapefactor is shared with a channel that has more bins than the first of its channels, by name.",
+        "share a shapefactor only between channels of one binning; under --compat pyhf the further bins follow the first parameter of the model");
+    NO_PARAMETERS = error("W110", "InvalidModel",
+        "No sample has a modifier, so that the model has no parameter.",
+        "add a modifier, for example a normfactor for the signal");
+    NORMSYS_FACTOR = error("W111", "InvalidModifier",
+        "A factor of a normsys (lo or hi) is not positive: its logarithm does not exist.",
+        "write a positive factor, such as 0.9 for −10 %; use a histosys for a yield that vanishes or changes sign");
+    NEGATIVE_UNCERTAINTY = error("W112", "InvalidModifier",
+        "An uncertainty of a shapesys or staterror is negative.",
+        "write the absolute uncertainty of the bin, at least 0");
+    UNCERTAINTY_RANGE = error("W113", "InvalidModifier",
+        "The relative uncertainty of a bin of a shapesys or staterror has a square (or inverse square) outside the range of binary64.",
+        "write 0 for a bin without uncertainty");
+    // Observations
+    MISSING_OBSERVATION = error("W120", "MissingObservation",
+        "A channel has no observation.",
+        "add an observation with the channel's name");
+    OBSERVATION_BINS = error("W121", "ObservationShape",
+        "An observation has another number of bins than its channel.",
+        "write one count for each bin of the channel");
+    DUPLICATE_OBSERVATION = error("W122", "DuplicateObservation",
+        "Two observations have one name.",
+        "keep one of the two");
+    NEGATIVE_OBSERVATION = error("W123", "NegativeObservation",
+        "An observed count is negative.",
+        "a Poisson count is at least 0: is this background-subtracted data?");
+    UNKNOWN_CHANNEL = warning("W124", "UnknownChannel",
+        "An observation names no channel; it is not used.",
+        "remove it, or correct its name");
+    DATA_LENGTH = error("W125", "InvalidPdfData",
+        "A vector of data has another length than the main and auxiliary data of the model.",
+        "give the counts of all bins, then the auxiliary data, in the order that inspect shows");
+    // Measurements
+    UNKNOWN_MEASUREMENT = error("W130", "InvalidMeasurement",
+        "A measurement is asked for that the workspace lacks.",
+        "choose one of the measurements that inspect lists");
+    DUPLICATE_MEASUREMENT = warning("W131", "DuplicateMeasurement",
+        "Two measurements have one name; by name the first is chosen.",
+        "rename one of the two");
+    UNKNOWN_POI = warning("W132", "InvalidModel",
+        "The parameter of interest is no parameter of the model; what needs one fails.",
+        "apply the signal patch that brings the parameter, or choose another with --poi");
+    POI_NOT_SCALAR = warning("W133", "InvalidModel",
+        "The parameter of interest has more than one value; what needs one fails.",
+        "choose a scalar parameter with --poi");
+    UNKNOWN_PARAMETER = warning("W134", "UnknownParameter",
+        "A parameter configuration names no parameter of the model; it is not used.",
+        "remove it, or correct its name");
+    DUPLICATE_PARAMETER = error("W135", "InvalidModel",
+        "A measurement has two configurations of one parameter.",
+        "merge the two");
+    LUMI_UNCONFIGURED = error("W136", "InvalidModel",
+        "The model has a lumi modifier and the measurement gives no inits, bounds or auxdata for lumi.",
+        "add a parameter configuration of the name lumi, with inits, bounds, auxdata and sigmas");
+    LUMI_NO_SIGMA = warning("W137", "InvalidModel",
+        "The model has a lumi modifier and the measurement gives no sigmas for lumi: its width becomes 1.",
+        "write the relative uncertainty of the luminosity into sigmas");
+    PARAMETER_KEY = error("W138", "InvalidModel",
+        "A parameter configuration has a key that its type does not take.",
+        "remove the key: sigmas belong to lumi and staterror, factors to shapesys, auxdata to constrained parameters");
+    PARAMETER_LENGTH = error("W139", "InvalidModel",
+        "A list in a parameter configuration has another length than the parameter set.",
+        "write one entry for each parameter of the set");
+    BOUNDS_PAIR = error("W140", "InvalidModel",
+        "An entry of bounds is no pair of numbers.",
+        "write [lower, upper] for each parameter");
+    BOUNDS_REVERSED = error("W141", "InvalidModel",
+        "A lower bound is above its upper bound.",
+        "swap the two bounds");
+    INIT_OUTSIDE = warning("W142", "InvalidModel",
+        "An initial value is outside its bounds; a fit from there fails.",
+        "move the initial value or the bounds");
+    SIGMA_NOT_POSITIVE = error("W143", "InvalidModel",
+        "A width in sigmas or a factor in factors is not positive.",
+        "write a positive number");
+    NEGATIVE_AUXDATA = error("W144", "InvalidModel",
+        "Auxiliary data of a Poisson constraint (shapesys) are negative.",
+        "write a number of at least 0");
+    FREED_BIN = strict("W145", "InvalidModel",
+        "fixed is false for a shapesys or staterror with a bin whose uncertainty is zero: the parameter of that bin would float in a constraint of arbitrary width.",
+        "remove the key fixed, so that such bins stay fixed by themselves; under --compat pyhf they float");}
 
-rules! { LAST:
+#[rustfmt::skip]
+rules! {
+    LAST = rules;
     // Several documents combined
     COMBINE_NAME = error("W301", "InvalidWorkspaceOperation",
         "Two documents have a channel, an observation or a measurement of one name, and the join is none.",

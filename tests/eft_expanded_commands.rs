@@ -102,7 +102,7 @@ fn a_truncation_goes_along() {
     // A file without a document has no responses to end.
     let plain = expanded("truncation_plain.json", &workspace, &["--portable-only"]);
     let refused = morphist(&["fit", &plain, "--truncation", "linear"]);
-    assert!(stderr(&refused).contains("W456") && refused.status.code() == Some(1), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("--truncation") && refused.status.code() == Some(2), "{}", stderr(&refused));
 }
 
 /// The file has the measurement and the parameter of interest that were expanded.

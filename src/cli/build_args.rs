@@ -4,6 +4,7 @@ use super::input_args::{InputArgs, file_name, folder_of};
 use super::source::{Hs3Source, Source};
 use super::{CommandError, CommandResult};
 use crate::document::eft::Eft;
+use crate::document::hs3::MISC_KEY;
 use crate::model::{Data, HistosysCode, Model, NormsysCode};
 use crate::report::{by_name, text};
 use crate::translate::from_hs3::{self, Conventions, Hs3Options};
@@ -146,6 +147,11 @@ impl BuildArgs {
                 !self.interpolation.is_empty(),
                 "--interpolation",
                 "an HS3 document says itself how its modifiers interpolate",
+            ),
+            (
+                self.truncation.is_some() && !source.document.misc.contains_key(MISC_KEY),
+                "--truncation",
+                "an HS3 document has EFT responses only where eft expand has written their document into it",
             ),
             (
                 options.clip_sample_data.is_some(),

@@ -2,7 +2,8 @@
 
 use super::{Rule, error, warning};
 
-rules! { EFT:
+rules! {
+    EFT = rules;
     // The EFT extension: the block
     EFT_UNDECLARED = error("W201", "InvalidEft",
         "A modifier of the EFT extension stands in a workspace without the block eft.",

@@ -165,7 +165,7 @@ pub(crate) fn compare(
         let theta = moved(&own.model, shift);
         let value = Evaluator::new(&program).twice_nll(&theta, &program.prepare(&own.data));
         let mut point = expansion.model.init();
-        parameters.iter().zip(&theta).for_each(|(place, x)| place.iter().for_each(|place| point[*place] = *x));
+        parameters.iter().zip(&theta).filter_map(|(place, x)| Some(((*place)?, *x))).for_each(|(i, x)| point[i] = x);
         let Some(beside) = file.twice_nll(point).filter(|x| x.is_finite() && value.is_finite()) else { continue };
         compared += 1;
         if (value - beside).abs() > 1e-9 + 1e-11 * value.abs() {
