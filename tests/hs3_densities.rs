@@ -404,6 +404,22 @@ fn functions_as_densities() {
     close(product, generic("exp(-0.5*((x-1)/c)^2)*(0.3+0.1*x)"));
 }
 
+/// Second derivatives where a parameter is a bin's content, or moves the argument of a spline.
+#[test]
+fn bends_of_steps_and_splines() {
+    let axes = json!([{"name": "x", "edges": [0.0, 0.45, 1.0, 3.0]}]);
+    let step = json!({"name": "f", "type": "step", "variables": ["x"], "parameters": ["a", "b", "c"], "axes": axes});
+    let argument = json!({"name": "u", "type": "generic_function", "expression": "a*x+b*x^2"});
+    let spline = json!({"name": "f", "type": "spline", "x": "u", "x0": [0, 1, 2, 3, 5], "y0": [2, 1, 1.5, 3, 2.5]});
+    for (functions, name) in [(json!([step]), "a step"), (json!([argument, spline]), "a spline")] {
+        let density = json!({"name": "p", "type": "density_function_dist", "function": "f"});
+        let parameters = json!({"a": 0.7, "b": 0.3, "c": 0.4});
+        let mut value = document(json!([density]), parameters, [0.0, 3.0], &[0.4, 0.5, 2.0]);
+        value["functions"] = functions;
+        assert!(!bends(name, &value), "{name}");
+    }
+}
+
 /// Each rule of compilation has an input that breaks it.
 #[test]
 fn what_cannot_be_evaluated_says_why() {

@@ -1,6 +1,6 @@
 //! Second derivatives of columns: what their operations pass on, and the steps run block by block.
 
-use super::column::{BLOCK, ColumnProgram, Input, Operand, Operation, Source};
+use super::column::{BLOCK, ColumnProgram, Input, Operand, Operation, Source, Tables};
 use super::pushes::{Derivatives, Factor, From, Partial, Pushes, Step, To};
 use crate::expression::{Binary, Unary};
 use crate::kernel::simd::{Backend, Lanes, Simd, ZERO, entry_point, flat_mut};
@@ -47,7 +47,7 @@ impl ColumnHessian {
 
     /// As [`ColumnHessian::compile`], of an integrand. Nothing where it has a kink that moves: what the slope jumps by
     /// belongs to the second derivative of the integral, and no point of a quadrature sees it.
-    pub fn compile_integrand(program: &ColumnProgram, moving: &[bool]) -> Option<ColumnHessian> {
+    pub fn compile_integrand(program: &ColumnProgram, moving: &[bool], tables: &Tables) -> Option<ColumnHessian> {
         let mut depends = Vec::with_capacity(program.operations.len());
         for operation in &program.operations {
             let moves = |source: &Source| match source {
@@ -55,7 +55,7 @@ impl ColumnHessian {
                 Source::Scalar(index) => moving[*index],
                 Source::Data(_) => false,
             };
-            if jumps_by(operation).iter().any(moves) {
+            if jumps_by(operation, tables).iter().any(moves) {
                 return None;
             }
             depends.push(operation.sources().iter().any(moves));
@@ -104,8 +104,9 @@ pub(super) fn computed(place: usize) -> Partial {
 }
 
 /// The operands by which the slope of an operation jumps.
-fn jumps_by(operation: &Operation) -> Vec<Source> {
+fn jumps_by(operation: &Operation, tables: &Tables) -> Vec<Source> {
     match operation {
+        Operation::Spline(table, _) if !tables.splines[*table].has_kinks() => Vec::new(),
         Operation::Unary(Unary::Abs | Unary::Floor | Unary::Ceil | Unary::Not, a) => vec![*a],
         Operation::Unary(..) => Vec::new(),
         Operation::Binary(

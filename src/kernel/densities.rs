@@ -92,8 +92,8 @@ pub(super) fn reason(
     Some(scratch.likelihood.reason(&scratch.graph).unwrap_or_else(unnamed))
 }
 
-/// Passes (i, j ≤ i, element) of the Hessian of −2 ln L at the last [`evaluate`] by shared places to `add`. Where no negative part is wanted, the
-/// curvatures of each pair are taken positive, direction by direction.
+/// Passes (i, j ≤ i, element) of the Hessian of −2 ln L at the last [`evaluate`] by shared places to `add`. Where no
+/// negative part is wanted, the curvatures of each pair are taken positive, direction by direction.
 pub(super) fn add_hessian(
     compiled: &CompiledDensities,
     scratch: &DensityScratch,
@@ -145,7 +145,8 @@ impl Evaluator<'_> {
     }
 }
 
-/// Σ |λ| v vᵀ; zero where the matrix has no finite elements.
+/// Σ |λ| v vᵀ; zero where the matrix has elements that are not finite. No fit is valid there, since the exact Hessian then
+/// has no factors.
 fn absolute(n: usize, square: &[f64]) -> DMatrix<f64> {
     if n == 0 || square.iter().any(|x| !x.is_finite()) {
         return DMatrix::zeros(n, n);
