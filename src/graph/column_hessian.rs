@@ -1,6 +1,6 @@
 //! Second derivatives of columns: what their operations pass on, and the steps run block by block.
 
-use super::column::{BLOCK, ColumnProgram, Input, Operand, Operation, Source, Tables};
+use super::column::{BLOCK, ColumnProgram, Input, Operand, Operation, Source};
 use super::pushes::{Derivatives, Factor, From, Partial, Pushes, Step, To};
 use crate::expression::{Binary, Unary};
 use crate::kernel::simd::{Backend, Lanes, Simd, ZERO, entry_point, flat_mut};
@@ -23,7 +23,7 @@ pub(super) struct ColumnRoom {
 
 impl ColumnHessian {
     /// The steps of a program whose scalars change with parameters where `moving`; nothing where differences are
-    /// cheaper, or where there is an integral for each event.
+    /// cheaper, or where there is an integral for each event or a spline whose argument moves.
     pub fn compile(program: &ColumnProgram, moving: &[bool]) -> Option<ColumnHessian> {
         let first_slot = moving.len();
         let mut moves: Vec<bool> = moving.to_vec();
@@ -47,7 +47,7 @@ impl ColumnHessian {
 
     /// As [`ColumnHessian::compile`], of an integrand. Nothing where it has a kink that moves: what the slope jumps by
     /// belongs to the second derivative of the integral, and no point of a quadrature sees it.
-    pub fn compile_integrand(program: &ColumnProgram, moving: &[bool], tables: &Tables) -> Option<ColumnHessian> {
+    pub fn compile_integrand(program: &ColumnProgram, moving: &[bool]) -> Option<ColumnHessian> {
         let mut depends = Vec::with_capacity(program.operations.len());
         for operation in &program.operations {
             let moves = |source: &Source| match source {
@@ -55,7 +55,7 @@ impl ColumnHessian {
                 Source::Scalar(index) => moving[*index],
                 Source::Data(_) => false,
             };
-            if jumps_by(operation, tables).iter().any(moves) {
+            if jumps_by(operation).iter().any(moves) {
                 return None;
             }
             depends.push(operation.sources().iter().any(moves));
@@ -104,9 +104,8 @@ pub(super) fn computed(place: usize) -> Partial {
 }
 
 /// The operands by which the slope of an operation jumps.
-fn jumps_by(operation: &Operation, tables: &Tables) -> Vec<Source> {
+fn jumps_by(operation: &Operation) -> Vec<Source> {
     match operation {
-        Operation::Spline(table, _) if !tables.splines[*table].has_kinks() => Vec::new(),
         Operation::Unary(Unary::Abs | Unary::Floor | Unary::Ceil | Unary::Not, a) => vec![*a],
         Operation::Unary(..) => Vec::new(),
         Operation::Binary(
@@ -120,8 +119,8 @@ fn jumps_by(operation: &Operation, tables: &Tables) -> Vec<Source> {
             ..,
         ) => Vec::new(),
         Operation::Binary(_, a, b) => vec![*a, *b],
-        Operation::Select(a, ..) | Operation::Bin(_, a) | Operation::Spline(_, a) | Operation::Gather(_, a) => vec![*a],
-        Operation::Integral(..) => Vec::new(),
+        Operation::Select(a, ..) | Operation::Bin(_, a) | Operation::Gather(_, a) => vec![*a],
+        Operation::Spline(..) | Operation::Integral(..) => Vec::new(),
     }
 }
 
@@ -138,7 +137,9 @@ fn rule(operation: &Operation, slot: usize, node: impl Fn(Source) -> Option<usiz
         Operation::Unary(Unary::Negative, a) => unary(a, Partial::Number(-1.0), None, 0),
         Operation::Unary(Unary::Exp, a) => unary(a, result, Some(result), 0),
         Operation::Unary(_, a) => unary(a, computed(0), Some(computed(1)), 2),
-        Operation::Spline(_, a) => unary(a, computed(0), Some(computed(1)), 2),
+        // The third derivative jumps at the knots, which a quadrature of the second one does not see well.
+        Operation::Spline(_, a) if node(*a).is_some() => return None,
+        Operation::Spline(..) => Derivatives::default(),
         Operation::Binary(Binary::Add, a, b) => binary(node(*a), node(*b), [one, one], [None; 3], 0),
         Operation::Binary(Binary::Subtract, a, b) => {
             binary(node(*a), node(*b), [one, Partial::Number(-1.0)], [None; 3], 0)
@@ -349,11 +350,7 @@ fn compute<S: Simd>(program: &ColumnProgram, slot: usize, input: &Input<'_>, slo
                 fill(&mut to[entry * BLOCK..], groups, |i| [f64::from(u8::from(here(i)))]);
             }
         }
-        Operation::Spline(table, a) => {
-            let (a, spline) = (of(a), &input.tables.splines[*table]);
-            fill(to, groups, |i| [spline.at(a.lane(i)).1, spline.bend(a.lane(i))]);
-        }
-        Operation::Bin(..) | Operation::Integral(..) => {}
+        Operation::Bin(..) | Operation::Spline(..) | Operation::Integral(..) => {}
     }
 }
 

@@ -46,7 +46,7 @@ impl ProgramHessian {
                 let inputs = integral_inputs[*index].clone()?;
                 let moving: Vec<bool> = inputs.iter().map(|input| moves[*input]).collect();
                 if moving.contains(&true) {
-                    let hessian = ColumnHessian::compile_integrand(&tables.integrals[*index].program, &moving, tables)?;
+                    let hessian = ColumnHessian::compile_integrand(&tables.integrals[*index].program, &moving)?;
                     of_integral = Some(IntegralRule { inputs, moving, pairs: hessian.sums().to_vec() });
                     integrals[*index] = Some(hessian);
                 }

@@ -36,16 +36,6 @@ impl Spline {
         2.0 * b + d * (6.0 * c + d * (12.0 * e + d * 20.0 * f))
     }
 
-    /// Whether value or slope jump at a knot, as those of a derivative of a spline may.
-    pub fn has_kinks(&self) -> bool {
-        let differ = |x: f64, y: f64| (x - y).abs() > 1e-9 * (x.abs() + y.abs()).max(1e-300);
-        self.pieces.windows(2).zip(self.knots.windows(2)).any(|(pair, knots)| {
-            let left = Spline { knots: vec![knots[0]], pieces: vec![pair[0]] };
-            let (value, slope) = left.at(knots[1]);
-            differ(value, pair[1][0]) || differ(slope, pair[1][1])
-        })
-    }
-
     /// The coefficients that hold at x, and its distance from their knot.
     fn piece(&self, x: f64) -> Option<(&[f64; 6], f64)> {
         let above = self.knots.partition_point(|knot| *knot <= x);
