@@ -361,3 +361,21 @@ fn losses_speak() {
         ["a Gaussian constraint at 0.25 of width 1 on \"h\"", "interpolation code 2 of the histosys \"h\""]
     );
 }
+
+/// ROOT makes variables of what domains and points declare; a parameter of interest that is nowhere ends it.
+#[test]
+fn root_knows_all_variates() {
+    let value = json!({
+        "metadata": {"hs3_version": "0.2"},
+        "distributions": [{"name": "g", "type": "gaussian_dist", "x": "x", "mean": "m", "sigma": 1}],
+        "data": [{"name": "d", "type": "unbinned", "axes": [{"name": "x", "min": 0, "max": 10}], "entries": [[4.0]]}],
+        "likelihoods": [{"name": "L", "distributions": ["g"], "data": ["d"]}],
+        "analyses": [{"name": "A", "likelihood": "L", "parameters_of_interest": ["mu", "m"]}],
+        "parameter_points": [{"name": "default_values", "parameters": [{"name": "m", "value": 5}]}]});
+    let Converted { document, losses } = change(&value, "A", Target::Root640);
+    assert_eq!(rules(&losses.0), ["W464"], "{}", losses.0);
+    assert_eq!(document["analyses"][0]["parameters_of_interest"], json!(["m"]));
+    let axes = &document["domains"][0]["axes"];
+    assert_eq!((&axes[0]["name"], &axes[0]["min"], &axes[0]["max"]), (&json!("x"), &json!(0.0), &json!(10.0)));
+    assert_eq!(document["parameter_points"][0]["parameters"][1], json!({"name": "x", "value": 5.0}));
+}

@@ -422,6 +422,26 @@ fn bends_of_steps_and_splines() {
     }
 }
 
+/// Where a density is so narrow that its integral vanishes, nothing is likely: no fit is led there.
+#[test]
+fn vanishing_integrals_are_outside_of_the_domain() {
+    let density = json!({"name": "p", "type": "generic_dist", "expression": "exp(-(x-m)^2/(2*s*s))"});
+    let parameters = json!({"m": 4.97, "s": 0.3});
+    let likelihood =
+        compile(&document(json!([density]), parameters, [0.0, 10.0], &[4.97]), &Options::default()).unwrap();
+    let s = likelihood.parameters.iter().position(|p| p.name == "s").unwrap();
+    let mut theta: Vec<f64> = likelihood.parameters.iter().map(|p| p.value).collect();
+    let (mut gradient, mut scratch) = (vec![0.0; theta.len()], likelihood.scratch());
+    // −ln L of one event at the peak: ln(s √2π).
+    let expected = (0.3 * (2.0 * std::f64::consts::PI).sqrt()).ln();
+    assert!((likelihood.value(&theta, &mut scratch) - expected).abs() < 1e-10);
+    theta[s] = 1e-4;
+    assert_eq!(likelihood.value(&theta, &mut scratch), f64::INFINITY);
+    assert!(likelihood.reason(&scratch).unwrap().contains("integral of the density of \"p\" is zero"));
+    assert_eq!(likelihood.value_and_gradient(&theta, &mut gradient, &mut scratch), f64::INFINITY);
+    assert_eq!(likelihood.value_gradient_hessians(&theta, &mut gradient, &mut scratch), f64::INFINITY);
+}
+
 /// Each rule of compilation has an input that breaks it.
 #[test]
 fn what_cannot_be_evaluated_says_why() {

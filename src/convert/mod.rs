@@ -21,6 +21,7 @@ mod same;
 mod spelling;
 pub mod target;
 mod to_pyhf;
+mod variates;
 mod words;
 pub mod write;
 

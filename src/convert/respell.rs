@@ -6,6 +6,7 @@ use super::leftover::needed;
 use super::names::identifier;
 use super::reader_types::{self, Support};
 use super::target::Target;
+use super::variates;
 use super::{Converted, Losses, to_value};
 use crate::document::hs3::{
     DataKind, Dialect, DistributionKind, FunctionKind, Hs3Document, Likelihood, LikelihoodData, canonical,
@@ -41,8 +42,15 @@ pub(super) fn respell(value: &Value, document: &Hs3Document, target: Target) -> 
         }
     }
     speller.domains(&mut written);
+    if target == Target::Root640 {
+        variates::declare(document, &mut written);
+    }
     if let Some(Value::Array(items)) = members.get("analyses") {
         let mut items: Vec<Value> = items.iter().map(analysis).collect();
+        let known = named(members);
+        for (i, item) in items.iter_mut().enumerate() {
+            speller.interesting(item, &known, &format!("/analyses/{i}/parameters_of_interest"));
+        }
         if target == Target::Pyhs3 {
             items.iter_mut().for_each(|item| complete(item, document));
         }
@@ -256,6 +264,17 @@ impl Respeller<'_> {
         }
     }
 
+    /// Parameters of interest that are nowhere are left out, and named: ROOT ends at once where it meets one.
+    fn interesting(&mut self, analysis: &mut Value, known: &HashSet<String>, pointer: &str) {
+        let Some(Value::Array(names)) = analysis.get_mut("parameters_of_interest") else { return };
+        names.retain(|name| {
+            let Some(unknown) = name.as_str().filter(|name| !known.contains(*name)) else { return true };
+            let finding = Finding::new(&rule::CONVERT_DROPPED, quote(unknown), "a parameter of the document");
+            self.losses.push(finding.at(pointer));
+            false
+        });
+    }
+
     /// ROOT makes ModelConfigs of simultaneous densities alone, which `misc` describes; the parts of their data are called
     /// `<data>_<label>`.
     fn misc(&mut self, old: Option<&Value>, written: &mut Map<String, Value>) -> Option<Value> {
@@ -359,6 +378,26 @@ fn analysis(item: &Value) -> Value {
         }
     }
     Value::Object(written)
+}
+
+/// All words in what parameters are declared or used by.
+fn named(members: &Map<String, Value>) -> HashSet<String> {
+    fn collect(value: &Value, words: &mut HashSet<String>) {
+        match value {
+            Value::String(text) => {
+                words.insert(text.clone());
+                let is_word = |c: char| c.is_alphanumeric() || c == '_';
+                words.extend(text.split(|c| !is_word(c)).map(str::to_owned));
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, words)),
+            Value::Object(members) => members.values().for_each(|value| collect(value, words)),
+            _ => {}
+        }
+    }
+    let mut words = HashSet::new();
+    let places = ["distributions", "functions", "domains", "parameter_points"];
+    places.iter().filter_map(|key| members.get(*key)).for_each(|value| collect(value, &mut words));
+    words
 }
 
 /// Numbers in strings become numbers.

@@ -147,6 +147,9 @@ fn change(before: &Before, after: &Hs3Likelihood) -> Change {
             size = size.max(a.abs());
         }
     }
+    if moved_by.iter().any(|x| !x.is_finite()) {
+        return Change::Other(f64::INFINITY);
+    }
     let tolerance = 1e-9 * size;
     let largest = moved_by.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
     let spread = moved_by.iter().fold(0.0, |most: f64, x| most.max((x - moved_by[0]).abs()));

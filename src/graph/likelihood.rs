@@ -483,7 +483,7 @@ impl GraphLikelihood {
         for (at, (piece, memory)) in self.pieces.iter().zip(&scratch.programs).enumerate() {
             if piece.program.integral_failed(memory) {
                 let of = self.piece_name(at);
-                return Some(format!("an integral of the density{of} is infinite or does not converge"));
+                return Some(format!("an integral of the density{of} is zero, infinite or does not converge"));
             }
             if !piece.program.rest_is_finite(memory) {
                 return Some(match at {
@@ -505,6 +505,7 @@ impl GraphLikelihood {
     }
 }
 
+/// No likelihood is infinite: where the integral of a density vanishes, nothing is in the domain.
 fn in_domain(value: f64) -> f64 {
-    if value.is_nan() { f64::INFINITY } else { value }
+    if value.is_nan() || value == f64::NEG_INFINITY { f64::INFINITY } else { value }
 }

@@ -327,12 +327,12 @@ impl Program {
         }
     }
 
-    /// Whether an integral of the last evaluation did not converge.
+    /// Whether an integral of the last evaluation did not converge, or is zero.
     pub fn integral_failed(&self, scratch: &Scratch) -> bool {
         self.integral_at
             .iter()
             .zip(&self.integral_inputs)
-            .any(|(at, inputs)| inputs.is_some() && !scratch.scalars[*at].is_finite())
+            .any(|(at, inputs)| inputs.is_some() && !(scratch.scalars[*at].is_finite() && scratch.scalars[*at] != 0.0))
     }
 
     /// Whether the scalar part of the last evaluation is finite.

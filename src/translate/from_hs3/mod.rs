@@ -131,6 +131,13 @@ fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3
     let of_analysis = choice.analysis.and_then(|analysis| analysis.parameters_of_interest.first());
     let poi = options.poi.as_ref().or(of_analysis);
     let poi = poi.and_then(|poi| parameters.iter().position(|set| set.name == *poi));
+    for name in choice.analysis.iter().flat_map(|analysis| &analysis.parameters_of_interest) {
+        if !parameters.iter().any(|set| set.name == *name) {
+            let pointer = choice.analysis.map_or_else(String::new, |analysis| analysis.pointer.clone());
+            let finding = Finding::new(&rule::HS3_UNRESOLVED, quote(name), "a parameter of interest of the likelihood");
+            findings.push(finding.at(format!("{pointer}/parameters_of_interest")));
+        }
+    }
     if !findings.is_valid() {
         return Err(findings);
     }
