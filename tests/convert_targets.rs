@@ -373,7 +373,7 @@ fn root_knows_all_variates() {
         "analyses": [{"name": "A", "likelihood": "L", "parameters_of_interest": ["mu", "m"]}],
         "parameter_points": [{"name": "default_values", "parameters": [{"name": "m", "value": 5}]}]});
     let Converted { document, losses } = change(&value, "A", Target::Root640);
-    assert_eq!(rules(&losses.0), ["W464"], "{}", losses.0);
+    assert_eq!(rules(&losses.0), ["W464", "W463"], "{}", losses.0);
     assert_eq!(document["analyses"][0]["parameters_of_interest"], json!(["m"]));
     let axes = &document["domains"][0]["axes"];
     assert_eq!((&axes[0]["name"], &axes[0]["min"], &axes[0]["max"]), (&json!("x"), &json!(0.0), &json!(10.0)));
