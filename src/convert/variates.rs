@@ -17,7 +17,7 @@ pub(super) fn declare(document: &Hs3Document, written: &mut Map<String, Value>) 
             (Some(low), Some(high)) => (*low, *high),
             _ => (axis.min, axis.max),
         };
-        if !(low.is_finite() && high.is_finite()) || !declared.insert(&axis.name) {
+        if !(low.is_finite() && high.is_finite() && declared.insert(&axis.name)) {
             continue;
         }
         axes.extend(serde_json::to_value(WrittenAxis::range(axis.name.clone(), (low, high))));
