@@ -4,13 +4,15 @@
 mod common;
 
 use morphist::document::hs3::{Hs3Document, ReadOptions};
-use morphist::graph::{Graph, Options, Selection};
+use morphist::graph::{Graph, Options, PairData, Selection};
 use morphist::infer::{FitOptions, fit};
 use morphist::kernel::Evaluator;
+use morphist::model::Data;
 use morphist::program::{PreparedData, Program};
 use morphist::translate::from_hs3::{self, Hs3Likelihood, Hs3Options};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
 
 fn read(path: &Path) -> Hs3Document {
     Hs3Document::from_value(&common::read_json(path), &ReadOptions::default())
@@ -300,6 +302,88 @@ fn missed_peaks_are_refused() {
     let finding = &findings.0[0];
     assert!(finding.rule == "W422" && finding.found.contains("0.3456"), "{findings}");
     assert_eq!(finding.pointer.as_deref(), Some("/distributions/0"));
+    // A floor that has 600 times its area hides no peak; at 1/20,000 of the range, events say where it is.
+    for (sigma, floor, event) in [(3e-5, 0.05, 0.9), (1e-6, 0.01, 0.3456)] {
+        let expression = format!("exp(-0.5*((x-m)/{sigma})^2) + {floor}");
+        let generic = json!([{"name": "p", "type": "generic_dist", "expression": expression}]);
+        let document = over_one_variate(generic, &[event]);
+        let document = Hs3Document::from_value(&document, &ReadOptions::default()).unwrap();
+        let findings = from_hs3::likelihood(&document, &Hs3Options::default()).unwrap_err();
+        assert!(findings.0[0].rule == "W422" && findings.0[0].found.contains("0.3456"), "{findings}");
+    }
+}
+
+/// A width that shrinks until the quadrature does not see the peak any more: no such fit is valid. A wider peak is, at the
+/// width that makes −ln L = −Σ ln ((1 + c N(x))/(1 + c)) smallest, found by golden section.
+#[test]
+fn fits_do_not_end_at_missed_peaks() {
+    let fit = |scale: f64| {
+        let near = [-1.5, -0.7, -0.2, 0.1, 0.4, 1.1, 1.6].map(|x| 0.3456 + x * scale);
+        let events: Vec<f64> = near.into_iter().chain([0.05, 0.2, 0.55, 0.7, 0.95]).collect();
+        let expression = "exp(-0.5*((x-0.3456)/m)^2)/m + 1";
+        let generic = json!([{"name": "p", "type": "generic_dist", "expression": expression}]);
+        let mut value = over_one_variate(generic, &events);
+        value["parameter_points"][0]["parameters"][0]["value"] = json!(0.01);
+        value["domains"] = json!([{"name": "default_domain", "type": "product_domain",
+                                   "axes": [{"name": "m", "min": 1e-8, "max": 0.1}]}]);
+        let document = Hs3Document::from_value(&value, &ReadOptions::default()).unwrap();
+        let likelihood = translate(&document, "shrinking");
+        let program = Program::compile(&likelihood.model);
+        let mut on = morphist::infer::Likelihood::new(&program, &likelihood.data, FitOptions::new(&likelihood.model));
+        let root = (2.0 * std::f64::consts::PI).sqrt();
+        let of = |s: f64| -> f64 {
+            events.iter().map(|x| ((1.0 + root) / (1.0 + (-0.5 * ((x - 0.3456) / s).powi(2)).exp() / s)).ln()).sum()
+        };
+        (on.fit(morphist::infer::Hesse::All), golden(of, 0.1 * scale, 10.0 * scale))
+    };
+    let (wide, width) = fit(5e-3);
+    assert!(wide.valid && (wide.parameters[0] / width - 1.0).abs() < 1e-6, "{:?} {width}", wide.parameters);
+    let (narrow, _) = fit(2e-6);
+    let Some(morphist::infer::Failure::MissedPeak { peak }) = narrow.reason else { panic!("{narrow:?}") };
+    assert!(peak.contains("0.3456") || peak.contains("0.3455"), "{peak}");
+}
+
+/// The argument of the minimum between two ends.
+fn golden(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
+    let part = 0.5 * (5.0_f64.sqrt() - 1.0);
+    for _ in 0..100 {
+        let (a, b) = (high - part * (high - low), low + part * (high - low));
+        if f(a) < f(b) { high = b } else { low = a }
+    }
+    0.5 * (low + high)
+}
+
+/// Values, gradients and Hessians in any order, at points again and again, with data of their own: each is what an
+/// evaluator that has seen nothing else says.
+#[test]
+fn evaluations_do_not_depend_on_earlier_ones() {
+    let generic = json!([{"name": "p", "type": "generic_dist", "expression": "exp(-3*(x-m)^2) + m*x"}]);
+    let document = over_one_variate(generic, &[0.2, 0.5, 0.55, 0.9]);
+    let document = Hs3Document::from_value(&document, &ReadOptions::default()).unwrap();
+    let likelihood = translate(&document, "again");
+    let program = Program::compile(&likelihood.model);
+    let columns = vec![vec![0.1, 0.25, 0.275, 0.45]];
+    let other = vec![PairData::Events { columns, weights: vec![1.0; 4] }];
+    let other = Data { densities: Some(Arc::new(other)), ..likelihood.data.clone() };
+    let prepared = [program.prepare(&likelihood.data), program.prepare(&other)];
+    let asked = |evaluator: &mut Evaluator, (what, point, data): (usize, f64, usize)| {
+        let (mut gradient, mut hessian) = ([0.0], [0.0]);
+        let value = match what {
+            0 => evaluator.twice_nll(&[point], &prepared[data]),
+            1 => evaluator.gradient(&[point], &prepared[data], &mut gradient),
+            _ => evaluator.hessian(&[point], &prepared[data], &mut gradient, &mut hessian),
+        };
+        [value, gradient[0], hessian[0]].map(f64::to_bits)
+    };
+    let mut used = Evaluator::new(&program);
+    let mut state = 1_u64;
+    for _ in 0..300 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let draw = |n: u64, shift: u32| ((state >> shift) % n) as usize;
+        // −1 is outside of the domain.
+        let question = (draw(3, 33), [0.3, 0.4, -1.0][draw(3, 40)], draw(2, 50));
+        assert_eq!(asked(&mut used, question), asked(&mut Evaluator::new(&program), question), "{question:?}");
+    }
 }
 
 /// What puts a point out of the domain names the distribution.
@@ -314,4 +398,41 @@ fn reasons_name_the_distribution() {
     let reason = Evaluator::new(&program).out_of_domain(&[0.9], &data);
     let Some(morphist::kernel::OutOfDomain::Density { reason }) = reason else { panic!("{reason:?}") };
     assert!(reason.contains("\"p\"") && reason.contains("zero, negative or undefined"), "{reason}");
+}
+
+/// Constants that stay are numbers to a fit: it ends where one ends whose document has the numbers. Along a constant that is
+/// scanned, the slope and the tangent of the profile are those of differences.
+#[test]
+fn constants_are_held_and_scanned() {
+    let with = |expression: &str, constants: &[(&str, f64)]| {
+        let generic = json!([{"name": "p", "type": "generic_dist", "expression": expression}]);
+        let mut value = over_one_variate(generic, &[0.2, 0.31, 0.34, 0.38, 0.45, 0.52, 0.7, 0.9]);
+        let parameters = value["parameter_points"][0]["parameters"].as_array_mut().unwrap();
+        parameters.extend(constants.iter().map(|(name, x)| json!({"name": name, "value": x, "const": true})));
+        translate(&Hs3Document::from_value(&value, &ReadOptions::default()).unwrap(), "constants")
+    };
+    let constant = with("exp(-0.5*((x-m)/s)^2) + b*(1+x)", &[("s", 0.1), ("b", 0.2)]);
+    let plain = with("exp(-0.5*((x-m)/0.1)^2) + 0.2*(1+x)", &[]);
+    let names = constant.model.parameter_names();
+    let place = |name: &str| names.iter().position(|own| own == name).unwrap();
+    let (m, s) = (place("m"), place("s"));
+    let (program, other) = (Program::compile(&constant.model), Program::compile(&plain.model));
+    let mut on = morphist::infer::Likelihood::new(&program, &constant.data, FitOptions::new(&constant.model));
+    let mut numbers = morphist::infer::Likelihood::new(&other, &plain.data, FitOptions::new(&plain.model));
+    let (fit, expected) = (on.fit(morphist::infer::Hesse::All), numbers.fit(morphist::infer::Hesse::All));
+    assert!(fit.valid && expected.valid);
+    assert!((fit.parameters[m] - expected.parameters[0]).abs() < 1e-9, "{:?}", fit.parameters);
+    assert!((fit.twice_nll - expected.twice_nll).abs() < 1e-11);
+    let (own, theirs) = (fit.uncertainties.unwrap()[m], expected.uncertainties.unwrap()[0]);
+    assert!((own / theirs - 1.0).abs() < 1e-9, "{own} {theirs}");
+    for at in [0.1, 0.13] {
+        let h = 1e-4;
+        let (above, below) = (on.conditional_fit(&[(s, at + h)]), on.conditional_fit(&[(s, at - h)]));
+        on.conditional_fit(&[(s, at)]);
+        let (slope, tangent) = (on.gradient_at_minimum()[s], on.tangent(s).unwrap());
+        let expected = (above.twice_nll - below.twice_nll) / (2.0 * h);
+        assert!((slope - expected).abs() < 1e-4 * expected.abs().max(1.0), "{slope} {expected}");
+        let expected = (above.parameters[m] - below.parameters[m]) / (2.0 * h);
+        assert!((tangent[m] - expected).abs() < 1e-4 * expected.abs().max(0.1), "{} {expected}", tangent[m]);
+    }
 }

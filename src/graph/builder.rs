@@ -2,7 +2,7 @@
 
 use super::spline::Spline;
 use crate::expression::{Binary, Unary};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A place in the list of nodes.
 pub(super) type Id = usize;
@@ -274,9 +274,28 @@ impl Builder {
 
     /// A node with another in the place of an observable.
     pub fn substitute(&mut self, root: Id, observable: usize, by: Id) -> Id {
+        let changes = |builder: &Builder, id: Id| builder.depends_on(id, &[observable]);
+        self.replace(root, &changes, &|_, node| matches!(node, Node::Observable(_)).then_some(by))
+    }
+
+    /// A node with numbers in the place of parameters, by index.
+    pub fn hold(&mut self, root: Id, numbers: &BTreeMap<usize, f64>) -> Id {
+        self.replace(root, &|builder, id| builder.needs_parameters(id), &|builder, node| match node {
+            Node::Parameter(index) => numbers.get(index).map(|number| builder.constant(*number)),
+            _ => None,
+        })
+    }
+
+    /// A node with others in the place of leaves below it. What does not change according to `changes` stays.
+    fn replace(
+        &mut self,
+        root: Id,
+        changes: &dyn Fn(&Builder, Id) -> bool,
+        leaf: &dyn Fn(&mut Builder, &Node) -> Option<Id>,
+    ) -> Id {
         let (mut below, mut open) = (BTreeSet::new(), vec![root]);
         while let Some(id) = open.pop() {
-            if self.depends_on(id, &[observable]) && below.insert(id) {
+            if changes(self, id) && below.insert(id) {
                 open.extend(self.operands(id));
             }
         }
@@ -285,7 +304,6 @@ impl Builder {
         for id in below {
             let of = |id: Id| made.get(&id).copied().unwrap_or(id);
             let new = match self.nodes[id].clone() {
-                Node::Observable(_) => by,
                 Node::Unary(f, a) => self.unary(f, of(a)),
                 Node::Binary(f, a, b) => self.binary(f, of(a), of(b)),
                 Node::Select(condition, yes, no) => self.select(of(condition), of(yes), of(no)),
@@ -294,10 +312,10 @@ impl Builder {
                 Node::Spline(table, a) => self.intern(Node::Spline(table, of(a))),
                 Node::Integral(index) => {
                     let Integral { integrand, over, .. } = self.integrals[index].clone();
-                    let integrand = self.substitute(integrand, observable, by);
+                    let integrand = self.replace(integrand, changes, leaf);
                     self.integral(integrand, over)
                 }
-                Node::Constant(_) | Node::Parameter(_) => id,
+                node => leaf(self, &node).unwrap_or(id),
             };
             made.insert(id, new);
         }

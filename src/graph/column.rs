@@ -72,6 +72,13 @@ pub(super) struct Tables {
     pub backend: Backend,
 }
 
+impl Tables {
+    /// Whether the integrals are the same, step by step.
+    pub fn same_integrals(&self, other: &Tables) -> bool {
+        self.integrals.iter().map(|integral| &integral.program).eq(other.integrals.iter().map(|other| &other.program))
+    }
+}
+
 /// What a block reads: the columns, the groups of the block, and the scalars.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
@@ -113,7 +120,7 @@ impl<'a> Input<'a> {
     #[inline(always)]
     pub(super) fn operand(&self, source: Source, done: &'a [Lanes]) -> Operand<'a> {
         match source {
-            Source::Slot(slot) => Operand::Column(&done[slot * BLOCK..][..self.groups]),
+            Source::Slot(slot) => Operand::Column(&done[slot * self.groups..][..self.groups]),
             Source::Data(column) => Operand::Column(&self.data[column][self.start..][..self.groups]),
             Source::Scalar(index) => Operand::Value(self.scalars[index]),
         }
@@ -121,7 +128,7 @@ impl<'a> Input<'a> {
 }
 
 entry_point! {
-    /// Fills the slots of one block.
+    /// Fills the slots of one block, each as long as the block.
     forward = forward_block(program: &ColumnProgram, input: &Input<'_>, slots: &mut [Lanes])
 }
 
@@ -140,7 +147,7 @@ entry_point! {
 #[inline(always)]
 fn forward_block<S: Simd>(program: &ColumnProgram, input: &Input<'_>, slots: &mut [Lanes]) {
     for (slot, operation) in program.operations.iter().enumerate() {
-        let (done, rest) = slots.split_at_mut(slot * BLOCK);
+        let (done, rest) = slots.split_at_mut(slot * input.groups);
         let out = &mut rest[..input.groups];
         let of = |source: Source| input.operand(source, done);
         match operation {
@@ -224,10 +231,12 @@ fn lanes(out: &mut [Lanes], f: impl Fn(usize) -> f64) {
 fn exponentials<S: Simd>(a: Operand, out: &mut [Lanes]) {
     for (i, out) in out.iter_mut().enumerate() {
         let x = a.get::<S>(i);
-        let mut input = ZERO;
-        x.store(&mut input);
         x.exp().store(out);
-        if input.0.iter().any(|x| x.abs() >= 708.0 || x.is_nan()) {
+        // What is no number is not below either.
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        if zero.any_less(x.abs().select_less(S::splat(708.0), zero, one)) {
+            let mut input = ZERO;
+            x.store(&mut input);
             out.0 = input.0.map(f64::exp);
         }
     }
@@ -238,10 +247,10 @@ fn exponentials<S: Simd>(a: Operand, out: &mut [Lanes]) {
 fn logarithms<S: Simd>(a: Operand, out: &mut [Lanes]) {
     for (i, out) in out.iter_mut().enumerate() {
         let x = a.get::<S>(i);
-        let mut input = ZERO;
-        x.store(&mut input);
         x.ln().store(out);
-        if !input.0.iter().all(|x| (f64::MIN_POSITIVE..f64::INFINITY).contains(x)) {
+        if x.select_less(S::splat(f64::INFINITY), x, S::splat(0.0)).any_less(S::splat(f64::MIN_POSITIVE)) {
+            let mut input = ZERO;
+            x.store(&mut input);
             out.0 = input.0.map(f64::ln);
         }
     }
@@ -262,7 +271,7 @@ macro_rules! pull {
         let (zero, least) = (S::splat(0.0), S::splat(f64::MIN_POSITIVE));
         match $to {
             Source::Slot(slot) => {
-                let target = &mut $pull.before[slot * BLOCK..][..$pull.groups];
+                let target = &mut $pull.before[slot * $pull.groups..][..$pull.groups];
                 for ($i, (target, adjoint)) in target.iter_mut().zip($pull.adjoint).enumerate() {
                     let $g = S::load(adjoint);
                     let term: S = $g.abs().select_less(least, zero, $term);
@@ -290,7 +299,7 @@ impl Pull<'_, '_> {
         let adjoint = flat(self.adjoint);
         match to {
             Source::Slot(slot) => {
-                let target = flat_mut(&mut self.before[slot * BLOCK..][..self.groups]);
+                let target = flat_mut(&mut self.before[slot * self.groups..][..self.groups]);
                 for (i, (target, g)) in target.iter_mut().zip(adjoint).enumerate() {
                     *target += term(i, *g);
                 }
@@ -312,9 +321,9 @@ fn backward_block<S: Simd>(
     scalars: &mut [f64],
 ) {
     for (slot, operation) in program.operations.iter().enumerate().rev() {
-        let (done, rest) = slots.split_at(slot * BLOCK);
+        let (done, rest) = slots.split_at(slot * input.groups);
         let out = Operand::Column(&rest[..input.groups]);
-        let (before, rest) = adjoints.split_at_mut(slot * BLOCK);
+        let (before, rest) = adjoints.split_at_mut(slot * input.groups);
         let mut pull = Pull { adjoint: &rest[..input.groups], before, scalars, groups: input.groups };
         let of = |source: Source| input.operand(source, done);
         match operation {

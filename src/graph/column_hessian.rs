@@ -16,7 +16,7 @@ pub(super) struct ColumnHessian {
 /// Memory of the steps of column programs: pairs and computed numbers of one block, and the sums over all blocks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ColumnRoom {
-    pairs: Vec<Vec<Lanes>>,
+    pairs: Vec<Lanes>,
     computed: Vec<Lanes>,
     pub sums: Vec<f64>,
 }
@@ -70,11 +70,8 @@ impl ColumnHessian {
 
     /// Makes room, and the sums zero.
     pub fn begin(&self, room: &mut ColumnRoom) {
-        if room.pairs.len() < self.pushes.pairs {
-            room.pairs.resize(self.pushes.pairs, vec![ZERO; BLOCK]);
-        }
-        if room.computed.len() < self.pushes.computed * BLOCK {
-            room.computed.resize(self.pushes.computed * BLOCK, ZERO);
+        for (memory, columns) in [(&mut room.pairs, self.pushes.pairs), (&mut room.computed, self.pushes.computed)] {
+            memory.resize(memory.len().max(columns * BLOCK), ZERO);
         }
         room.sums.clear();
         room.sums.resize(self.pushes.sums.len(), 0.0);
@@ -241,6 +238,17 @@ enum Target<'a> {
     Sum(&'a mut f64),
 }
 
+/// Two pairs, one to write and another one to read.
+#[inline(always)]
+fn two(pairs: &mut [Lanes], to: usize, from: usize, groups: usize) -> (&mut [Lanes], &[Lanes]) {
+    let (before, behind) = pairs.split_at_mut(to.max(from) * groups);
+    if to < from {
+        (&mut before[to * groups..][..groups], &behind[..groups])
+    } else {
+        (&mut behind[..groups], &before[from * groups..][..groups])
+    }
+}
+
 #[inline(always)]
 fn push_block_body<S: Simd>(
     hessian: &ColumnHessian,
@@ -260,31 +268,32 @@ fn push_block_body<S: Simd>(
             Step::Push(push) => push,
         };
         let ColumnRoom { pairs, computed, sums } = room;
-        let mut taken = Vec::new();
-        let place = if let To::New(place) | To::Pair(place) = push.to { Some(place) } else { None };
-        if let Some(place) = place {
-            taken = std::mem::take(&mut pairs[place]);
-        }
-        let from = match push.from {
-            From::Pair(place) => &pairs[place][..groups],
-            From::Adjoint(node) => &adjoints[(node - hessian.first_slot) * BLOCK..][..groups],
+        let adjoint = |node: usize| &adjoints[(node - hessian.first_slot) * groups..][..groups];
+        let (target, from) = match (push.to, push.from) {
+            (To::Sum(index), From::Adjoint(node)) => (Target::Sum(&mut sums[index]), adjoint(node)),
+            (To::Sum(index), From::Pair(pair)) => (Target::Sum(&mut sums[index]), &pairs[pair * groups..][..groups]),
+            (To::New(to), From::Adjoint(node)) => (Target::New(&mut pairs[to * groups..][..groups]), adjoint(node)),
+            (To::Pair(to), From::Adjoint(node)) => (Target::Column(&mut pairs[to * groups..][..groups]), adjoint(node)),
+            (To::New(to), From::Pair(pair)) => {
+                let (to, from) = two(pairs, to, pair, groups);
+                (Target::New(to), from)
+            }
+            (To::Pair(to), From::Pair(pair)) => {
+                let (to, from) = two(pairs, to, pair, groups);
+                (Target::Column(to), from)
+            }
         };
         let (mut scale, mut columns): (f64, [Option<&[Lanes]>; 2]) = (push.scale, [None; 2]);
         for factor in push.factors.iter().flatten() {
             let operand = match factor {
                 Factor::Value(source) => input.operand(*source, slots),
-                Factor::Computed(place) => Operand::Column(&computed[place * BLOCK..][..groups]),
+                Factor::Computed(place) => Operand::Column(&computed[place * groups..][..groups]),
             };
             match operand {
                 Operand::Value(value) => scale *= value,
                 Operand::Column(column) => columns[usize::from(columns[0].is_some())] = Some(column),
             }
         }
-        let target = match push.to {
-            To::New(_) => Target::New(&mut taken[..groups]),
-            To::Pair(_) => Target::Column(&mut taken[..groups]),
-            To::Sum(index) => Target::Sum(&mut sums[index]),
-        };
         let scale = S::splat(scale);
         match columns {
             [Some(a), Some(b)] => {
@@ -292,9 +301,6 @@ fn push_block_body<S: Simd>(
             }
             [Some(a), None] => push!(target, from, (x, i) => x.mul(scale).mul(S::load(&a[i]))),
             _ => push!(target, from, (x, _i) => x.mul(scale)),
-        }
-        if let Some(place) = place {
-            pairs[place] = taken;
         }
     }
 }
@@ -304,10 +310,10 @@ fn push_block_body<S: Simd>(
 fn compute<S: Simd>(program: &ColumnProgram, slot: usize, input: &Input<'_>, slots: &[Lanes], to: &mut [Lanes]) {
     let groups = input.groups;
     let of = |source: &Source| input.operand(*source, slots);
-    let out = Operand::Column(&slots[slot * BLOCK..][..groups]);
+    let out = Operand::Column(&slots[slot * groups..][..groups]);
     match &program.operations[slot] {
         Operation::Unary(Unary::Log, a) => {
-            let (a, (first, second)) = (of(a), to.split_at_mut(BLOCK));
+            let (a, (first, second)) = (of(a), to.split_at_mut(groups));
             for (i, (first, second)) in first.iter_mut().zip(second).enumerate().take(groups) {
                 let inverse = S::splat(1.0).div(a.get::<S>(i));
                 inverse.store(first);
@@ -322,9 +328,9 @@ fn compute<S: Simd>(program: &ColumnProgram, slot: usize, input: &Input<'_>, slo
                 let both = S::splat(0.0).sub(inverse.mul(inverse));
                 let twice_b = S::splat(-2.0).mul(to_b.mul(inverse));
                 inverse.store(&mut to[i]);
-                to_b.store(&mut to[BLOCK + i]);
-                both.store(&mut to[3 * BLOCK + i]);
-                twice_b.store(&mut to[4 * BLOCK + i]);
+                to_b.store(&mut to[groups + i]);
+                both.store(&mut to[3 * groups + i]);
+                twice_b.store(&mut to[4 * groups + i]);
             }
         }
         Operation::Unary(f, a) => {
@@ -347,7 +353,7 @@ fn compute<S: Simd>(program: &ColumnProgram, slot: usize, input: &Input<'_>, slo
             let index = of(index);
             for entry in 0..list.len() {
                 let here = |i: usize| index.lane(i) as usize == entry;
-                fill(&mut to[entry * BLOCK..], groups, |i| [f64::from(u8::from(here(i)))]);
+                fill(&mut to[entry * groups..], groups, |i| [f64::from(u8::from(here(i)))]);
             }
         }
         Operation::Bin(..) | Operation::Spline(..) | Operation::Integral(..) => {}
@@ -359,7 +365,7 @@ fn compute<S: Simd>(program: &ColumnProgram, slot: usize, input: &Input<'_>, slo
 fn fill<const N: usize>(to: &mut [Lanes], groups: usize, of: impl Fn(usize) -> [f64; N]) {
     for i in 0..8 * groups {
         for (k, x) in of(i).into_iter().enumerate() {
-            flat_mut(&mut to[k * BLOCK..])[i] = x;
+            flat_mut(&mut to[k * groups..])[i] = x;
         }
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn quadrature(builder: &Builder, integral: &Integral) -> Quadrature {
     let names: Vec<usize> = integral.over.iter().map(|(observable, ..)| *observable).collect();
     Quadrature {
         program: columns(builder, integral.integrand, &order, &names),
+        observables: names,
         ranges: integral.over.iter().map(|(_, low, high)| (*low, *high)).collect(),
     }
 }
@@ -197,7 +198,7 @@ pub(super) fn fixed_column(
         let count = BLOCK.min(groups - start);
         let input = Input { data, start, groups: count, scalars: &scalars, tables };
         forward(tables.backend, &program, &input, &mut slots);
-        column.extend_from_slice(&slots[program.output * BLOCK..][..count]);
+        column.extend_from_slice(&slots[program.output * count..][..count]);
     }
     column
 }

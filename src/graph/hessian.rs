@@ -5,7 +5,7 @@ use super::column::{ColumnProgram, Tables};
 use super::column_hessian::{ColumnHessian, ColumnRoom};
 use super::pushes::Pushes;
 use super::scalar::Scalar;
-use super::scalar_hessian::{IntegralRule, ScalarRoom, rule};
+use super::scalar_hessian::{IntegralRule, ScalarHessian, rule};
 
 /// The steps that follow a gradient.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub(super) struct ProgramHessian {
     /// By integral; nothing for those that no parameter moves, or that are columns.
     pub integrals: Vec<Option<ColumnHessian>>,
     pub terms: Vec<ColumnHessian>,
-    pub scalars: Pushes,
+    pub scalars: ScalarHessian,
     /// The two parameters of each sum of the scalars, as places in the list of the program's parameters.
     pub places: Vec<(usize, usize)>,
     pub n_parameters: usize,
@@ -23,7 +23,7 @@ pub(super) struct ProgramHessian {
 #[derive(Clone, Debug, Default)]
 pub(super) struct HessianRoom {
     pub columns: ColumnRoom,
-    pub scalars: ScalarRoom,
+    pub scalars: Vec<f64>,
     /// What the terms give to pairs of scalars.
     pub given: Vec<f64>,
 }
@@ -67,6 +67,7 @@ impl ProgramHessian {
             _ => None,
         };
         let places = pushes.sums.iter().map(|(a, b)| Some((place(*a)?, place(*b)?))).collect::<Option<_>>()?;
-        Some(ProgramHessian { integrals, terms, scalars: pushes, places, n_parameters: parameters.len() })
+        let of_scalars = ScalarHessian::new(&pushes, scalars.len());
+        Some(ProgramHessian { integrals, terms, scalars: of_scalars, places, n_parameters: parameters.len() })
     }
 }

@@ -4,12 +4,17 @@ use super::builder::{Builder, Id};
 use super::maker::Maker;
 use super::pair::{Pair, PairData, Term};
 use super::piece::{Piece, Scratch};
-use super::program::Program;
+use super::program::{MissedPeak, Program};
 use crate::document::hs3::{Distribution, DistributionKind, Hs3Document, Likelihood, LikelihoodData};
-use crate::finding::{Finding, Findings, quote};
+use crate::finding::{Finding, Findings, number, quote};
 use crate::rule;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+/// Points of all integrals, and of one, at which peaks are looked for where the parameters start; where a fit ends, it is
+/// the fewest.
+const ALL_POINTS: usize = 1 << 18;
+const POINTS: (usize, usize) = (1 << 12, 1 << 16);
 
 /// Compiles documents; see [`Graph::compile`].
 #[derive(Clone, Copy, Debug)]
@@ -105,8 +110,13 @@ pub struct GraphLikelihood {
     /// Σ ln Γ(N + 1) of the extended densities.
     pub log_factorials: f64,
     pub(super) source: Arc<Source>,
-    /// Of the constraints, then of each pair.
-    pieces: Vec<Piece>,
+    /// Of the constraints, then of each pair; with the terms that they are compiled from.
+    pub(super) pieces: Vec<Piece>,
+    pub(super) made_from: Arc<Vec<Term>>,
+    /// With numbers in the place of constants; made when it is first asked for, nothing without constants.
+    pub(super) held: OnceLock<Option<Arc<GraphLikelihood>>>,
+    /// One with other data, whose steps to second derivatives can be taken over.
+    pub(super) held_like: Option<Arc<GraphLikelihood>>,
 }
 
 /// What terms are made from, whatever the data.
@@ -249,22 +259,20 @@ impl Parts {
         }
     }
 
-    fn finish(mut self, mut maker: Maker, point: Option<&str>) -> Result<GraphLikelihood, Vec<Finding>> {
+    fn finish(self, mut maker: Maker, point: Option<&str>) -> Result<GraphLikelihood, Vec<Finding>> {
         let parameters = parameters(&mut maker, point);
-        if self.findings.is_empty() {
-            self.findings = maker.missed_peaks(&parameters);
-        }
         if !self.findings.is_empty() {
-            // One cause is named once, however many data need it.
-            let mut seen = BTreeSet::new();
-            self.findings.retain(|f| seen.insert((f.rule, f.pointer.clone(), f.found.clone())));
-            return Err(self.findings);
+            return Err(once(self.findings));
         }
         // The constraints come first: a point that they forbid is told by them.
         let constraints = Term { scalars: self.logs, ..Term::default() };
-        let terms = std::iter::once(&constraints).chain(&self.terms);
-        let mut pieces: Vec<Piece> = terms.map(|term| piece(&mut maker.builder, term)).collect();
+        let terms: Vec<Term> = std::iter::once(constraints).chain(self.terms).collect();
+        let mut pieces: Vec<Piece> = terms.iter().map(|term| piece(&mut maker.builder, term)).collect();
         let mut memory = Scratch::new(pieces.iter().map(|piece| &piece.program), parameters.len());
+        let missed = missed_peaks(&maker, &pieces, &parameters, &mut memory);
+        if !missed.is_empty() {
+            return Err(once(missed));
+        }
         for (at, piece) in pieces.iter_mut().enumerate() {
             piece.measure(&parameters, true, &mut memory, at);
         }
@@ -279,13 +287,52 @@ impl Parts {
             log_factorials: self.log_factorials,
             source: Arc::new(Source { builder: maker.builder, pairs: self.pairs }),
             pieces,
+            made_from: Arc::new(terms),
+            held: OnceLock::new(),
+            held_like: None,
         })
     }
 }
 
+/// One cause is named once, however many data need it.
+fn once(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let mut seen = BTreeSet::new();
+    findings.retain(|f| seen.insert((f.rule, f.pointer.clone(), f.found.clone())));
+    findings
+}
+
+/// Integrals that miss a peak where the parameters start.
+fn missed_peaks(maker: &Maker, pieces: &[Piece], parameters: &[Parameter], memory: &mut Scratch) -> Vec<Finding> {
+    let theta: Vec<f64> = parameters.iter().map(|parameter| parameter.value).collect();
+    let integrals: usize = pieces.iter().map(|piece| piece.program.n_integrals()).sum();
+    let points = (ALL_POINTS / integrals.max(1)).clamp(POINTS.0, POINTS.1);
+    let missed = pieces.iter().zip(&mut memory.programs).filter_map(|(piece, memory)| {
+        piece.program.value(&theta, memory);
+        piece.program.missed_peak(memory, points)
+    });
+    let finding = |missed: MissedPeak| {
+        let found = format!("{} that an integral misses", missed.text(&maker.builder));
+        let expected = "a range of the variate near the peak, or a type of density that says where its peak is";
+        let at = maker.integral_places.get(missed.integral).cloned().unwrap_or_default();
+        Finding::new(&rule::HS3_UNSUPPORTED, found, expected).at(at)
+    };
+    missed.map(finding).collect()
+}
+
+impl MissedPeak {
+    fn text(&self, builder: &Builder) -> String {
+        let name = builder.observables.get(self.observable).map_or("", String::as_str);
+        format!("a peak at {} = {}", quote(name), number(self.at))
+    }
+}
+
 fn piece(builder: &mut Builder, term: &Term) -> Piece {
+    Piece::new(program(builder, term))
+}
+
+pub(super) fn program(builder: &mut Builder, term: &Term) -> Program {
     let rest = builder.sum(&term.scalars);
-    Piece::new(Program::compile(builder, &[rest], &term.sums))
+    Program::compile(builder, &[rest], &term.sums)
 }
 
 fn choose<'d>(
@@ -370,23 +417,34 @@ impl GraphLikelihood {
         let mut builder = self.source.builder.clone();
         let (mut events, mut log_factorials) = (0.0, 0.0);
         let mut pieces: Vec<Piece> = self.pieces.iter().take(1).cloned().collect();
+        let mut terms: Vec<Term> = self.made_from.iter().take(1).cloned().collect();
         for ((pair, data), own) in self.source.pairs.iter().zip(data).zip(self.pieces.iter().skip(1)) {
             let term = pair.term(&mut builder, data);
             events += term.events;
             log_factorials += term.log_factorial;
-            pieces.push(own.with_program(piece(&mut builder, &term).program));
+            pieces.push(own.with_program(program(&mut builder, &term)));
+            terms.push(term);
         }
+        let (made_from, held_like) = (Arc::new(terms), self.held_or_made().clone());
+        GraphLikelihood { events, log_factorials, made_from, held_like, ..self.with_pieces(pieces) }
+    }
+
+    /// The same of other pieces, which nothing is made from any more.
+    pub(super) fn with_pieces(&self, pieces: Vec<Piece>) -> GraphLikelihood {
         GraphLikelihood {
             parameters: self.parameters.clone(),
             warnings: self.warnings.clone(),
             conventions: self.conventions,
             channels: self.channels.clone(),
-            constraints: self.constraints.clone(),
             terms: self.terms,
-            events,
-            log_factorials,
+            events: self.events,
+            constraints: self.constraints.clone(),
+            log_factorials: self.log_factorials,
             source: self.source.clone(),
             pieces,
+            made_from: Arc::default(),
+            held: OnceLock::new(),
+            held_like: None,
         }
     }
 
@@ -496,6 +554,19 @@ impl GraphLikelihood {
             }
         }
         None
+    }
+
+    /// A peak that an integral has missed in the last evaluation with this scratch, as far as some points and the events
+    /// tell.
+    pub fn missed_peak(&self, scratch: &mut Scratch) -> Option<String> {
+        self.pieces.iter().zip(&mut scratch.programs).enumerate().find_map(|(at, (piece, memory))| {
+            let missed = piece.program.missed_peak(memory, POINTS.0)?;
+            Some(format!(
+                "an integral of the density{} misses {}",
+                self.piece_name(at),
+                missed.text(&self.source.builder)
+            ))
+        })
     }
 
     /// " of" with the name of the distribution of a piece.

@@ -19,6 +19,7 @@ mod density;
 mod derivative;
 mod expectation;
 mod functions;
+mod held;
 mod hessian;
 mod interpolation;
 mod likelihood;

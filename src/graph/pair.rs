@@ -3,6 +3,7 @@
 use super::builder::{Builder, Id};
 use super::program::Sum;
 use crate::document::hs3::Distribution;
+use std::collections::BTreeMap;
 
 /// The data of one pair of distribution and data.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,18 +138,23 @@ impl Pair {
 }
 
 impl Term {
-    fn add_events(
-        &mut self,
-        builder: &mut Builder,
-        log: Id,
-        data: std::collections::BTreeMap<usize, Vec<f64>>,
-        weights: Vec<f64>,
-    ) {
+    fn add_events(&mut self, builder: &mut Builder, log: Id, data: BTreeMap<usize, Vec<f64>>, weights: Vec<f64>) {
         if builder.is_column(log) {
             self.sums.push(Sum { column: log, data, weights });
         } else {
             self.scalars.push(builder.scale(log, -weights.iter().sum::<f64>()));
         }
+    }
+
+    /// The same with numbers in the place of parameters, by index.
+    pub fn hold(&self, builder: &mut Builder, numbers: &BTreeMap<usize, f64>) -> Term {
+        let scalars = self.scalars.iter().map(|id| builder.hold(*id, numbers)).collect();
+        let mut term = Term { scalars, sums: Vec::new(), ..*self };
+        for Sum { column, data, weights } in &self.sums {
+            let column = builder.hold(*column, numbers);
+            term.add_events(builder, column, data.clone(), weights.clone());
+        }
+        term
     }
 
     /// ν − n ln ν + ln Γ(n + 1), with 0 ln 0 = 0.

@@ -1,76 +1,128 @@
-//! Integrals whose integrand has a peak far narrower than the range that the quadrature does not see (spec/hs3.md,
-//! section 6).
+//! Integrals that have missed a peak of their integrand: between the points of a quadrature a peak far narrower than the
+//! range is not seen (spec/hs3.md, section 6). Whether there is one is looked up at other points, the events among them.
 
-use super::builder::{Builder, Id};
-use super::density::Range;
-use super::likelihood::Parameter;
-use super::maker::Maker;
-use super::program::{Program, Sum};
-use crate::finding::{Finding, number, quote};
-use crate::rule;
-use std::collections::BTreeMap;
-
-/// Points of all integrals, and of one, at which peaks are looked for.
-const ALL_POINTS: usize = 1 << 18;
-const POINTS: (usize, usize) = (1 << 12, 1 << 16);
-
-/// A sum over these points that is so much above the integral is a suspicion.
-const SUSPICION: f64 = 1.02;
+use super::column::BLOCK;
+use super::quadrature::{Cell, POINTS, Quadrature, Run, Work, node};
+use crate::kernel::simd::{flat, flat_mut};
+use std::ops::Range;
 
 /// What an integral may be off by.
 const WRONG: f64 = 1e-6;
 
-impl Maker<'_> {
-    /// Integrals over one variate that miss a peak where the parameters start.
-    pub(super) fn missed_peaks(&mut self, parameters: &[Parameter]) -> Vec<Finding> {
-        let theta: Vec<f64> = parameters.iter().map(|parameter| parameter.value).collect();
-        let of_one = |i: &usize| {
-            let integral = &self.builder.integrals[*i];
-            matches!(integral.over[..], [(o, ..)] if self.builder.observables_of(integral.integrand) == [o])
-        };
-        let all: Vec<usize> = (0..self.builder.integrals.len()).filter(of_one).collect();
-        let points = (ALL_POINTS / all.len().max(1)).clamp(POINTS.0, POINTS.1);
-        let most = ALL_POINTS / POINTS.0;
-        all.into_iter().take(most).filter_map(|i| self.missed_peak(i, points, &theta)).collect()
+/// So many points where the integrand is not what its cell says are looked at closely.
+const MOST_SUSPECTS: usize = 16;
+
+/// The cells around a suspicious point shrink by this.
+const SHRINKAGE: f64 = 0.25;
+
+/// An integrand at a point that is not what its cell says.
+struct Suspect {
+    x: f64,
+    cell: Range<f64>,
+    /// By how much, for the width of the cell.
+    size: f64,
+}
+
+impl Quadrature {
+    /// Where the `cells` that have made the value `whole` of an integral over one variate miss a peak, as far as `probes`
+    /// tell.
+    pub fn missed_peak(
+        &self,
+        run: &mut Run,
+        work: &mut Work,
+        (cells, whole): (&[Cell], f64),
+        probes: impl Iterator<Item = f64>,
+    ) -> Option<f64> {
+        let &[(low, high)] = self.ranges.as_slice() else { return None };
+        let mut probes: Vec<f64> = probes.filter(|x| (low..=high).contains(x)).collect();
+        probes.sort_by(f64::total_cmp);
+        let mut cells: Vec<Range<f64>> = cells.iter().map(Cell::first_axis).collect();
+        cells.sort_by(|a, b| a.start.total_cmp(&b.start));
+        let nodes = |cell: &Range<f64>| (0..POINTS).map(|i| at_node(cell, i)).collect::<Vec<f64>>();
+        let at_nodes = self.integrand(&cells.iter().flat_map(nodes).collect::<Vec<f64>>(), run, work);
+        let at_probes = self.integrand(&probes, run, work);
+        let (mut suspects, mut next) = (Vec::new(), 0);
+        for (cell, values) in cells.iter().zip(at_nodes.chunks(POINTS)) {
+            let mut largest: Option<Suspect> = None;
+            while next < probes.len() && probes[next] <= cell.end {
+                let (x, value) = (probes[next], at_probes[next]);
+                let size = (value - interpolated(cell, values, x)).abs() * (cell.end - cell.start);
+                if size > WRONG * whole.abs() && value.is_finite() && largest.as_ref().is_none_or(|s| size > s.size) {
+                    largest = Some(Suspect { x, cell: cell.clone(), size });
+                }
+                next += 1;
+            }
+            suspects.extend(largest);
+        }
+        suspects.sort_by(|a, b| b.size.total_cmp(&a.size));
+        suspects.truncate(MOST_SUSPECTS);
+        suspects.into_iter().find(|suspect| self.is_missed(run, work, suspect, whole)).map(|suspect| suspect.x)
     }
 
-    fn missed_peak(&mut self, index: usize, points: usize, theta: &[f64]) -> Option<Finding> {
-        let integral = self.builder.integrals[index].clone();
-        let &[(observable, low, high)] = integral.over.as_slice() else { return None };
-        let step = (high - low) / points as f64;
-        let grid: Vec<f64> = (0..points).map(|i| low + (i as f64 + 0.5) * step).collect();
-        let data = BTreeMap::from([(observable, grid.clone())]);
-        let sum = Sum { column: integral.integrand, data, weights: vec![1.0; points] };
-        let program = Program::compile(&self.builder, &[], &[sum]);
-        let mut column = program.column(theta, &mut program.scratch());
-        column.truncate(points);
-        let sum = column.iter().sum::<f64>() * step;
-        let place = column.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(i, _)| i)?;
-        let mut part = |from: f64, to: f64| match from < to {
-            true => value(&mut self.builder, integral.integrand, (observable, from, to), theta),
-            false => 0.0,
+    /// Whether the integral over a cell is another one where the cells become ever smaller towards a point.
+    fn is_missed(&self, run: &mut Run, work: &mut Work, suspect: &Suspect, whole: f64) -> bool {
+        let Suspect { x, cell, .. } = suspect;
+        let mut integral = |first: &[f64]| {
+            let cells = first.windows(2).filter(|ends| ends[0] < ends[1]);
+            self.refined(run, work, &mut Vec::new(), cells.map(|ends| Cell::new(ends[0], ends[1])))
         };
-        let whole = part(low, high);
-        if !(sum > SUSPICION * whole && sum.is_finite()) {
-            return None;
+        let steps = || std::iter::successors(Some(1.0), |step| Some(step * SHRINKAGE).filter(|step| *step > 1e-13));
+        let mut ends: Vec<f64> = steps().map(|step| x - (x - cell.start) * step).collect();
+        ends.push(*x);
+        ends.extend(steps().collect::<Vec<f64>>().into_iter().rev().map(|step| x + (cell.end - x) * step));
+        let difference = integral(&ends) - integral(&[cell.start, cell.end]);
+        // What is no number is no agreement.
+        !(difference.abs() <= WRONG * whole.abs())
+    }
+
+    /// The integrand at points of the only axis.
+    fn integrand(&self, points: &[f64], run: &mut Run, work: &mut Work) -> Vec<f64> {
+        let mut values = Vec::with_capacity(points.len());
+        for points in points.chunks(8 * BLOCK) {
+            let groups = points.len().div_ceil(8);
+            let column = flat_mut(&mut work.points[0][..groups]);
+            column[..points.len()].copy_from_slice(points);
+            column[points.len()..].fill(points[points.len() - 1]);
+            self.forward(run, &work.points, groups);
+            values.extend_from_slice(&flat(&run.slots[self.program.output * groups..][..groups])[..points.len()]);
         }
-        let (left, right) = ((grid[place] - step).max(low), (grid[place] + step).min(high));
-        let better = part(low, left) + part(left, grid[place]) + part(grid[place], right) + part(right, high);
-        if (better - whole).abs() <= WRONG * better.abs() {
-            return None;
-        }
-        let name = self.builder.observables.get(observable).map_or("", String::as_str);
-        let found = format!("a peak at {} = {} that an integral misses", quote(name), number(grid[place]));
-        let expected = "a range of the variate near the peak, or a type of density that says where its peak is";
-        let at = self.integral_places.get(index).cloned().unwrap_or_default();
-        Some(Finding::new(&rule::HS3_UNSUPPORTED, found, expected).at(at))
+        values
     }
 }
 
-fn value(builder: &mut Builder, integrand: Id, over: Range, theta: &[f64]) -> f64 {
-    let integral = builder.integral(integrand, vec![over]);
-    let program = Program::compile(builder, &[integral], &[]);
-    let mut value = [f64::NAN];
-    program.outputs(theta, &mut value, &mut program.scratch());
-    value[0]
+fn at_node(cell: &Range<f64>, i: usize) -> f64 {
+    0.5 * (cell.start + cell.end) + 0.5 * (cell.end - cell.start) * node(i)
 }
+
+/// The polynomial through the values at the nodes of a cell (barycentric formula; L. N. Trefethen, Approximation Theory and
+/// Approximation Practice, SIAM 2013, ch. 5).
+fn interpolated(cell: &Range<f64>, values: &[f64], x: f64) -> f64 {
+    let (mut above, mut below) = (0.0, 0.0);
+    for (i, value) in values.iter().enumerate() {
+        let distance = x - at_node(cell, i);
+        if distance == 0.0 {
+            return *value;
+        }
+        let weight = WEIGHTS[i] / distance;
+        above += weight * value;
+        below += weight;
+    }
+    above / below
+}
+
+/// 1/Π (xᵢ − xⱼ) of the nodes.
+const WEIGHTS: [f64; POINTS] = {
+    let mut weights = [1.0; POINTS];
+    let mut i = 0;
+    while i < POINTS {
+        let mut j = 0;
+        while j < POINTS {
+            if j != i {
+                weights[i] /= node(i) - node(j);
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+    weights
+};

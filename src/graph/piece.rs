@@ -38,7 +38,7 @@ impl Piece {
 
     /// The same with other data: where it depends on the same parameters, the steps stay.
     pub fn with_program(&self, program: Program) -> Piece {
-        let mut piece = Piece::new(program);
+        let mut piece = Piece::new(program.with_steps_of(&self.program));
         for (parameter, step) in piece.parameters.iter().zip(&mut piece.steps) {
             let place = self.parameters.binary_search(parameter).ok();
             *step = place.and_then(|at| self.steps.get(at)).copied().unwrap_or(PART);

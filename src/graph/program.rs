@@ -7,9 +7,9 @@ use super::compile::{Compiler, fixed_column, quadrature, scalar, used_integrals,
 use super::hessian::{HessianRoom, ProgramHessian};
 use super::quadrature::{Cell, Run, Work};
 use super::scalar::{self, Scalar};
-use super::scalar_hessian::push_scalars;
 use crate::kernel::simd::{Backend, Lanes, ZERO, flat, flat_mut};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 /// A column whose weighted sum counts, before it is compiled.
 #[derive(Clone, Debug)]
@@ -34,14 +34,30 @@ pub(super) struct Program {
     tables: Tables,
     slots: usize,
     backend: Backend,
-    /// Nothing where differences of the gradient have to do.
-    hessian: Option<ProgramHessian>,
+    /// What the integrals are called in the graph.
+    integral_names: Vec<usize>,
+    /// Made when it is first asked for; nothing where differences of the gradient have to do.
+    hessian: OnceLock<Option<Arc<ProgramHessian>>>,
 }
+
+/// A peak that an integral has missed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct MissedPeak {
+    /// Its place among the integrals of the graph.
+    pub integral: usize,
+    pub observable: usize,
+    pub at: f64,
+}
+
+/// So many of the events at most say where peaks may be.
+const MOST_EVENTS: usize = 1 << 12;
 
 /// −Σ w f over the events of one set of data.
 #[derive(Clone, Debug)]
 struct Term {
     program: ColumnProgram,
+    /// What the first columns of the data are called.
+    observables: Vec<usize>,
     data: Vec<Vec<Lanes>>,
     weights: Vec<Lanes>,
 }
@@ -111,15 +127,36 @@ impl Program {
         let terms: Vec<Term> = sums.iter().map(|sum| Term::compile(builder, sum, &order, &tables, place)).collect();
         let lengths = terms.iter().map(|t| &t.program).chain(tables.integrals.iter().map(|i| &i.program));
         let slots = lengths.map(|program| program.operations.len()).max().unwrap_or(0);
-        let mut program =
-            Program { scalars, integral_inputs, integral_at, terms, outputs, tables, slots, backend, hessian: None };
-        program.hessian = program.compile_hessian();
-        program
+        let (integral_names, hessian) = (used, OnceLock::new());
+        Program {
+            scalars,
+            integral_inputs,
+            integral_at,
+            terms,
+            outputs,
+            tables,
+            slots,
+            backend,
+            integral_names,
+            hessian,
+        }
     }
 
-    fn compile_hessian(&self) -> Option<ProgramHessian> {
-        let terms = self.terms.iter().map(|term| &term.program);
-        ProgramHessian::compile(&self.scalars, &self.integral_inputs, &self.tables, terms, &self.parameters())
+    fn second(&self) -> Option<&ProgramHessian> {
+        let compile = || {
+            let terms = self.terms.iter().map(|term| &term.program);
+            ProgramHessian::compile(&self.scalars, &self.integral_inputs, &self.tables, terms, &self.parameters())
+        };
+        self.hessian.get_or_init(|| compile().map(Arc::new)).as_deref()
+    }
+
+    /// Takes the steps to second derivatives over from a program of the same operations with other data.
+    pub fn with_steps_of(self, other: &Program) -> Program {
+        let same = self.scalars.len() == other.scalars.len()
+            && self.scalars.iter().zip(&other.scalars).all(|(own, other)| own.same_operation(other))
+            && self.tables.same_integrals(&other.tables)
+            && self.terms.iter().map(|t| &t.program).eq(other.terms.iter().map(|t| &t.program));
+        if same { Program { hessian: other.hessian.clone(), ..self } } else { self }
     }
 
     pub fn scratch(&self) -> Scratch {
@@ -171,7 +208,7 @@ impl Program {
             let (scalars, tables) = (&scratch.scalars, &self.tables);
             let input = Input { data: &term.data, start, groups: count, scalars, tables };
             forward(self.backend, &term.program, &input, &mut scratch.slots);
-            column.extend_from_slice(flat(&scratch.slots[term.program.output * BLOCK..][..count]));
+            column.extend_from_slice(flat(&scratch.slots[term.program.output * count..][..count]));
         }
         column
     }
@@ -190,26 +227,26 @@ impl Program {
 
     /// Whether [`Program::hessian`] knows the second derivatives.
     pub fn has_hessian(&self) -> bool {
-        self.hessian.is_some()
+        self.second().is_some()
     }
 
     /// As [`Program::value_and_gradient`], with the second derivatives to [`Program::parameters`] in `square` (row-major);
     /// without them where they are not known.
     pub fn hessian(&self, theta: &[f64], gradient: &mut [f64], square: &mut [f64], scratch: &mut Scratch) -> f64 {
-        let Some(hessian) = &self.hessian else { return self.value_and_gradient(theta, gradient, scratch) };
+        let Some(hessian) = self.second() else { return self.value_and_gradient(theta, gradient, scratch) };
         let mut room = scratch.hessian.take().unwrap_or_default();
         room.given.clear();
         let value = self.derivatives(theta, gradient, scratch, Some((hessian, &mut room)));
         let Scratch { scalars, scalar_adjoints, integrals, .. } = &*scratch;
         let HessianRoom { scalars: own, given, .. } = &mut *room;
-        let (at, given) = ((&scalars[..], &scalar_adjoints[..]), given.iter().copied());
-        push_scalars(&hessian.scalars, &self.scalars, at, &self.tables, given, own, |index, to| {
+        let at = (&scalars[..], &scalar_adjoints[..]);
+        let sums = hessian.scalars.run(&self.scalars, at, &self.tables, given, own, |index, to| {
             let Known { slopes, bends, .. } = &integrals[index];
             to.iter_mut().zip(slopes.iter().chain(bends)).for_each(|(to, x)| *to = *x);
         });
         let n = hessian.n_parameters;
         square.fill(0.0);
-        for ((a, b), x) in hessian.places.iter().zip(&room.scalars.sums) {
+        for ((a, b), x) in hessian.places.iter().zip(sums) {
             square[a * n + b] += x;
             if a != b {
                 square[b * n + a] += x;
@@ -335,6 +372,37 @@ impl Program {
             .any(|(at, inputs)| inputs.is_some() && !(scratch.scalars[*at].is_finite() && scratch.scalars[*at] != 0.0))
     }
 
+    /// The first integral over one variate that has missed a peak in the last evaluation, as far as so many points and the
+    /// events tell.
+    pub fn missed_peak(&self, scratch: &mut Scratch, points: usize) -> Option<MissedPeak> {
+        let Scratch { slots, integrals, work, .. } = scratch;
+        let all = self.tables.integrals.iter().enumerate().zip(integrals);
+        all.filter(|((index, _), _)| self.integral_inputs[*index].is_some()).find_map(|((index, integral), known)| {
+            let (&[observable], &[(low, high)]) = (integral.observables.as_slice(), integral.ranges.as_slice()) else {
+                return None;
+            };
+            let grid = (0..points).map(|i| low + (high - low) * (i as f64 + 0.5) / points as f64);
+            let probes = grid.chain(self.events(observable));
+            let mut run = Run { backend: self.backend, tables: &self.tables, scalars: &known.inputs, slots };
+            let at = integral.missed_peak(&mut run, work, (&known.cells, known.value), probes)?;
+            Some(MissedPeak { integral: self.integral_names[index], observable, at })
+        })
+    }
+
+    /// Where events lie, of each term.
+    fn events(&self, observable: usize) -> impl Iterator<Item = f64> {
+        self.terms.iter().flat_map(move |term| {
+            let place = term.observables.iter().position(|o| *o == observable);
+            let column = place.map_or(&[][..], |place| flat(&term.data[place]));
+            column.iter().step_by(column.len().div_ceil(MOST_EVENTS).max(1)).copied()
+        })
+    }
+
+    /// How many integrals [`Program::missed_peak`] looks at.
+    pub fn n_integrals(&self) -> usize {
+        self.integral_inputs.iter().flatten().count()
+    }
+
     /// Whether the scalar part of the last evaluation is finite.
     pub fn rest_is_finite(&self, scratch: &Scratch) -> bool {
         self.rest(scratch).is_finite()
@@ -386,7 +454,7 @@ impl Term {
             let column = fixed_column(builder, id, order, &names, &data, tables, groups);
             data.push(column);
         }
-        Term { program, data, weights: padded(&sum.weights, 0.0) }
+        Term { program, observables: names, data, weights: padded(&sum.weights, 0.0) }
     }
 
     /// −Σ w f; with derivatives, its adjoints are added to those of the scalars, and the second ones to the sums of
@@ -400,19 +468,18 @@ impl Term {
     ) -> f64 {
         let mut total = 0.0;
         let groups = self.weights.len();
-        let used = self.program.operations.len() * BLOCK;
         for start in (0..groups).step_by(BLOCK) {
             let count = BLOCK.min(groups - start);
             let (scalars, tables) = (&scratch.scalars, &program.tables);
             let input = Input { data: &self.data, start, groups: count, scalars, tables };
             forward(program.backend, &self.program, &input, &mut scratch.slots);
-            let output = self.program.output * BLOCK;
+            let output = self.program.output * count;
             let weights = flat(&self.weights[start..][..count]);
             let values = flat(&scratch.slots[output..][..count]);
             // An event of weight zero counts for nothing, wherever it lies.
             total -= weights.iter().zip(values).map(|(w, f)| if *w == 0.0 { 0.0 } else { w * f }).sum::<f64>();
             if derivatives {
-                scratch.adjoints[..used].fill(ZERO);
+                scratch.adjoints[..self.program.operations.len() * count].fill(ZERO);
                 let adjoint = flat_mut(&mut scratch.adjoints[output..][..count]);
                 adjoint.iter_mut().zip(weights).for_each(|(adjoint, weight)| *adjoint = -weight);
                 let (slots, adjoints) = (&scratch.slots, &mut scratch.adjoints);

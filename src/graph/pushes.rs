@@ -92,7 +92,7 @@ impl Pushes {
         let inner = operations.iter().map(|operation| operation.node).collect();
         let mut pusher = Pusher { inner, ..Pusher::default() };
         for (a, b) in given {
-            let to = pusher.place(*a, *b);
+            let (to, _) = pusher.place(*a, *b);
             pusher.pushes.given.push(to);
         }
         let most = (MOST * (operations.len() + given.len() + 8)).saturating_mul(leaves + 1).min(MOST_STEPS);
@@ -112,7 +112,8 @@ struct Pusher {
     /// Nodes with operands.
     inner: BTreeSet<usize>,
     pushes: Pushes,
-    places: BTreeMap<(usize, usize), usize>,
+    /// The place of each pair, and the sign with which its second derivative stands there.
+    places: BTreeMap<(usize, usize), (usize, f64)>,
     sums: BTreeMap<(usize, usize), usize>,
     /// The other nodes of the pairs of a node, itself included.
     around: BTreeMap<usize, BTreeSet<usize>>,
@@ -120,32 +121,36 @@ struct Pusher {
 }
 
 impl Pusher {
-    /// The place of a pair, new or known.
-    fn place(&mut self, a: usize, b: usize) -> To {
-        let key = (a.max(b), a.min(b));
+    /// The place of a pair, new or known, and its sign.
+    fn place(&mut self, a: usize, b: usize) -> (To, f64) {
+        let key = ordered(a, b);
         if !self.inner.contains(&a) && !self.inner.contains(&b) {
             let next = self.pushes.sums.len();
             let index = *self.sums.entry(key).or_insert(next);
             if index == next {
                 self.pushes.sums.push(key);
             }
-            return To::Sum(index);
+            return (To::Sum(index), 1.0);
         }
-        if let Some(place) = self.places.get(&key) {
-            return To::Pair(*place);
+        if let Some((place, sign)) = self.places.get(&key) {
+            return (To::Pair(*place), *sign);
         }
         let place = self.unused.pop().unwrap_or_else(|| {
             self.pushes.pairs += 1;
             self.pushes.pairs - 1
         });
-        self.places.insert(key, place);
-        self.around.entry(a).or_default().insert(b);
-        self.around.entry(b).or_default().insert(a);
-        To::New(place)
+        self.keep(key, (place, 1.0));
+        (To::New(place), 1.0)
     }
 
-    fn push(&mut self, from: From, (a, b): (usize, usize), twice: bool, partials: &[Partial]) {
-        let (mut scale, mut factors, mut count) = (if twice { 2.0 } else { 1.0 }, [None; 2], 0);
+    fn keep(&mut self, (a, b): (usize, usize), place: (usize, f64)) {
+        self.places.insert((a, b), place);
+        self.around.entry(a).or_default().insert(b);
+        self.around.entry(b).or_default().insert(a);
+    }
+
+    fn push(&mut self, from: From, sign: f64, (a, b): (usize, usize), twice: bool, partials: &[Partial]) {
+        let (mut scale, mut factors, mut count) = (if twice { 2.0 * sign } else { sign }, [None; 2], 0);
         for partial in partials {
             match partial {
                 Partial::Number(number) => scale *= number,
@@ -155,8 +160,19 @@ impl Pusher {
                 }
             }
         }
-        let to = self.place(a, b);
-        self.pushes.steps.push(Step::Push(Push { from, to, scale, factors }));
+        let (to, sign) = self.place(a, b);
+        self.pushes.steps.push(Step::Push(Push { from, to, scale: scale * sign, factors }));
+    }
+
+    /// The operand whose pair with `other` can take the place over: nothing is there yet, and the factor is ±1.
+    fn heir(&self, first: &[(usize, Partial)], other: usize) -> Option<(usize, f64)> {
+        let counted = |a: usize| first.iter().filter(|(b, _)| a == *b).count();
+        first.iter().enumerate().find_map(|(k, (a, partial))| {
+            let Partial::Number(sign) = *partial else { return None };
+            let inner = self.inner.contains(a) || self.inner.contains(&other);
+            let free = *a != other && counted(*a) == 1 && !self.places.contains_key(&ordered(*a, other));
+            (sign.abs() == 1.0 && inner && free).then_some((k, sign))
+        })
     }
 
     /// What belongs to a node goes to its operands.
@@ -168,25 +184,39 @@ impl Pusher {
             self.pushes.steps.push(Step::Compute(*node));
         }
         for other in around {
-            let Some(place) = self.places.remove(&((*node).max(other), (*node).min(other))) else { continue };
+            let Some((place, sign)) = self.places.remove(&ordered(*node, other)) else { continue };
             if let Some(around) = self.around.get_mut(&other) {
                 around.remove(node);
             }
             let from = From::Pair(place);
-            for (k, (a, to_a)) in first.iter().enumerate() {
-                if other != *node {
-                    self.push(from, (*a, other), *a == other, &[*to_a]);
-                    continue;
+            if other == *node {
+                for (k, (a, to_a)) in first.iter().enumerate() {
+                    for (l, (b, to_b)) in first.iter().enumerate().take(k + 1) {
+                        self.push(from, sign, (*a, *b), k != l && a == b, &[*to_a, *to_b]);
+                    }
                 }
-                for (l, (b, to_b)) in first.iter().enumerate().take(k + 1) {
-                    self.push(from, (*a, *b), k != l && a == b, &[*to_a, *to_b]);
+                self.unused.push(place);
+                continue;
+            }
+            let heir = self.heir(first, other);
+            for (k, (a, to_a)) in first.iter().enumerate() {
+                if heir.is_none_or(|(heir, _)| heir != k) {
+                    self.push(from, sign, (*a, other), *a == other, &[*to_a]);
                 }
             }
-            self.unused.push(place);
+            match heir {
+                Some((k, own)) => self.keep(ordered(first[k].0, other), (place, sign * own)),
+                None => self.unused.push(place),
+            }
         }
         for (k, l, partial) in second {
             let (a, b) = (first[*k].0, first[*l].0);
-            self.push(From::Adjoint(*node), (a, b), k != l && a == b, &[*partial]);
+            self.push(From::Adjoint(*node), 1.0, (a, b), k != l && a == b, &[*partial]);
         }
     }
+}
+
+/// The larger first.
+fn ordered(a: usize, b: usize) -> (usize, usize) {
+    (a.max(b), a.min(b))
 }

@@ -4,6 +4,7 @@
 use super::column::{BLOCK, ColumnProgram, Input, Tables, backward, forward};
 use super::column_hessian::{ColumnHessian, ColumnRoom};
 use crate::kernel::simd::{Backend, Lanes, ZERO, flat, flat_mut};
+use std::ops::Range;
 
 /// The error of an integral, relative to it: a cell is halved until the estimate of its error is below.
 pub(super) const ACCURACY: f64 = 1e-11;
@@ -18,7 +19,8 @@ const TINY: f64 = 1e-13;
 /// No integral has more cells; one that needs more is not a number.
 const MOST_CELLS: usize = 4000;
 
-const POINTS: usize = 15;
+/// Points of one cell and axis.
+pub(super) const POINTS: usize = 15;
 
 /// Points of Kronrod's rule in [−1, 1] (DLMF 3.5), from the outermost to the middle.
 const NODES: [f64; 8] = [
@@ -61,6 +63,11 @@ const RULE: [(f64, f64, f64); POINTS] = {
     rule
 };
 
+/// A point in [−1, 1].
+pub(super) const fn node(i: usize) -> f64 {
+    RULE[i].0
+}
+
 /// A box: low and high of each axis; the second axis is empty for integrals over one observable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cell([(f64, f64); 2]);
@@ -69,6 +76,8 @@ pub(super) struct Cell([(f64, f64); 2]);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Quadrature {
     pub program: ColumnProgram,
+    /// The observable of each axis, and its range.
+    pub observables: Vec<usize>,
     pub ranges: Vec<(f64, f64)>,
 }
 
@@ -76,7 +85,7 @@ pub(super) struct Quadrature {
 #[derive(Clone, Debug)]
 pub(super) struct Work {
     /// A column of points for each axis.
-    points: Vec<Vec<Lanes>>,
+    pub points: Vec<Vec<Lanes>>,
     /// Cells that are looked at, what they say, and what they become.
     open: Vec<Cell>,
     estimates: Vec<Estimate>,
@@ -120,9 +129,20 @@ pub(super) struct Run<'a> {
 impl Quadrature {
     /// Cells are refined until the error is small; those that make up the integral are left in `cells`.
     pub fn value(&self, run: &mut Run, work: &mut Work, cells: &mut Vec<Cell>) -> f64 {
+        self.refined(run, work, cells, self.first_cells())
+    }
+
+    /// As [`Quadrature::value`], from other cells.
+    pub fn refined(
+        &self,
+        run: &mut Run,
+        work: &mut Work,
+        cells: &mut Vec<Cell>,
+        first: impl Iterator<Item = Cell>,
+    ) -> f64 {
         cells.clear();
         work.open.clear();
-        self.first_cells(&mut work.open);
+        work.open.extend(first);
         let (mut total, mut scale) = (0.0, None);
         while !work.open.is_empty() {
             self.estimate_all(run, work);
@@ -159,11 +179,10 @@ impl Quadrature {
         to: &mut [f64],
         mut second: Option<(&ColumnHessian, &mut ColumnRoom)>,
     ) {
-        let used = self.program.operations.len() * BLOCK;
         for batch in cells.chunks(self.batch()) {
             let groups = self.evaluate(batch, run, &mut work.points);
-            adjoints[..used].fill(ZERO);
-            let out = flat_mut(&mut adjoints[self.program.output * BLOCK..][..groups]);
+            adjoints[..self.program.operations.len() * groups].fill(ZERO);
+            let out = flat_mut(&mut adjoints[self.program.output * groups..][..groups]);
             for (cell, out) in batch.iter().zip(out.chunks_mut(self.count())) {
                 let scale = cell.volume(self.ranges.len());
                 for (i, out) in out.iter_mut().enumerate() {
@@ -182,19 +201,18 @@ impl Quadrature {
     }
 
     /// Eight cells in a row, or four times four: a peak between the points of one cell would be missed.
-    fn first_cells(&self, open: &mut Vec<Cell>) {
+    fn first_cells(&self) -> impl Iterator<Item = Cell> {
         let parts = if self.ranges.len() == 1 { 8 } else { 4 };
-        let part = |(low, high): (f64, f64), i: usize| {
+        let part = move |(low, high): (f64, f64), i: usize| {
             let at = |i: usize| if i == parts { high } else { low + (high - low) * i as f64 / parts as f64 };
             (at(i), at(i + 1))
         };
-        let Some(&first) = self.ranges.first() else { return };
-        for i in 0..parts {
-            match self.ranges.get(1) {
-                None => open.push(Cell([part(first, i), (0.0, 0.0)])),
-                Some(&second) => open.extend((0..parts).map(|j| Cell([part(first, i), part(second, j)]))),
-            }
-        }
+        let (first, second) = (self.ranges.first().copied(), self.ranges.get(1).copied());
+        let parts_of = move |axis: Option<(f64, f64)>| 0..axis.map_or(1, |_| parts);
+        let cell = move |i: usize, j: usize| {
+            Some(Cell([part(first?, i), second.map_or((0.0, 0.0), |second| part(second, j))]))
+        };
+        parts_of(first).flat_map(move |i| parts_of(second).filter_map(move |j| cell(i, j)))
     }
 
     fn count(&self) -> usize {
@@ -224,9 +242,14 @@ impl Quadrature {
             let last = points[cells.len() * count - 1];
             points[cells.len() * count..].fill(last);
         }
+        self.forward(run, points, groups);
+        groups
+    }
+
+    /// Fills the slots for some groups of points.
+    pub fn forward(&self, run: &mut Run, points: &[Vec<Lanes>], groups: usize) {
         let input = Input { data: points, start: 0, groups, scalars: run.scalars, tables: run.tables };
         forward(run.backend, &self.program, &input, run.slots);
-        groups
     }
 
     /// Estimates of all open cells.
@@ -235,7 +258,7 @@ impl Quadrature {
         estimates.clear();
         for batch in open.chunks(self.batch()) {
             let groups = self.evaluate(batch, run, points);
-            let values = flat(&run.slots[self.program.output * BLOCK..][..groups]);
+            let values = flat(&run.slots[self.program.output * groups..][..groups]);
             estimates.extend(batch.iter().zip(values.chunks(self.count())).map(|(cell, v)| self.estimate(cell, v)));
         }
     }
@@ -266,6 +289,15 @@ impl Quadrature {
 }
 
 impl Cell {
+    /// Of one axis.
+    pub fn new(low: f64, high: f64) -> Cell {
+        Cell([(low, high), (0.0, 0.0)])
+    }
+
+    pub fn first_axis(&self) -> Range<f64> {
+        self.0[0].0..self.0[0].1
+    }
+
     /// What turns a sum over [−1, 1] into an integral over the cell.
     fn volume(&self, axes: usize) -> f64 {
         self.0.iter().take(axes).map(|(low, high)| 0.5 * (high - low)).product()

@@ -19,6 +19,13 @@ pub(super) enum Scalar {
     Integral(usize),
 }
 
+impl Scalar {
+    /// Whether both compute the same, but for the values of constants.
+    pub fn same_operation(&self, other: &Scalar) -> bool {
+        self == other || matches!((self, other), (Scalar::Constant(_), Scalar::Constant(_)))
+    }
+}
+
 /// The value of a number that is no integral.
 pub(super) fn value(scalar: &Scalar, theta: &[f64], done: &[f64], tables: &Tables) -> f64 {
     match scalar {

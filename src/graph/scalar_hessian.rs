@@ -6,12 +6,26 @@ use super::pushes::{Derivatives, Factor, From, Partial, Pushes, Step, To};
 use super::scalar::Scalar;
 use crate::expression::{Binary, Unary};
 
-/// Memory of the steps of scalars.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ScalarRoom {
-    pairs: Vec<f64>,
-    computed: Vec<f64>,
-    pub sums: Vec<f64>,
+/// The steps of the scalars, all over one memory: values, adjoints, 1, computed numbers, pairs, sums.
+#[derive(Clone, Debug)]
+pub(super) struct ScalarHessian {
+    steps: Vec<ScalarStep>,
+    n_scalars: usize,
+    /// Where computed numbers, pairs and sums begin, and where the memory ends.
+    computed: usize,
+    pairs: usize,
+    sums: usize,
+    end: usize,
+    /// Where the second derivatives of the given pairs go to, and whether nothing is there yet.
+    given: Vec<(usize, bool)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum ScalarStep {
+    /// Computes the derivatives of a scalar that are no values of others.
+    Compute(usize),
+    /// `to` = or += scale · first · second · `from`.
+    Push { from: u32, to: u32, first: u32, second: u32, scale: f64, new: bool },
 }
 
 /// The scalars that an integral takes, which of them move, and the pairs of places among them to which it has second
@@ -63,61 +77,87 @@ pub(super) fn rule(at: usize, scalar: &Scalar, moves: &[bool], integral: Integra
     Derivatives { node: at, ..derivatives }
 }
 
-/// Runs the steps over the scalars from the second derivatives of `given` pairs on; `integral` writes the slopes and the
-/// bends of an integral.
-pub(super) fn push_scalars(
-    pushes: &Pushes,
-    scalars: &[Scalar],
-    (values, adjoints): (&[f64], &[f64]),
-    tables: &Tables,
-    given: impl Iterator<Item = f64>,
-    room: &mut ScalarRoom,
-    mut integral: impl FnMut(usize, &mut [f64]),
-) {
-    let ScalarRoom { pairs, computed, sums } = room;
-    for (memory, count) in
-        [(&mut *pairs, pushes.pairs), (&mut *computed, pushes.computed), (&mut *sums, pushes.sums.len())]
-    {
-        memory.clear();
-        memory.resize(count, 0.0);
-    }
-    for (to, x) in pushes.given.iter().zip(given) {
-        add(*to, x, pairs, sums);
-    }
-    for step in &pushes.steps {
-        match step {
-            Step::Compute(node) => match &scalars[*node] {
-                Scalar::Integral(index) => integral(*index, computed),
-                scalar => compute(scalar, *node, values, tables, computed),
-            },
+impl ScalarHessian {
+    /// Gives everything its place.
+    pub fn new(pushes: &Pushes, n_scalars: usize) -> ScalarHessian {
+        let one = 2 * n_scalars;
+        let computed = one + 1;
+        let pairs = computed + pushes.computed;
+        let sums = pairs + pushes.pairs;
+        let target = |to: &To| match to {
+            To::New(place) => (pairs + place, true),
+            To::Pair(place) => (pairs + place, false),
+            To::Sum(index) => (sums + index, false),
+        };
+        let factor = |factor: &Option<Factor>| match factor {
+            None => one,
+            Some(Factor::Computed(place)) => computed + place,
+            Some(Factor::Value(Source::Scalar(index) | Source::Slot(index) | Source::Data(index))) => *index,
+        };
+        let step = |step: &Step| match step {
+            Step::Compute(node) => ScalarStep::Compute(*node),
             Step::Push(push) => {
                 let from = match push.from {
-                    From::Pair(place) => pairs[place],
-                    From::Adjoint(node) => adjoints[node],
+                    From::Pair(place) => pairs + place,
+                    From::Adjoint(node) => n_scalars + node,
                 };
-                let factor = |factor: &Option<Factor>| match factor {
-                    None => 1.0,
-                    Some(Factor::Computed(place)) => computed[*place],
-                    Some(Factor::Value(Source::Scalar(index))) => values[*index],
-                    Some(Factor::Value(_)) => f64::NAN,
-                };
-                // What is zero passes nothing on, whatever it is multiplied with.
-                let x = if from == 0.0 {
-                    0.0
-                } else {
-                    push.scale * from * factor(&push.factors[0]) * factor(&push.factors[1])
-                };
-                add(push.to, x, pairs, sums);
+                let (to, new) = target(&push.to);
+                let [from, to, first, second] =
+                    [from, to, factor(&push.factors[0]), factor(&push.factors[1])].map(|place| place as u32);
+                ScalarStep::Push { from, to, first, second, scale: push.scale, new }
             }
+        };
+        ScalarHessian {
+            steps: pushes.steps.iter().map(step).collect(),
+            n_scalars,
+            computed,
+            pairs,
+            sums,
+            end: sums + pushes.sums.len(),
+            given: pushes.given.iter().map(target).collect(),
         }
     }
-}
 
-fn add(to: To, x: f64, pairs: &mut [f64], sums: &mut [f64]) {
-    match to {
-        To::New(place) => pairs[place] = x,
-        To::Pair(place) => pairs[place] += x,
-        To::Sum(index) => sums[index] += x,
+    /// Runs the steps from the second derivatives of the given pairs on, and returns the sums; `integral` writes the
+    /// slopes and the bends of an integral.
+    pub fn run<'m>(
+        &self,
+        scalars: &[Scalar],
+        (values, adjoints): (&[f64], &[f64]),
+        tables: &Tables,
+        given: &[f64],
+        memory: &'m mut Vec<f64>,
+        mut integral: impl FnMut(usize, &mut [f64]),
+    ) -> &'m [f64] {
+        memory.resize(self.end, 0.0);
+        memory[..self.n_scalars].copy_from_slice(values);
+        memory[self.n_scalars..2 * self.n_scalars].copy_from_slice(adjoints);
+        memory[2 * self.n_scalars] = 1.0;
+        memory[self.sums..].fill(0.0);
+        for ((to, new), x) in self.given.iter().zip(given) {
+            memory[*to] = if *new { *x } else { memory[*to] + x };
+        }
+        for step in &self.steps {
+            match *step {
+                ScalarStep::Compute(node) => {
+                    let (done, rest) = memory.split_at_mut(self.computed);
+                    let to = &mut rest[..self.pairs - self.computed];
+                    match &scalars[node] {
+                        Scalar::Integral(index) => integral(*index, to),
+                        scalar => compute(scalar, node, done, tables, to),
+                    }
+                }
+                ScalarStep::Push { from, to, first, second, scale, new } => {
+                    let from = memory[from as usize];
+                    // What is zero passes nothing on, whatever it is multiplied with.
+                    let x =
+                        if from == 0.0 { 0.0 } else { scale * from * memory[first as usize] * memory[second as usize] };
+                    let to = &mut memory[to as usize];
+                    *to = if new { x } else { *to + x };
+                }
+            }
+        }
+        &memory[self.sums..]
     }
 }
 

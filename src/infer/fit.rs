@@ -127,6 +127,10 @@ pub enum Failure {
     Rounding {
         size: f64,
     },
+    /// A peak of a density lies between the points of a quadrature: the minimum is none.
+    MissedPeak {
+        peak: String,
+    },
     /// No step lowers the value although the estimated distance is above the tolerance.
     NoProgress,
 }
@@ -219,7 +223,9 @@ impl Fitter {
             Ending::Converged => {
                 let undetermined = main_components(self.undetermined(evaluator, data, options));
                 let explained = !undetermined.is_empty() && self.is_plateau(evaluator, data, options);
-                let failed = hidden_by_rounding(data).or_else(|| self.emptied_bin(evaluator, data, options));
+                let failed = hidden_by_rounding(data)
+                    .or_else(|| self.emptied_bin(evaluator, data, options))
+                    .or_else(|| missed_peak(evaluator, data, &self.minimizer.theta));
                 if explained {
                     plateau = undetermined;
                     failed
@@ -503,6 +509,10 @@ fn from_linear(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOpti
 fn hidden_by_rounding(data: &PreparedData) -> Option<Failure> {
     let size = rounding(data);
     (size > MOST_ROUNDING).then_some(Failure::Rounding { size })
+}
+
+fn missed_peak(evaluator: &mut Evaluator, data: &PreparedData, theta: &[f64]) -> Option<Failure> {
+    evaluator.missed_peak(theta, data).map(|peak| Failure::MissedPeak { peak })
 }
 
 /// The main components of flat directions.

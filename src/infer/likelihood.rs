@@ -252,6 +252,8 @@ impl<'p> Likelihood<'p> {
         for &(i, value) in held {
             self.options.init[i] = value;
             self.options.fixed[i] = true;
+            // The slope along it is asked for, even if it is a constant.
+            self.evaluator.want(i);
             // What is held may stand outside its bounds: they limit what a fit may choose.
             self.options.bounds[i] = (self.options.bounds[i].0.min(value), self.options.bounds[i].1.max(value));
         }

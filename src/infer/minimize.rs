@@ -74,6 +74,9 @@ pub(crate) struct Minimizer {
     approximate: bool,
     /// A gradient costs a small part of a Hessian, and means bend: steps between Hessians, and damping as far as it goes.
     curved: bool,
+    /// A Hessian costs many values: the first step, which is often too long, is judged by its value, and the last one is
+    /// taken without another Hessian.
+    careful: bool,
     /// The certified Hessian is positive definite by so little that rounding may have made it so.
     pub weak: bool,
     /// Rounding of the sum of the counts' terms.
@@ -157,6 +160,7 @@ impl Minimizer {
             free: vec![true; n],
             approximate: false,
             curved: !program.measurements.is_empty() && program.n_shared <= MOST_SHARED,
+            careful: program.densities.is_some() && program.n_shared <= MOST_SHARED,
             weak: false,
             rounding: 0.0,
             step: vec![0.0; n],
@@ -215,6 +219,13 @@ impl Minimizer {
 
     /// Runs from `start`, which lies within the bounds.
     pub fn run(&mut self, evaluator: &mut Evaluator, data: &PreparedData, start: &[f64], limits: &Limits) -> Ending {
+        evaluator.hold(limits.fixed);
+        let ending = self.iterate(evaluator, data, start, limits);
+        evaluator.release();
+        ending
+    }
+
+    fn iterate(&mut self, evaluator: &mut Evaluator, data: &PreparedData, start: &[f64], limits: &Limits) -> Ending {
         self.theta.copy_from_slice(start);
         self.rounding = rounding(data);
         self.weak = false;
@@ -235,14 +246,14 @@ impl Minimizer {
             let last_gain = before - self.value;
             before = self.value;
             // Where means bend, gains fall with the square: the last step is as good as it gets.
-            let enough =
-                self.edm < limits.edm_tolerance && ((self.curved && lambda == 0.0) || last_gain <= self.noise());
+            let squares = (self.curved || self.careful) && lambda == 0.0;
+            let enough = self.edm < limits.edm_tolerance && (squares || last_gain <= self.noise());
             if enough || self.edm < POLISH * limits.edm_tolerance {
                 let exact = lambda == 0.0 && !self.approximate;
                 let ending = self.certify(evaluator, data, lambda);
                 if ending == Ending::Converged && (exact || self.has_exact_step(evaluator, data, limits)) {
                     self.take_last_step(limits);
-                    if self.curved {
+                    if self.curved || self.careful {
                         self.evaluations += 1;
                         self.value = evaluator.reduced(&self.theta, data);
                     }
@@ -555,6 +566,7 @@ impl Minimizer {
         }
         let mut edge = false;
         let mut t = 1.0;
+        let at_once = !(self.careful && self.iterations == 1);
         for attempt in 0..30 {
             for ((trial, x), step) in self.trial.iter_mut().zip(&self.theta).zip(&self.step) {
                 *trial = x + t * step;
@@ -562,14 +574,14 @@ impl Minimizer {
             self.evaluations += 1;
             let value = if self.curved {
                 evaluator.gradient(&self.trial, data, &mut self.trial_gradient) - 2.0 * data.constant
-            } else if attempt == 0 {
+            } else if attempt == 0 && at_once {
                 evaluate(&self.system, evaluator, data, &self.trial, &mut self.trial_gradient)
             } else {
                 evaluator.reduced(&self.trial, data)
             };
             if value <= self.value + 1e-4 * t * slope + noise {
                 self.value = value;
-                return Search::Better { known: attempt == 0 };
+                return Search::Better { known: attempt == 0 && at_once };
             }
             t = if value.is_finite() {
                 let bend = value - self.value - t * slope;

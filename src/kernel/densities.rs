@@ -13,19 +13,47 @@ use std::sync::Arc;
 pub(crate) struct DensityScratch {
     /// With the data of the document, or those that were evaluated last, whose memory it is.
     likelihood: Arc<GraphLikelihood>,
-    graph: GraphScratch,
+    full: GraphScratch,
+    /// Memory of the likelihood whose constants are numbers, once it is asked for.
+    held: Option<GraphScratch>,
+    /// Derivatives to constants are of no use for the moment; or they are wanted in general.
+    hold: bool,
+    wanted: bool,
+    /// The last point lies where constants are held.
+    is_held: bool,
     theta: Vec<f64>,
     gradient: Vec<f64>,
     /// The value at the point, where it is known beforehand.
     ahead: Option<f64>,
+    known: Option<Known>,
+    known_at: Vec<f64>,
+}
+
+/// What was computed last with derivatives, if it is finite.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    order: Order,
+    is_held: bool,
+    value: f64,
 }
 
 impl DensityScratch {
     pub fn new(compiled: &CompiledDensities) -> DensityScratch {
         let zeros = vec![0.0; compiled.term.parameters.len()];
         let likelihood = compiled.term.graph.clone();
-        let graph = likelihood.scratch();
-        DensityScratch { graph, likelihood, theta: zeros.clone(), gradient: zeros, ahead: None }
+        DensityScratch {
+            full: likelihood.scratch(),
+            likelihood,
+            held: None,
+            hold: false,
+            wanted: false,
+            is_held: false,
+            theta: zeros.clone(),
+            gradient: zeros.clone(),
+            ahead: None,
+            known: None,
+            known_at: zeros,
+        }
     }
 
     /// Forgets the value of the last [`evaluate`].
@@ -33,13 +61,41 @@ impl DensityScratch {
         self.ahead = None;
     }
 
+    /// Until [`DensityScratch::release`] there need not be derivatives to what is fixed.
+    pub fn hold(&mut self, compiled: &CompiledDensities, fixed: &[bool]) {
+        let mut all = compiled.term.parameters.iter().zip(&self.likelihood.parameters);
+        self.hold = !self.wanted && all.all(|(i, parameter)| fixed[*i] || !parameter.constant);
+    }
+
+    pub fn release(&mut self) {
+        self.hold = false;
+    }
+
+    /// From now on there are always derivatives to a parameter.
+    pub fn want(&mut self, compiled: &CompiledDensities, parameter: usize) {
+        let mut all = compiled.term.parameters.iter().zip(&self.likelihood.parameters);
+        self.wanted |= all.any(|(i, own)| *i == parameter && own.constant);
+    }
+
     fn set_point(&mut self, compiled: &CompiledDensities, data: &PreparedData, theta: &[f64]) {
         let likelihood = data.densities.as_ref().map_or(&compiled.term.graph, |own| &own.graph);
         if !Arc::ptr_eq(likelihood, &self.likelihood) {
             self.likelihood = likelihood.clone();
-            self.graph = likelihood.scratch();
+            self.full = likelihood.scratch();
+            (self.held, self.known) = (None, None);
         }
         self.theta.iter_mut().zip(&compiled.term.parameters).for_each(|(own, i)| *own = theta[*i]);
+        self.is_held = self.hold && self.likelihood.is_held(&self.theta);
+    }
+
+    /// The likelihood at the last point, and its memory.
+    fn here(&mut self) -> (&GraphLikelihood, &[f64], &mut [f64], &mut GraphScratch) {
+        let DensityScratch { likelihood, full, held, is_held, theta, gradient, .. } = self;
+        if !*is_held {
+            return (&**likelihood, theta, gradient, full);
+        }
+        let likelihood = likelihood.held();
+        (likelihood, theta, gradient, held.get_or_insert_with(|| likelihood.scratch()))
     }
 }
 
@@ -52,12 +108,23 @@ pub(super) fn evaluate(
     order: Order,
 ) {
     scratch.set_point(compiled, data, theta);
-    let DensityScratch { likelihood, graph, theta, gradient, ahead } = scratch;
-    *ahead = Some(match order {
+    let is_held = scratch.is_held;
+    let again = |known: &Known| known.order >= order && known.is_held == is_held;
+    if let Some(known) = scratch.known.filter(again).filter(|_| scratch.theta == scratch.known_at) {
+        scratch.ahead = Some(known.value);
+        return;
+    }
+    let (likelihood, theta, gradient, graph) = scratch.here();
+    let value = match order {
         Order::Value => likelihood.value(theta, graph),
         Order::First => likelihood.value_and_gradient(theta, gradient, graph),
         Order::Second => likelihood.value_gradient_hessians(theta, gradient, graph),
-    });
+    };
+    scratch.ahead = Some(value);
+    if order > Order::Value {
+        scratch.known = value.is_finite().then_some(Known { order, is_held, value });
+        scratch.known_at.copy_from_slice(&scratch.theta);
+    }
 }
 
 /// −ln L at a point, or at that of an [`evaluate`] just before.
@@ -69,7 +136,8 @@ pub(super) fn value(
 ) -> f64 {
     scratch.ahead.take().unwrap_or_else(|| {
         scratch.set_point(compiled, data, theta);
-        scratch.likelihood.value(&scratch.theta, &mut scratch.graph)
+        let (likelihood, theta, _, graph) = scratch.here();
+        likelihood.value(theta, graph)
     })
 }
 
@@ -89,19 +157,34 @@ pub(super) fn reason(
         return None;
     }
     let unnamed = || "the densities have no finite value".to_string();
-    Some(scratch.likelihood.reason(&scratch.graph).unwrap_or_else(unnamed))
+    let (likelihood, _, _, graph) = scratch.here();
+    Some(likelihood.reason(graph).unwrap_or_else(unnamed))
+}
+
+/// A peak at the point that an integral has missed.
+pub(super) fn missed_peak(
+    compiled: &CompiledDensities,
+    data: &PreparedData,
+    theta: &[f64],
+    scratch: &mut DensityScratch,
+) -> Option<String> {
+    scratch.set_point(compiled, data, theta);
+    let (likelihood, theta, _, graph) = scratch.here();
+    likelihood.value(theta, graph);
+    likelihood.missed_peak(graph)
 }
 
 /// Passes (i, j ≤ i, element) of the Hessian of −2 ln L at the last [`evaluate`] by shared places to `add`. Where no
 /// negative part is wanted, the curvatures of each pair are taken positive, direction by direction.
 pub(super) fn add_hessian(
     compiled: &CompiledDensities,
-    scratch: &DensityScratch,
+    scratch: &mut DensityScratch,
     curvature: Curvature,
     mut add: impl FnMut(usize, usize, f64),
 ) {
     let places = &compiled.places;
-    scratch.likelihood.hessians(&scratch.graph, |parameters, square| {
+    let (likelihood, _, _, graph) = scratch.here();
+    likelihood.hessians(graph, |parameters, square| {
         let n = parameters.len();
         let positive;
         let square = if curvature == Curvature::Exact {

@@ -6,7 +6,7 @@ use super::simd::{Simd, entry_point, flat, flat_mut};
 use crate::program::{InterpolatedEntry, Program};
 
 /// What an evaluation will need of the factors of the rows.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(crate) enum Order {
     Value,
     First,

@@ -279,7 +279,7 @@ fn fill_body<S: Simd>(
             },
         );
     }
-    if let (Some(compiled), Some(densities)) = (&program.densities, &scratch.densities) {
+    if let (Some(compiled), Some(densities)) = (&program.densities, &mut scratch.densities) {
         densities::add_hessian(compiled, densities, curvature, |i, j, value| *blocks.shared_at(i, j) += value);
     }
     if let (Some(compiled), Some(scratch)) = (&program.driven, &mut scratch.driven) {

@@ -114,6 +114,25 @@ impl<'p> Evaluator<'p> {
         2.0 * value
     }
 
+    /// Until [`Evaluator::release`] there need not be derivatives to what is fixed.
+    pub(crate) fn hold(&mut self, fixed: &[bool]) {
+        if let (Some(compiled), Some(densities)) = (&self.program.densities, &mut self.scratch.densities) {
+            densities.hold(compiled, fixed);
+        }
+    }
+
+    /// Ends what [`Evaluator::hold`] has begun.
+    pub(crate) fn release(&mut self) {
+        self.scratch.densities.iter_mut().for_each(densities::DensityScratch::release);
+    }
+
+    /// From now on there are derivatives to a parameter, whether it is fixed or not.
+    pub(crate) fn want(&mut self, parameter: usize) {
+        if let (Some(compiled), Some(densities)) = (&self.program.densities, &mut self.scratch.densities) {
+            densities.want(compiled, parameter);
+        }
+    }
+
     /// Replaces the blocks at the point of the last [`Evaluator::reduced_with_blocks`] by the Gauss–Newton
     /// approximation.
     pub(crate) fn approximate_blocks(&mut self, data: &PreparedData) {
@@ -275,6 +294,13 @@ impl<'p> Evaluator<'p> {
         let Scratch { theta, densities, .. } = &mut self.scratch;
         let (compiled, densities) = (self.program.densities.as_ref()?, densities.as_mut()?);
         densities::reason(compiled, data, theta, densities).map(|reason| OutOfDomain::Density { reason })
+    }
+
+    /// A peak of a density at a point that a quadrature has missed, in words; where there is one, the value is wrong.
+    pub(crate) fn missed_peak(&mut self, parameters: &[f64], data: &PreparedData) -> Option<String> {
+        self.scratch.set_point(self.program, parameters);
+        let Scratch { theta, densities, .. } = &mut self.scratch;
+        densities::missed_peak(self.program.densities.as_ref()?, data, theta, densities.as_mut()?)
     }
 
     /// The yields of an unbinned term, and the weights s that Asimov data have on its reference events (spec/unbinned.md,

@@ -68,6 +68,8 @@ pub enum Code {
     IterationLimit,
     /// A point lay below the minimum of the fit; everything refers to the lower minimum.
     LowerMinimum,
+    /// A quadrature does not see a peak of a density: the value there is wrong.
+    MissedPeak,
     /// The Asimov data would have a negative count.
     NegativeAsimov,
     /// There are no degrees of freedom for a test.
@@ -414,6 +416,13 @@ impl Reason {
             Failure::IterationLimit => Reason::new(
                 Code::IterationLimit,
                 "the limit of iterations was reached before the minimum; start nearer (--init, --parameters)",
+            ),
+            Failure::MissedPeak { peak } => Reason::new(
+                Code::MissedPeak,
+                format!(
+                    "{peak}: twice_nll is wrong where the fit ended; raise the lower bound of the width, or narrow the range of \
+                     the variate"
+                ),
             ),
             Failure::NoProgress => Reason::new(
                 Code::NoProgress,
