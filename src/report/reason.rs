@@ -107,6 +107,8 @@ pub enum Code {
     StartOutOfBounds,
     /// Not computed because the run was stopped.
     Stopped,
+    /// Parameters have no effect where what multiplies them is zero.
+    WithoutEffect,
     YieldAtZero,
 }
 
@@ -365,6 +367,18 @@ impl Reason {
                 Reason::new(Code::OutOfDomain, message)
             }
         }
+    }
+
+    /// Parameters on which nothing depends where others are zero; nothing to say without any.
+    pub fn without_effect(names: &[String], parameters: &[usize]) -> Option<Reason> {
+        let silent: Vec<String> = parameters.iter().filter_map(|&i| names.get(i).cloned()).collect();
+        let message = format!(
+            "{} {} no effect where what multiplies {} is zero: values there are some of many, without uncertainties",
+            text::list(&silent, 8),
+            if silent.len() == 1 { "has" } else { "have" },
+            if silent.len() == 1 { "it" } else { "them" },
+        );
+        (!silent.is_empty()).then(|| Reason::of_parameters(Code::WithoutEffect, message, silent))
     }
 
     /// A minimum that is a plateau of flat errors.
