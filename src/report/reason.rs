@@ -11,6 +11,7 @@ use crate::infer::toy_hypotest::NoToys;
 use crate::infer::{FitOptions, NoLimit};
 use crate::kernel::OutOfDomain;
 use crate::model::Model;
+use crate::translate::from_hs3::BesideFile;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -73,6 +74,8 @@ pub enum Code {
     /// There are no degrees of freedom for a test.
     NoDegreesOfFreedom,
     NoProgress,
+    /// The number would not be that of the file as other programs read it.
+    NotOfFile,
     /// Nothing can be drawn of the expected data.
     NoToyData,
     /// No toy has a valid fit.
@@ -379,6 +382,21 @@ impl Reason {
             if silent.len() == 1 { "it" } else { "them" },
         );
         (!silent.is_empty()).then(|| Reason::of_parameters(Code::WithoutEffect, message, silent))
+    }
+
+    /// Why RooFit's −ln L is left out for the document in a file that RooFit does not see.
+    pub fn not_of_file(beside: BesideFile) -> Reason {
+        let message = match beside {
+            BesideFile::Profiled(n) => format!(
+                "nll_roofit is left out: the file has {n} parameters eta of statistical uncertainty, which are at their best \
+                 values in twice_nll and where they stand in RooFit (eft expand --portable-only gives a file in which they are \
+                 parameters)"
+            ),
+            BesideFile::Truncated(order) => format!(
+                "nll_roofit is left out: the file has its responses whole, and here they end at order {order} in 1/Λ²"
+            ),
+        };
+        Reason::new(Code::NotOfFile, message)
     }
 
     /// A minimum that is a plateau of flat errors.

@@ -60,6 +60,17 @@ pub struct Hs3Likelihood {
     pub n_channels: usize,
     /// The block of the EFT document that the model was made of (spec/eft-hs3.md, section 6), in place of its expansion.
     pub eft: Option<Box<Eft>>,
+    /// How the model says less than the file, so that no −ln L of it is that of another program for the file.
+    pub beside_file: Option<BesideFile>,
+}
+
+/// What a model of the document in a file leaves out of the expansion beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BesideFile {
+    /// So many parameters η of statistical uncertainty, which it has at their best values (spec/eft-hs3.md, eq. 4).
+    Profiled(usize),
+    /// Terms of responses beyond an order in 1/Λ².
+    Truncated(u32),
 }
 
 impl Hs3Likelihood {
@@ -162,7 +173,15 @@ fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
     let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new(), densities: None };
     let name = choice.name().to_owned();
-    let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels, eft: None };
+    let likelihood = Hs3Likelihood {
+        name,
+        model,
+        data,
+        conventions: translator.conventions,
+        n_channels,
+        eft: None,
+        beside_file: None,
+    };
     Ok((likelihood, content))
 }
 
