@@ -67,7 +67,7 @@ fn no_document() -> Findings {
     let expected = "an EFT document beside its expansion, in misc.morphist";
     let found = "an HS3 document without the EFT extension";
     let finding = Finding::new(&rule::EFT_LAYER, found, expected).hint("give the workspace, or expand it: eft expand");
-    Finding { severity: Severity::Error, ..finding }.into()
+    Finding { severity: Severity::Error, ..finding.at("/misc") }.into()
 }
 
 fn error(found: String, expected: &str) -> Findings {

@@ -135,7 +135,7 @@ fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3
     let driven = translator.driven(&mut table, &mut findings);
     let mut clip = TemplateClip::default();
     let channels = translator.channels(&content, &names, &table, &mut clip, &mut findings);
-    let (mut parameters, penalties) = table.finish(&translator.values, options.strict, &mut findings);
+    let (mut parameters, penalties) = table.finish(document, &translator.values, options.strict, &mut findings);
     if parameters.is_empty() && densities.is_none() && findings.is_valid() {
         findings.push(Finding::new(&rule::NO_PARAMETERS, "a likelihood without parameters", "at least one modifier"));
     }
