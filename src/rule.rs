@@ -411,7 +411,7 @@ rules! {
         "A generic expression does not follow the grammar of spec/hs3.md.",
         "mend the expression at the column that found names");
     HS3_EXPRESSION_DEPTH = error("W413", "DepthLimit",
-        "A generic expression is nested deeper than the limit (200).",
+        "A generic expression is nested deeper than the limit (200), or has more than 100,000 operations.",
         "write parts of it as functions of their own");
     HS3_EXPRESSION_FORM = warning("W414", "OtherSpelling",
         "A generic expression uses functions or names that the specification's grammar does not have. An error for a strict reader.",
