@@ -462,6 +462,7 @@ fn no_data(why: NoData) -> String {
             "it is not extended, so that it has as many events as its data, and their weights add up to {}",
             number(total)
         ),
+        NoData::NoBin => "all bins have the probability zero, so that its events have no place".to_owned(),
         NoData::Bin { bin, expected } => format!("bin {bin} expects {}", number(expected)),
         NoData::Density(value) => format!("the density is {} at a point of its range", number(value)),
         NoData::Integral(sum) => format!(
