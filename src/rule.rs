@@ -411,7 +411,7 @@ rules! {
         "A generic expression does not follow the grammar of spec/hs3.md.",
         "mend the expression at the column that found names");
     HS3_EXPRESSION_DEPTH = error("W413", "DepthLimit",
-        "A generic expression is nested deeper than the limit (200).",
+        "A generic expression is nested deeper than the limit (200), or has more than 100,000 operations.",
         "write parts of it as functions of their own");
     HS3_EXPRESSION_FORM = warning("W414", "OtherSpelling",
         "A generic expression uses functions or names that the specification's grammar does not have. An error for a strict reader.",
@@ -458,6 +458,9 @@ rules! {
     HS3_EVENT = error("W428", "EventOutside",
         "An event lies outside of the range of its axis, or is weighted by something that is no number.",
         "leave the event out, or widen the axis");
+    HS3_NEGATIVE_BINS = warning("W429", "NegativeDensity",
+        "A histogram_dist has bins with negative contents: its density is negative there, and −ln L is +∞ at an event unless other parts of a mixture outweigh it. ROOT takes zero there and keeps the integral that counts them.",
+        "give the bins contents that are not negative, or widen them");
     // Channels of HistFactory in HS3
     HS3_SHAPESYS = warning("W440", "AmbiguousValues",
         "The vals of a shapesys may be uncertainties in events, in parts of the nominal yield, or τ: programs disagree. They are taken as found says.",

@@ -84,6 +84,10 @@ fn a_truncation_goes_along() {
             for own in ["nll_roofit", "likelihood", "conventions", "hs3"] {
                 report.as_object_mut().unwrap().remove(own);
             }
+            if command == ["evaluate"] {
+                // Why there is no nll_roofit.
+                report.as_object_mut().unwrap().remove("notes");
+            }
             report
         };
         let want = of(&workspace, &["--truncation", "linear"]);
@@ -175,5 +179,46 @@ fn a_file_without_a_sound_document_is_refused() {
                 "{command:?}: {told}"
             );
         }
+    }
+}
+
+/// `nll_roofit` is the number that ROOT 6.40.00 has for the file (`fixtures/eft_*/expanded.json`, there less N ln k), or is
+/// not there: ROOT does not profile η, and does not end responses.
+#[test]
+fn nll_roofit_is_that_of_the_file() {
+    let recorded = |name: &str| {
+        let folder = Path::new(&fixture(name)).parent().unwrap().to_owned();
+        let observations = read_json(&folder.join("workspace.json"))["observations"].clone();
+        let observations = observations.as_array().unwrap().clone();
+        let counts = observations.iter().flat_map(|channel| channel["data"].as_array().unwrap());
+        let offset = counts.map(|n| n.as_f64().unwrap()).sum::<f64>() * (observations.len() as f64).ln();
+        (read_json(&folder.join("expanded.json"))["points"].clone(), offset)
+    };
+    let check = |document: &str, (points, offset): &(Value, f64)| {
+        for point in points.as_array().unwrap().iter().take(3) {
+            let inits = point["parameters"].as_object().unwrap().iter();
+            let inits: Vec<String> = inits.flat_map(|(name, x)| ["--init".to_owned(), format!("{name}={x}")]).collect();
+            let inits: Vec<&str> = inits.iter().map(String::as_str).collect();
+            let report = json_of(&[&["evaluate", document], &inits[..]].concat(), 0);
+            let (found, root) = (report["nll_roofit"].as_f64().unwrap(), point["nll_root"].as_f64().unwrap() + offset);
+            assert!((found - root).abs() < 1e-9, "{found} and {root}");
+            assert!(report.get("notes").is_none(), "{report}");
+        }
+    };
+    check(&expanded("roofit_relative.json", &fixture("eft_relative"), &[]), &recorded("eft_relative"));
+    let portable = expanded("roofit_portable.json", &fixture("eft_mc_stat"), &["--portable-only"]);
+    check(&portable, &recorded("eft_mc_stat"));
+    let relative = expanded("roofit_truncated.json", &fixture("eft_relative"), &[]);
+    let profiled = expanded("roofit_profiled.json", &fixture("eft_mc_stat"), &[]);
+    for (arguments, told) in [
+        (&["evaluate", &profiled][..], "7 parameters eta"),
+        (&["evaluate", &relative, "--truncation", "linear"], "end at order 1 "),
+    ] {
+        let report = json_of(arguments, 0);
+        assert!(report.get("nll_roofit").is_none(), "{report}");
+        assert_eq!(report["notes"][0]["code"], "not_of_file");
+        assert!(report["notes"][0]["message"].as_str().unwrap().contains(told), "{report}");
+        let table = stdout(&morphist(&[arguments, &["--format", "table"]].concat()));
+        assert!(table.contains("nll_roofit is left out"), "{table}");
     }
 }

@@ -140,5 +140,7 @@ fn hostile_texts_are_refused() {
     }
     assert_eq!(Expression::parse(&deep("(", "")).unwrap_err().kind, ErrorKind::Depth);
     assert_eq!(value(&format!("0{}", "+a".repeat(100_000)), &[1.0]), 100_000.0);
+    let long = Expression::parse(&format!("0{}", "+a".repeat(100_001))).unwrap_err();
+    assert_eq!((long.kind, long.expected.as_str()), (ErrorKind::Length, "at most 100000"));
     assert_eq!(value(&deep("(", ")")[99_850..100_151], &[]), 1.0);
 }

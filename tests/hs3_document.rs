@@ -179,6 +179,9 @@ fn each_rule_has_an_input_that_breaks_it() {
         }),
         ("W412", "/functions/0/expression", |v| v["functions"][0]["expression"] = json!("-c +")),
         ("W413", "/functions/0/expression", |v| v["functions"][0]["expression"] = json!("(".repeat(100_000))),
+        ("W413", "/functions/0/expression", |v| {
+            v["functions"][0]["expression"] = json!(format!("c{}", "+c".repeat(100_001)));
+        }),
         ("W414", "/functions/0/expression", |v| v["functions"][0]["expression"] = json!("tanh(c)")),
         ("W415", "/likelihoods/0", |v| v["likelihoods"][0]["data"] = json!(["d"])),
         ("W416", "/data/0/weights", |v| v["data"][0]["weights"] = json!([1])),

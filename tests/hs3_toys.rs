@@ -297,6 +297,27 @@ fn what_cannot_be_drawn() {
         {"name": "k", "type": "poisson_dist", "x": "n", "mean": 3.0}]);
     let data = unbinned(&[("x", 0.0, 3.0), ("n", 0.0, 20.0)], json!([[1.0, 2.0]]));
     assert_eq!(why(&document(mixed, json!({"c": 0.5}), data)), NoData::Mixed);
+    // In ROOT's conventions the density at the centres of bins counts: exp(−500²/2) is zero at both.
+    for rate in [None, Some(7.0)] {
+        let gaussian = json!({"name": "g", "type": "gaussian_dist", "x": "x", "mean": "m", "sigma": 0.001});
+        let mut distributions = vec![gaussian];
+        if rate.is_some() {
+            distributions.push(json!({"name": "p", "type": "rate_extended_dist", "rate": "r", "dist": "g"}));
+        }
+        let data =
+            json!({"name": "d", "type": "binned", "axes": [{"name": "x", "edges": [0, 1, 2]}], "contents": [3, 4]});
+        let mut value = document(json!(distributions), json!({"m": 1.0, "r": rate.unwrap_or(1.0)}), data);
+        value["metadata"]["packages"] = json!([{"name": "ROOT", "version": "6.40.00"}]);
+        if rate.is_none() {
+            value["likelihoods"][0]["distributions"] = json!(["g"]);
+        }
+        assert_eq!(why(&value), NoData::NoBin);
+        let likelihood = translate(&value);
+        let program = Program::compile(&likelihood.model);
+        let mut on = Likelihood::new(&program, &likelihood.data, FitOptions::new(&likelihood.model));
+        let failure = on.expected_data(&likelihood.model.init()).err();
+        assert_eq!(failure, Some(GenerationFailure::Densities { pair: 0, why: NoData::NoBin }));
+    }
     let extended = json!([{"name": "p", "type": "rate_extended_dist", "rate": "r", "dist": "e"},
         {"name": "e", "type": "exponential_dist", "x": "x", "c": "c"}]);
     let data = unbinned(&[("x", 0.0, 3.0)], json!([[1.0]]));

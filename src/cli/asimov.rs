@@ -5,7 +5,6 @@ use super::model_args::{ModelArgs, Prepared};
 use super::output::write_json;
 use super::source::{Hs3Source, Source};
 use super::{CommandError, CommandResult, judge, note};
-use crate::document::hs3::is_hs3;
 use crate::infer::asimov::{AsimovPoint, asimov};
 use crate::infer::generate::GenerationFailure;
 use crate::infer::{Hesse, Likelihood, prefit};
@@ -15,7 +14,6 @@ use crate::report::number::significant;
 use crate::report::reason::Reason;
 use crate::report::text;
 use crate::translate::hs3_data;
-use crate::workspace;
 use crate::workspace::data::{set_auxdata, set_observation};
 use clap::Args;
 use serde_json::Value;
@@ -53,17 +51,8 @@ impl Asimov {
     pub fn run(&self) -> CommandResult {
         self.input.check_stdin(&[&self.workspace])?;
         let document = self.input.reading.read(&self.workspace)?;
-        let (name, is_hs3) = (file_name(&self.workspace), is_hs3(&document));
-        match is_hs3 {
-            true => self.input.check_for_hs3()?,
-            false => self.input.check_for_workspace(&name)?,
-        }
-        let mut value = self.input.patched(document)?;
-        let fail = |f| CommandError::input(&name, f);
-        let loaded = match is_hs3 {
-            true => Source::Hs3(Box::new(self.input.read_hs3(&value).map_err(fail)?)),
-            false => workspace::load_value(value.clone(), &self.input.scope()).map(Source::Workspace).map_err(fail)?,
-        };
+        let name = file_name(&self.workspace);
+        let (mut value, loaded) = self.input.load_with_value(document, &self.input.scope())?;
         super::warn(&name, loaded.warnings());
         let prepared = self.model.prepare_loaded(&self.workspace, &self.input, loaded)?;
         super::warn(&name, &prepared.whole_model().warnings);

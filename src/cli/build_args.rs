@@ -7,7 +7,7 @@ use crate::document::eft::Eft;
 use crate::document::hs3::MISC_KEY;
 use crate::model::{Data, HistosysCode, Model, NormsysCode};
 use crate::report::{by_name, text};
-use crate::translate::from_hs3::{self, Conventions, Hs3Options};
+use crate::translate::from_hs3::{self, BesideFile, Conventions, Hs3Options};
 use crate::translate::from_pyhf::{self, Compat, ModelOptions};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -47,6 +47,8 @@ pub struct Hs3Facts {
     pub eft: Option<Box<Eft>>,
     /// What −ln L of the data is more in RooFit's convention (spec/hs3-histfactory.md, eq. 7).
     pub roofit_offset: f64,
+    /// Why that would not be the number of the file itself.
+    pub beside_file: Option<BesideFile>,
 }
 
 /// An order in 1/Λ².
@@ -188,8 +190,8 @@ impl BuildArgs {
 fn hs3_model(source: &Hs3Source, options: &Hs3Options) -> crate::finding::Result<Built> {
     let likelihood = from_hs3::likelihood(&source.document, options)?;
     let roofit_offset = likelihood.nll_roofit(0.0, &likelihood.data);
-    let (name, conventions) = (likelihood.name.clone(), likelihood.conventions);
-    let facts = Hs3Facts { likelihood: name, conventions, eft: likelihood.eft, roofit_offset };
+    let (name, conventions, beside_file) = (likelihood.name.clone(), likelihood.conventions, likelihood.beside_file);
+    let facts = Hs3Facts { likelihood: name, conventions, eft: likelihood.eft, roofit_offset, beside_file };
     let mut analyses = source.document.analyses.iter();
     let analysis = match &options.analysis {
         Some(name) => Some(name.clone()),

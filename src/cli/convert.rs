@@ -104,28 +104,28 @@ impl Convert {
         warn(&name, &loaded.warnings);
         let folder = Some(folder_of(&self.document).to_path_buf());
         let options = ModelOptions { folder, ..self.build.options(&self.input)? };
-        convert::pyhf_to_hs3(&loaded.workspace, &options, target)
-            .map_err(|findings| CommandError::input(&name, findings))
+        let converted = convert::pyhf_to_hs3(&loaded.workspace, &options, target);
+        located(converted, &name, |findings| loaded.locate(findings))
     }
 
     fn hs3_to(&self, document: Document, to: Format, target: Target) -> Result<Converted, CommandError> {
         let name = file_name(&self.document);
-        let fail = |findings| CommandError::input(&name, findings);
-        self.input.check_for_hs3()?;
-        let value = self.input.patched(document)?;
-        let source = self.input.read_hs3(&value).map_err(fail)?;
+        let (value, source) = self.input.load_with_value(document, &self.input.wide_scope())?;
+        let Source::Hs3(source) = source else {
+            return Err(CommandError::Message(format!("{name} is no HS3 document")));
+        };
         let read = &source.document;
         warn(&name, &read.warnings);
         if read.misc.contains_key(hs3::MISC_KEY) {
-            return self.extension_to(source, to, target);
+            return self.extension_to(*source, to, target);
         }
         let options = self.input.hs3.options(read, self.input.measurement.as_deref())?;
         let options = Hs3Options { poi: self.build.poi.clone(), ..options };
-        match to {
+        let converted = match to {
             Format::Pyhf => convert::hs3_to_pyhf(read, &options),
             Format::Hs3 => convert::hs3_to_hs3(&value, read, &options, target),
-        }
-        .map_err(fail)
+        };
+        located(converted, &name, |findings| source.locate(findings))
     }
 
     /// The EFT document that an HS3 file holds, by itself or expanded anew: what stands beside it is made of it.
@@ -161,6 +161,24 @@ impl Convert {
             },
         };
         self.allow_loss.iter().map(read).collect()
+    }
+}
+
+/// What came of a conversion, its findings with the places in the text that was converted.
+fn located(
+    converted: crate::finding::Result<Converted>,
+    file: &str,
+    locate: impl Fn(&mut Findings),
+) -> Result<Converted, CommandError> {
+    match converted {
+        Ok(mut converted) => {
+            locate(&mut converted.losses.0);
+            Ok(converted)
+        }
+        Err(mut findings) => {
+            locate(&mut findings);
+            Err(CommandError::input(file, findings))
+        }
     }
 }
 

@@ -81,6 +81,8 @@ impl Evaluate {
             point.twice_nll = evaluator.twice_nll(parameters, &data);
         }
         let facts = prepared.hs3.as_ref().filter(|_| prepared.whole.is_none());
+        point.not_of_file = facts.and_then(|facts| facts.beside_file).map(Reason::not_of_file);
+        let facts = facts.filter(|_| point.not_of_file.is_none());
         point.nll_roofit = facts.map(|facts| 0.5 * point.twice_nll + facts.roofit_offset);
         point.gradient = self.gradient.then_some(gradient);
         let reason = evaluator.out_of_domain(parameters, &data).map(|o| Reason::out_of_domain(model, &o));

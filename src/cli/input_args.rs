@@ -181,6 +181,27 @@ impl InputArgs {
         loaded.map(Source::Workspace).map_err(fail)
     }
 
+    /// As [`InputArgs::load_document`], with the tree of what was read.
+    pub fn load_with_value(&self, document: Document, scope: &Scope) -> Result<(Value, Source), CommandError> {
+        let file = file_name(Path::new(&document.name));
+        let fail = |f| CommandError::input(&file, f);
+        if self.is_unpatched() {
+            let value = document.value().map_err(fail)?;
+            return Ok((value, self.load_document(document, scope)?));
+        }
+        let is_hs3 = is_hs3(&document);
+        match is_hs3 {
+            true => self.check_for_hs3()?,
+            false => self.check_for_workspace(&file)?,
+        }
+        let value = self.patched(document)?;
+        let source = match is_hs3 {
+            true => Source::Hs3(Box::new(self.read_hs3(&value).map_err(fail)?)),
+            false => Source::Workspace(workspace::load_value(value.clone(), scope).map_err(fail)?),
+        };
+        Ok((value, source))
+    }
+
     /// Applies the patches and reads the result as an HS3 document.
     pub fn load_hs3(&self, document: Document) -> Result<Hs3Source, CommandError> {
         self.check_for_hs3()?;

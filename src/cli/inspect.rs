@@ -56,7 +56,11 @@ impl Inspect {
         let conventions = Conventions::new(document.dialect, &options.overrides);
         let name = file_name(&self.workspace);
         let mut all = Vec::new();
-        for (likelihood, options) in from_hs3::choices(document, &options).map_err(|f| CommandError::input(&name, f))? {
+        let choices = from_hs3::choices(document, &options).map_err(|mut findings| {
+            source.locate(&mut findings);
+            CommandError::input(&name, findings)
+        })?;
+        for (likelihood, options) in choices {
             let mut model = from_hs3::likelihood(document, &options).map(|likelihood| likelihood.model);
             match &mut model {
                 Ok(model) => {

@@ -5,7 +5,7 @@ mod operation;
 mod parser;
 
 pub use operation::{Binary, Unary};
-pub use parser::MAX_DEPTH;
+pub use parser::{MAX_DEPTH, MAX_OPERATIONS};
 
 /// One operation; operands come before it in the list.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +39,8 @@ pub enum ErrorKind {
     Arguments,
     /// Deeper nesting than [`MAX_DEPTH`].
     Depth,
+    /// More operations than [`MAX_OPERATIONS`].
+    Length,
 }
 
 /// Where and why a formula is none.

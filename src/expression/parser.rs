@@ -8,12 +8,24 @@ use std::collections::HashMap;
 /// Nested parentheses, prefixes, exponents and conditions.
 pub const MAX_DEPTH: usize = 200;
 
+/// Operations of one formula. Each may be a column of numbers over events and points of quadratures: so many take seconds
+/// and half a gigabyte.
+pub const MAX_OPERATIONS: usize = 100_000;
+
 pub(super) fn parse(text: &str) -> Result<Expression, Error> {
     let mut lexer = Lexer::new(text);
     let (token, column) = lexer.next()?;
-    let mut parser =
-        Parser { lexer, token, column, depth: 0, expression: Expression::default(), names: HashMap::new() };
+    let mut parser = Parser {
+        lexer,
+        token,
+        column,
+        depth: 0,
+        expression: Expression::default(),
+        names: HashMap::new(),
+        operations: 0,
+    };
     parser.condition()?;
+    parser.check_length()?;
     if parser.token != Token::End {
         return Err(parser.unexpected("an operator or the end"));
     }
@@ -28,6 +40,7 @@ struct Parser<'t> {
     depth: usize,
     expression: Expression,
     names: HashMap<String, usize>,
+    operations: usize,
 }
 
 /// How tight an operator of two operands binds; all but powers are grouped from the left.
@@ -263,6 +276,7 @@ impl Parser<'_> {
     }
 
     fn push(&mut self, step: Step) -> usize {
+        self.operations += usize::from(!matches!(step, Step::Number(_) | Step::Name(_)));
         self.expression.steps.push(step);
         self.expression.steps.len() - 1
     }
@@ -300,7 +314,16 @@ impl Parser<'_> {
         Error { kind: ErrorKind::Syntax, column: self.column, found, expected: expected.to_string() }
     }
 
+    fn check_length(&self) -> Result<(), Error> {
+        if self.operations <= MAX_OPERATIONS {
+            return Ok(());
+        }
+        let (found, expected) = ("more operations".to_string(), format!("at most {MAX_OPERATIONS}"));
+        Err(Error { kind: ErrorKind::Length, column: self.column, found, expected })
+    }
+
     fn deeper(&mut self, inner: impl FnOnce(&mut Self) -> Result<usize, Error>) -> Result<usize, Error> {
+        self.check_length()?;
         // One level of nesting passes three of these.
         if self.depth >= 3 * MAX_DEPTH {
             let (found, expected) = ("a deeper nesting".to_string(), format!("at most about {MAX_DEPTH} levels"));

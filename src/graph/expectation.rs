@@ -42,6 +42,8 @@ pub enum NoData {
     Total(f64),
     /// A bin with this expectation.
     Bin { bin: usize, expected: f64 },
+    /// All bins have the probability zero: there is no place for the events.
+    NoBin,
     /// The density is negative or undefined at a point of the table or the grid.
     Density(f64),
     /// The integral of the density over its range as a table of its values has it: it is not 1.
@@ -114,8 +116,10 @@ impl GraphLikelihood {
             }
             _ => None,
         };
+        let nowhere = matches!(&expected, Expected::Shares(shares) if shares.iter().all(|share| *share == 0.0));
         match (bad, rate) {
             (Some((bin, expected)), _) => Err(NoData::Bin { bin, expected }),
+            (_, rate) if nowhere && rate.unwrap_or(pair.observed) != 0.0 => Err(NoData::NoBin),
             (_, Some(rate)) if !(rate.is_finite() && rate >= 0.0) => Err(NoData::Rate(rate)),
             _ => Ok(Expectation { expected, rate, observed: pair.observed }),
         }

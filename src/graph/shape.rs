@@ -4,7 +4,11 @@ use super::builder::Id;
 use super::maker::{Maker, unsupported};
 use crate::document::hs3::{Covariance, Distribution, DistributionKind, Slot, Tail};
 use crate::expression::{Binary, Unary};
-use crate::finding::{Result, quote};
+use crate::finding::{Finding, Result, number, quote};
+use crate::rule;
+
+/// Bins that a finding names, at most.
+const MOST_BINS: usize = 8;
 
 /// A density up to a factor, or its logarithm.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +115,7 @@ impl Maker<'_> {
             Kind::Decay { .. } => self.decay(d)?,
             Kind::Generic(formula) => self.formula(formula, at)?,
             Kind::Histogram { axes, contents } => {
+                self.warn_of_negative_bins(&contents.contents, at);
                 let volumes = super::closed::volumes(axes);
                 let density = |(n, v): (&f64, &f64)| Slot::Number(n / v);
                 let entries: Vec<Slot> = contents.contents.iter().zip(&volumes).map(density).collect();
@@ -135,6 +140,28 @@ impl Maker<'_> {
             Kind::RelativisticBreitWigner { x, mass, channels } => self.breit_wigner(x, mass, channels, at)?,
             _ => return Ok(None),
         }))
+    }
+
+    /// Says once which bins of a histogram make a density negative.
+    fn warn_of_negative_bins(&mut self, contents: &[f64], at: &str) {
+        let negative = contents.iter().enumerate().filter(|(_, n)| **n < 0.0);
+        let negative: Vec<String> = negative.map(|(bin, n)| format!("{} in bin {bin}", number(*n))).collect();
+        let at = format!("{at}/data/contents");
+        let is_known = |finding: &Finding| {
+            finding.rule == rule::HS3_NEGATIVE_BINS.id && finding.pointer.as_deref() == Some(at.as_str())
+        };
+        if negative.is_empty() || self.warnings.0.iter().any(is_known) {
+            return;
+        }
+        let more = if negative.len() > MOST_BINS {
+            format!(" and {} more", negative.len() - MOST_BINS)
+        } else {
+            String::new()
+        };
+        let found = format!("{}{more}", negative.iter().take(MOST_BINS).cloned().collect::<Vec<_>>().join(", "));
+        self.warnings.push(
+            Finding::new(&rule::HS3_NEGATIVE_BINS, found, "contents that are not negative (bins count from 0)").at(at),
+        );
     }
 
     /// 0 between the ends and −∞ outside.

@@ -34,7 +34,8 @@ pub fn asimov(
 ) -> Result<Asimov, GenerationFailure> {
     let mut minimum = match point {
         AsimovPoint::Given(point) => {
-            Minimum { twice_nll: likelihood.twice_nll(&point), parameters: point, reason: None }
+            let twice_nll = likelihood.twice_nll(&point);
+            Minimum { twice_nll, parameters: point, reason: None, without_effect: Vec::new() }
         }
         AsimovPoint::Postfit { conditional } => {
             let held: Vec<(usize, f64)> = setting.into_iter().filter(|_| conditional).collect();

@@ -5,6 +5,7 @@ use super::lowest::Lowest;
 use super::minima::Minima;
 use super::minimize::{Ending, Limits, MOST_SHARED, Minimizer, rounding};
 use super::plateau;
+use super::silent;
 use super::uncertainty;
 use crate::kernel::{Evaluator, OutOfDomain};
 use crate::model::Model;
@@ -94,6 +95,9 @@ pub struct FitResult {
     /// Directions (parameters with their weights) in which a valid minimum is a plateau of flat errors; it then has no
     /// uncertainties.
     pub plateau: Vec<Vec<(usize, f64)>>,
+    /// Free parameters of a valid minimum that have no effect there because what multiplies them is zero: their values are
+    /// some of many, without uncertainties.
+    pub without_effect: Vec<usize>,
     /// Free parameters that began at one instead of zero: at zero a bin with counts has no yield.
     pub lifted: Vec<usize>,
     /// `twice_nll` of the minimum to which the start leads, where another start led to a lower one.
@@ -166,7 +170,7 @@ impl Fitter {
         data: &PreparedData,
         options: &FitOptions,
     ) -> (f64, f64, bool) {
-        let ending = self.minimizer.run(evaluator, data, &options.init, &options.limits());
+        let (ending, _, _) = self.run(evaluator, data, options, &options.init, &options.limits());
         let ending = self.on_plateau(evaluator, data, options, ending);
         let certified = ending == Ending::Converged
             && hidden_by_rounding(data).is_none()
@@ -191,7 +195,8 @@ impl Fitter {
         options: &FitOptions,
         parameters: &[f64],
     ) -> (f64, f64) {
-        self.minimizer.settle(evaluator, data, &options.limits(), parameters);
+        let silent = silent::without_effect(evaluator, data, options, parameters);
+        self.minimizer.settle(evaluator, data, &options.holding(&silent).limits(), parameters);
         (self.minimizer.projected_gradient(), self.minimizer.smallest_eigenvalue(evaluator))
     }
 
@@ -218,6 +223,9 @@ impl Fitter {
         let start = feasible_start(evaluator, data, options, &options.init);
         let lifted = (0..start.len()).filter(|&i| start[i] != options.init[i]).collect();
         let Lowest { ending, iterations, evaluations, first, minima } = self.lowest(evaluator, data, options);
+        let without_effect =
+            if ending == Ending::Converged { self.silent(evaluator, data, options) } else { Vec::new() };
+        let options = &*options.holding(&without_effect);
         let mut plateau = Vec::new();
         let reason = match ending {
             Ending::Converged => {
@@ -247,6 +255,7 @@ impl Fitter {
             covariance: None,
             at_limit: self.at_limit(options),
             plateau,
+            without_effect,
             lifted,
             first_minimum: first.map(|value| value + 2.0 * data.constant),
             minima,
@@ -262,6 +271,7 @@ impl Fitter {
                 }
                 Hesse::All => uncertainty::hesse(evaluator, data, options, &mut result),
             }
+            result.forget_without_effect();
         }
         result
     }
@@ -279,9 +289,10 @@ impl Fitter {
         let mut limits = Limits { leave_early: true, ..options.limits() };
         let (mut ending, mut iterations, mut evaluations) = (Ending::NoProgress, 0, 0);
         for _ in 0..MOST_SADDLES {
-            ending = self.minimizer.run(evaluator, data, &start, &limits);
-            iterations += self.minimizer.iterations;
-            evaluations += self.minimizer.evaluations;
+            let (end, steps, values) = self.run(evaluator, data, options, &start, &limits);
+            ending = end;
+            iterations += steps;
+            evaluations += values;
             if ending != Ending::NoCurvature {
                 break;
             }
@@ -313,6 +324,7 @@ impl Fitter {
             covariance: None,
             at_limit: Vec::new(),
             plateau: Vec::new(),
+            without_effect: Vec::new(),
             lifted: Vec::new(),
             first_minimum: None,
             minima: None,
@@ -338,6 +350,8 @@ impl Fitter {
     }
 
     fn is_plateau(&self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions) -> bool {
+        let silent = self.silent(evaluator, data, options);
+        let options = &*options.holding(&silent);
         let Minimizer { theta, gradient, free, .. } = &self.minimizer;
         // A bound that a parameter has met by chance, without a slope, determines nothing.
         let moves = |i: usize| {
@@ -536,6 +550,17 @@ fn feasible_start(evaluator: &mut Evaluator, data: &PreparedData, options: &FitO
         })
         .collect();
     if evaluator.reduced(&lifted, data).is_finite() { lifted } else { start }
+}
+
+impl FitResult {
+    /// What has no effect was held where it stood, which is no knowledge of it.
+    fn forget_without_effect(&mut self) {
+        let n = self.parameters.len();
+        for &i in &self.without_effect {
+            self.uncertainties.iter_mut().for_each(|all| all[i] = f64::NAN);
+            self.covariance.iter_mut().for_each(|all| all[i * n + i] = f64::NAN);
+        }
+    }
 }
 
 impl FitOptions {

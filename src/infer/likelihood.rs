@@ -42,6 +42,8 @@ pub struct Minimum {
     pub twice_nll: f64,
     /// Why it is not valid, as in [`FitResult::reason`].
     pub reason: Option<Failure>,
+    /// As in [`FitResult::without_effect`].
+    pub without_effect: Vec<usize>,
 }
 
 impl Minimum {
@@ -71,7 +73,8 @@ impl Known {
 
 impl From<FitResult> for Minimum {
     fn from(result: FitResult) -> Minimum {
-        Minimum { parameters: result.parameters, twice_nll: result.twice_nll, reason: result.reason }
+        let FitResult { parameters, twice_nll, reason, without_effect, .. } = result;
+        Minimum { parameters, twice_nll, reason, without_effect }
     }
 }
 
@@ -168,7 +171,9 @@ impl<'p> Likelihood<'p> {
         self.holding(held, Some(start), |this| {
             let (twice_nll, _, certified) = this.fitter.minimum(&mut this.evaluator, &this.data, &this.options);
             if certified {
-                return Minimum { parameters: this.fitter.parameters().to_vec(), twice_nll, reason: None };
+                let without_effect = this.fitter.silent(&mut this.evaluator, &this.data, &this.options);
+                let parameters = this.fitter.parameters().to_vec();
+                return Minimum { parameters, twice_nll, reason: None, without_effect };
             }
             this.brief_fit()
         })
@@ -200,6 +205,7 @@ impl<'p> Likelihood<'p> {
             parameters: minimum.parameters,
             twice_nll: minimum.twice_nll,
             reason: None,
+            without_effect: Vec::new(),
         });
         let is_other = |minimum: &Minimum| {
             (minimum.twice_nll - best.twice_nll).abs() > SAME_FIT

@@ -58,6 +58,9 @@ impl Fitter {
         if may && converged && constrained {
             self.try_stretched(evaluator, data, options, &mut runs);
         }
+        if may && converged {
+            self.try_off_zero(evaluator, data, options, &mut runs);
+        }
         let mut ending = ending;
         // A start may end on a ridge or a saddle because it is symmetric: that says nothing of the others.
         let unlucky = !matches!(ending, Ending::Converged | Ending::AtDomainEdge);
@@ -90,6 +93,19 @@ impl Fitter {
             }
         }
         self.minimizer = best;
+    }
+
+    /// From where a strength that has ended at zero would leave it; the minimiser is then at the lowest minimum.
+    fn try_off_zero(&mut self, evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions, runs: &mut Runs) {
+        for start in self.ways_off_zero(evaluator, data, options) {
+            let best = self.minimizer.clone();
+            let converged = self.counted(evaluator, data, options, &start, runs) == Ending::Converged;
+            // Not >=: a value that is not a number is no minimum.
+            let lower = converged && self.minimizer.value < best.value - LOWER;
+            if !lower {
+                self.minimizer = best;
+            }
+        }
     }
 
     /// The search of all minima; the minimiser is then at the lowest one. Where no start has led to a minimum, all is as

@@ -44,6 +44,7 @@ pub mod root;
 pub mod scan;
 mod search;
 pub mod sensitivity;
+mod silent;
 mod starts;
 pub mod surface;
 pub mod test_statistic;

@@ -28,15 +28,16 @@ pub(super) fn is_plateau(
     flat.iter().for_each(|&i| others[i] = false);
     let mut evaluator = Evaluator::new(&sharp);
     let mut sees_all = |point: &[f64]| uncertainty::sees_all(&mut evaluator, data, point, &others);
-    sees_all(theta) || sees_all(&aside(theta, bounds, &others))
+    sees_all(theta) || sees_all(&aside(theta, bounds, &others, 1.0))
 }
 
-/// A place near `theta` within the bounds at which no two parameters have moved alike.
-fn aside(theta: &[f64], bounds: &[(f64, f64)], free: &[bool]) -> Vec<f64> {
+/// A place near `theta` within the bounds at which no two of these parameters have moved alike; nearer with a smaller
+/// `part`.
+pub(super) fn aside(theta: &[f64], bounds: &[(f64, f64)], free: &[bool], part: f64) -> Vec<f64> {
     let moved = |(i, (&x, &(low, high))): (usize, (&f64, &(f64, f64)))| {
         let range = if (high - low).is_finite() { high - low } else { x.abs().max(1.0) };
         // Multiples of an irrational number: never the same part twice.
-        let step = ASIDE * range * (0.5 + 0.618_034 * (i + 1) as f64 % 1.0);
+        let step = part * ASIDE * range * (0.5 + 0.618_034 * (i + 1) as f64 % 1.0);
         match free[i] {
             true if x + step <= high => x + step,
             true => x - step,

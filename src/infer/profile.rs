@@ -199,6 +199,15 @@ impl<'p> Profile<'p> {
         self.first_minimum
     }
 
+    /// The parameters that have no effect at the unconditional minimum or at one of the points, ascending.
+    pub fn without_effect(&self) -> Vec<usize> {
+        let minima = self.points.iter().map(|point| &point.minimum).chain([&self.best]);
+        let mut parameters: Vec<usize> = minima.flat_map(|minimum| minimum.without_effect.iter().copied()).collect();
+        parameters.sort_unstable();
+        parameters.dedup();
+        parameters
+    }
+
     /// Every point so far, in the order in which they were asked for.
     pub fn points(&self) -> &[ProfilePoint] {
         &self.points

@@ -64,6 +64,8 @@ pub struct Scan {
     pub minima: Vec<(f64, f64)>,
     /// Of a coefficient to which samples respond.
     pub sensitivity: Option<Sensitivity>,
+    /// Other parameters that have no effect at some points, because what multiplies them is zero there.
+    pub without_effect: Vec<usize>,
     /// The scan was stopped: points are missing.
     pub stopped: bool,
 }
@@ -119,6 +121,7 @@ pub fn scan(likelihood: &Likelihood, parameter: usize, options: &ScanOptions, wa
         regions: Vec::new(),
         minima: Vec::new(),
         sensitivity: None,
+        without_effect: Vec::new(),
         stopped: false,
     };
     for restart in 0..=MOST_RESTARTS {
@@ -135,6 +138,7 @@ pub fn scan(likelihood: &Likelihood, parameter: usize, options: &ScanOptions, wa
         }
         scan.points = curve.points();
         scan.minima = curve.minima();
+        scan.without_effect = curve.profile.without_effect();
         scan.sensitivity = regions.first().and_then(|region| sensitivity(&mut curve.profile, start, region));
         scan.regions = regions;
         break;

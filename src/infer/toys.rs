@@ -255,7 +255,7 @@ impl<'p> ToyFitter<'p> {
     /// What lanes have found; else the minimum from the start, and where that fails from the model's own.
     fn minimum(&mut self, place: usize, found: Option<LaneMinimum>, start: &[f64], held: &[(usize, f64)]) -> Minimum {
         if let Some(LaneMinimum { parameters, reduced }) = found {
-            return Minimum { parameters, twice_nll: reduced, reason: None };
+            return Minimum { parameters, twice_nll: reduced, reason: None, without_effect: Vec::new() };
         }
         self.likelihood.data.clone_from(&self.prepared[place]);
         if self.likelihood.program().has_responses() {

@@ -21,9 +21,12 @@ pub struct EvaluateReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hessian: Option<Hessian>,
     /// −ln L in RooFit's convention (spec/hs3-histfactory.md, eq. 7), of an HS3 document whose data are all seen; null out of
-    /// domain.
+    /// domain. Left out, with a note, where RooFit has another number for the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nll_roofit: Option<Number>,
+    /// What else is worth knowing; left out where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Reason>,
     /// The point.
     pub parameters: ByName,
     /// Why `twice_nll` is null.
@@ -55,6 +58,8 @@ pub struct Point {
     pub twice_nll: f64,
     /// Of HS3 documents.
     pub nll_roofit: Option<f64>,
+    /// Why there is none.
+    pub not_of_file: Option<Reason>,
     pub main: Vec<f64>,
     pub auxiliary: Vec<f64>,
     pub gradient: Option<Vec<f64>>,
@@ -70,6 +75,7 @@ impl EvaluateReport {
             gradient: point.gradient.as_deref().map(|g| by_name(model, g)),
             hessian: point.hessian.as_deref().map(|h| Hessian { labels, values: h.chunks(n).map(numbers).collect() }),
             nll_roofit: point.nll_roofit.map(Number),
+            notes: point.not_of_file.iter().cloned().collect(),
             parameters: by_name(model, &point.parameters),
             reason,
             twice_nll: Number(point.twice_nll),
@@ -96,6 +102,9 @@ pub fn page(file: &str, measurement: &str, model: &Model, data: &Data, point: &P
         .remark("twice_nll", fixed_point(point.twice_nll, 10));
     if let Some(nll) = point.nll_roofit {
         page = page.remark("nll_roofit", fixed_point(nll, 10));
+    }
+    if let Some(note) = &point.not_of_file {
+        page = page.remark("note", &note.message);
     }
     if let Some(reason) = reason {
         page = page.remark("reason", &reason.message);

@@ -136,12 +136,15 @@ fn notes(names: &[String], options: &FitOptions, result: &FitResult) -> Vec<Reas
             notes.push(Reason::new(Code::NotRequested, "the uncertainty of one parameter only was asked for"));
         }
         Some(values) => {
-            let parameters = not_finite(values);
+            let mut parameters = not_finite(values);
+            // Those have a note of their own.
+            parameters.retain(|name| !result.without_effect.iter().any(|&i| names.get(i) == Some(name)));
             if !parameters.is_empty() {
                 notes.push(Reason::not_finite("uncertainty", parameters));
             }
         }
     }
+    notes.extend(Reason::without_effect(names, &result.without_effect));
     if !result.lifted.is_empty() {
         notes.push(Reason::start_lifted(result.lifted.iter().filter_map(|&i| names.get(i).cloned()).collect()));
     }
@@ -288,6 +291,7 @@ impl FitTable<'_> {
             (self.model.poi == Some(index), "POI"),
             (self.fixed(index), "fixed"),
             (self.result.at_limit.contains(&index), "at limit"),
+            (self.result.without_effect.contains(&index), "no effect"),
         ];
         marks.iter().filter(|(on, _)| *on).map(|(_, mark)| *mark).collect::<Vec<_>>().join(", ")
     }

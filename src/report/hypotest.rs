@@ -103,6 +103,8 @@ impl TestContext<'_> {
         if let Some(first) = profile.and_then(|p| p.first_minimum().map(|first| first - p.best().twice_nll)) {
             notes.push(Reason::lower_minimum(first));
         }
+        let without_effect = profile.map(Profile::without_effect).unwrap_or_default();
+        notes.extend(Reason::without_effect(&self.model.parameter_names(), &without_effect));
         notes
     }
 }

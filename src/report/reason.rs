@@ -11,6 +11,7 @@ use crate::infer::toy_hypotest::NoToys;
 use crate::infer::{FitOptions, NoLimit};
 use crate::kernel::OutOfDomain;
 use crate::model::Model;
+use crate::translate::from_hs3::BesideFile;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -75,6 +76,8 @@ pub enum Code {
     /// There are no degrees of freedom for a test.
     NoDegreesOfFreedom,
     NoProgress,
+    /// The number would not be that of the file as other programs read it.
+    NotOfFile,
     /// Nothing can be drawn of the expected data.
     NoToyData,
     /// No toy has a valid fit.
@@ -109,6 +112,8 @@ pub enum Code {
     StartOutOfBounds,
     /// Not computed because the run was stopped.
     Stopped,
+    /// Parameters have no effect where what multiplies them is zero.
+    WithoutEffect,
     YieldAtZero,
 }
 
@@ -369,6 +374,33 @@ impl Reason {
         }
     }
 
+    /// Parameters on which nothing depends where others are zero; nothing to say without any.
+    pub fn without_effect(names: &[String], parameters: &[usize]) -> Option<Reason> {
+        let silent: Vec<String> = parameters.iter().filter_map(|&i| names.get(i).cloned()).collect();
+        let message = format!(
+            "{} {} no effect where what multiplies {} is zero: values there are some of many, without uncertainties",
+            text::list(&silent, 8),
+            if silent.len() == 1 { "has" } else { "have" },
+            if silent.len() == 1 { "it" } else { "them" },
+        );
+        (!silent.is_empty()).then(|| Reason::of_parameters(Code::WithoutEffect, message, silent))
+    }
+
+    /// Why RooFit's −ln L is left out for the document in a file that RooFit does not see.
+    pub fn not_of_file(beside: BesideFile) -> Reason {
+        let message = match beside {
+            BesideFile::Profiled(n) => format!(
+                "nll_roofit is left out: the file has {n} parameters eta of statistical uncertainty, which are at their best \
+                 values in twice_nll and where they stand in RooFit (eft expand --portable-only gives a file in which they are \
+                 parameters)"
+            ),
+            BesideFile::Truncated(order) => format!(
+                "nll_roofit is left out: the file has its responses whole, and here they end at order {order} in 1/Λ²"
+            ),
+        };
+        Reason::new(Code::NotOfFile, message)
+    }
+
     /// A minimum that is a plateau of flat errors.
     pub fn plateau(names: &[String], directions: &[Vec<(usize, f64)>]) -> Reason {
         let (by_name, involved) = by_name(names, directions);
@@ -439,6 +471,7 @@ fn no_data(why: NoData) -> String {
             "it is not extended, so that it has as many events as its data, and their weights add up to {}",
             number(total)
         ),
+        NoData::NoBin => "all bins have the probability zero, so that its events have no place".to_owned(),
         NoData::Bin { bin, expected } => format!("bin {bin} expects {}", number(expected)),
         NoData::Density(value) => format!("the density is {} at a point of its range", number(value)),
         NoData::Integral(sum) => format!(

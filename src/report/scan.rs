@@ -100,6 +100,7 @@ impl ScanReport {
         let minimum =
             |&(value, height): &(f64, f64)| ScanMinimum { delta_twice_nll: Number(height), value: Number(value) };
         let mut notes = notes(scan.first_minimum, scan.best.twice_nll, scan.stopped);
+        notes.extend(Reason::without_effect(&names, &scan.without_effect));
         notes.extend(sensitivity::remark(model, scan.parameter, scan.sensitivity.as_ref()));
         ScanReport {
             blinding: Blinding::default(),

@@ -31,7 +31,8 @@ pub fn built(request: &Request) -> Result<Built, ErrorAnswer> {
     let args = args(request)?;
     let read = Hs3Document::from_document(&document, &args.reading()).map_err(refused)?;
     let likelihood = from_hs3::likelihood(&read, &options(request, &args, &read)?).map_err(refused)?;
-    let roofit_offset = Some(likelihood.nll_roofit(0.0, &likelihood.data));
+    let offset = likelihood.nll_roofit(0.0, &likelihood.data);
+    let roofit_offset = likelihood.beside_file.is_none().then_some(offset);
     let (model, data) = (likelihood.model, likelihood.data);
     let poi = model.poi.and_then(|index| model.parameter_names().get(index).cloned());
     Ok(Built { model, data, poi, roofit_offset })

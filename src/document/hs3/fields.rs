@@ -357,8 +357,10 @@ impl<'v, 'r> Fields<'v, 'r> {
                 Some(Formula { text, expression })
             }
             Err(error) => {
-                let rule =
-                    if error.kind == ErrorKind::Depth { &rule::HS3_EXPRESSION_DEPTH } else { &rule::HS3_EXPRESSION };
+                let rule = match error.kind {
+                    ErrorKind::Depth | ErrorKind::Length => &rule::HS3_EXPRESSION_DEPTH,
+                    _ => &rule::HS3_EXPRESSION,
+                };
                 let found = format!("{} at column {} of the expression", error.found, error.column);
                 self.reader.add(rule, &pointer, found, error.expected);
                 None

@@ -2,7 +2,7 @@
 //! standard part of the file says.
 
 use super::choice::Region;
-use super::{Hs3Likelihood, Hs3Options};
+use super::{BesideFile, Hs3Likelihood, Hs3Options};
 use crate::document::eft::VERSION;
 use crate::document::hs3::{EftLayer, Hs3Document, MISC_KEY};
 use crate::finding::{Finding, Findings, Result, Severity, number, quote};
@@ -39,7 +39,9 @@ pub(super) fn take(
         (Ok((loaded, likelihood)), order) => {
             let max_np_order = order.into_iter().chain(loaded.max_np_order).min();
             let model = from_pyhf::model(&loaded.workspace, &model_options(options, max_np_order))?;
-            Ok(Hs3Likelihood { model, eft: loaded.workspace.eft, ..likelihood })
+            let truncated = max_np_order.filter(|order| Some(*order) != loaded.max_np_order);
+            let beside_file = truncated.map(BesideFile::Truncated).or(likelihood.beside_file);
+            Ok(Hs3Likelihood { model, eft: loaded.workspace.eft, beside_file, ..likelihood })
         }
         (Err(why), None) => {
             let mut expansion = expansion;
@@ -65,7 +67,7 @@ fn no_document() -> Findings {
     let expected = "an EFT document beside its expansion, in misc.morphist";
     let found = "an HS3 document without the EFT extension";
     let finding = Finding::new(&rule::EFT_LAYER, found, expected).hint("give the workspace, or expand it: eft expand");
-    Finding { severity: Severity::Error, ..finding }.into()
+    Finding { severity: Severity::Error, ..finding.at("/misc") }.into()
 }
 
 fn error(found: String, expected: &str) -> Findings {
@@ -91,7 +93,8 @@ fn read(
     let not_built = |findings| format!("a document without a model: {}", first(findings));
     let model = from_pyhf::model(&loaded.workspace, &model_options(options, layer.max_np_order)).map_err(not_built)?;
     let data = from_pyhf::data(&loaded.workspace, &model).map_err(not_built)?;
-    let likelihood = Hs3Likelihood { model, data, ..expansion.clone() };
+    let beside_file = (!layer.eta.is_empty()).then_some(BesideFile::Profiled(layer.eta.len()));
+    let likelihood = Hs3Likelihood { model, data, beside_file, ..expansion.clone() };
     let declared: HashSet<&str> =
         document.parameter_points.iter().flat_map(|point| &point.parameters).map(|p| p.name.as_str()).collect();
     let declared = |name: &str| declared.contains(name);

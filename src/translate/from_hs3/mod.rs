@@ -60,6 +60,17 @@ pub struct Hs3Likelihood {
     pub n_channels: usize,
     /// The block of the EFT document that the model was made of (spec/eft-hs3.md, section 6), in place of its expansion.
     pub eft: Option<Box<Eft>>,
+    /// How the model says less than the file, so that no −ln L of it is that of another program for the file.
+    pub beside_file: Option<BesideFile>,
+}
+
+/// What a model of the document in a file leaves out of the expansion beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BesideFile {
+    /// So many parameters η of statistical uncertainty, which it has at their best values (spec/eft-hs3.md, eq. 4).
+    Profiled(usize),
+    /// Terms of responses beyond an order in 1/Λ².
+    Truncated(u32),
 }
 
 impl Hs3Likelihood {
@@ -124,7 +135,7 @@ fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3
     let driven = translator.driven(&mut table, &mut findings);
     let mut clip = TemplateClip::default();
     let channels = translator.channels(&content, &names, &table, &mut clip, &mut findings);
-    let (mut parameters, penalties) = table.finish(&translator.values, options.strict, &mut findings);
+    let (mut parameters, penalties) = table.finish(document, &translator.values, options.strict, &mut findings);
     if parameters.is_empty() && densities.is_none() && findings.is_valid() {
         findings.push(Finding::new(&rule::NO_PARAMETERS, "a likelihood without parameters", "at least one modifier"));
     }
@@ -162,7 +173,15 @@ fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3
     let main = content.regions.iter().flat_map(|region| region.counts.iter().copied()).collect();
     let data = Data { main, auxiliary: model.auxdata(), unbinned: Vec::new(), densities: None };
     let name = choice.name().to_owned();
-    let likelihood = Hs3Likelihood { name, model, data, conventions: translator.conventions, n_channels, eft: None };
+    let likelihood = Hs3Likelihood {
+        name,
+        model,
+        data,
+        conventions: translator.conventions,
+        n_channels,
+        eft: None,
+        beside_file: None,
+    };
     Ok((likelihood, content))
 }
 

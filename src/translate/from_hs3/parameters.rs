@@ -2,10 +2,12 @@
 
 use super::constraint::Tie;
 use super::values::Values;
+use crate::document::hs3::{DistributionKind, Hs3Document};
 use crate::finding::{Finding, Findings, Result, Severity, quote};
 use crate::graph::{Parameter, WantedFunction};
 use crate::model::{ParameterSet, Penalty};
 use crate::rule;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 /// What a parameter does first: its defaults follow from it.
@@ -119,8 +121,15 @@ impl Table {
     }
 
     /// One scalar set for each parameter, and the terms beside their auxiliary measurements.
-    pub fn finish(self, values: &Values, strict: bool, findings: &mut Findings) -> (Vec<ParameterSet>, Vec<Penalty>) {
+    pub fn finish(
+        self,
+        document: &Hs3Document,
+        values: &Values,
+        strict: bool,
+        findings: &mut Findings,
+    ) -> (Vec<ParameterSet>, Vec<Penalty>) {
         let (mut sets, mut penalties) = (Vec::with_capacity(self.entries.len()), Vec::new());
+        let places = OnceCell::new();
         for (index, Entry { name, role, tie, fixed, known, function }) in self.entries.into_iter().enumerate() {
             let (mut default, mut default_bounds) = role.defaults();
             if let Some(known) = known.as_ref().filter(|_| role == Role::Free) {
@@ -128,7 +137,9 @@ impl Table {
             }
             let init = values.value_anywhere(&name).unwrap_or_else(|| {
                 if function.is_none() {
-                    findings.push(without_value(&name, default, strict));
+                    let places = places.get_or_init(|| first_uses(document));
+                    let place = places.get(name.as_str()).copied().unwrap_or("/parameter_points");
+                    findings.push(without_value(&name, default, strict).at(place));
                 }
                 default
             });
@@ -158,6 +169,27 @@ impl Table {
         }
         (sets, penalties)
     }
+}
+
+/// Where each name stands first that a component depends on.
+fn first_uses(document: &Hs3Document) -> HashMap<&str, &str> {
+    let mut places = HashMap::new();
+    let of_distributions = document.distributions.iter().map(|distribution| &distribution.references);
+    let references = of_distributions.chain(document.functions.iter().map(|function| &function.references)).flatten();
+    for reference in references {
+        places.entry(reference.name.as_str()).or_insert(reference.pointer.as_str());
+    }
+    let channels = document.distributions.iter().filter_map(|distribution| match &distribution.kind {
+        DistributionKind::HistFactory(channel) => Some(channel),
+        _ => None,
+    });
+    for modifier in channels.flat_map(|channel| &channel.samples).flat_map(|sample| &sample.modifiers) {
+        let names = modifier.parameters.iter().chain(&modifier.parameter).chain(&modifier.name);
+        for name in names {
+            places.entry(name.as_str()).or_insert(modifier.pointer.as_str());
+        }
+    }
+    places
 }
 
 /// A22: an error for a strict reader.
