@@ -425,6 +425,16 @@ fn constants_are_held_and_scanned() {
     assert!((fit.twice_nll - expected.twice_nll).abs() < 1e-11);
     let (own, theirs) = (fit.uncertainties.unwrap()[m], expected.uncertainties.unwrap()[0]);
     assert!((own / theirs - 1.0).abs() < 1e-9, "{own} {theirs}");
+    // With another value for a constant, the numbers of the document are those of another fit.
+    let mut options = FitOptions::new(&constant.model);
+    options.init[s] = 0.13;
+    let moved = morphist::infer::Likelihood::new(&program, &constant.data, options).fit(morphist::infer::Hesse::No);
+    let numbers = with("exp(-0.5*((x-m)/0.13)^2) + 0.2*(1+x)", &[]);
+    let other = Program::compile(&numbers.model);
+    let expected = morphist::infer::Likelihood::new(&other, &numbers.data, FitOptions::new(&numbers.model))
+        .fit(morphist::infer::Hesse::No);
+    assert!((moved.parameters[m] - expected.parameters[0]).abs() < 1e-9, "{:?}", moved.parameters);
+    assert!((moved.twice_nll - expected.twice_nll).abs() < 1e-11);
     for at in [0.1, 0.13] {
         let h = 1e-4;
         let (above, below) = (on.conditional_fit(&[(s, at + h)]), on.conditional_fit(&[(s, at - h)]));
