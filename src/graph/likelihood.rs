@@ -11,9 +11,9 @@ use crate::rule;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-/// Points of all integrals, and of one, at which peaks are looked for where the parameters start; where a fit ends, it is
-/// the fewest.
-const ALL_POINTS: usize = 1 << 18;
+/// How many points of each integrand are looked at for peaks where the parameters start, the fewest and the most, and about how
+/// many operations this may take; where a fit ends, it is the fewest.
+const OPERATIONS: usize = 1 << 22;
 const POINTS: (usize, usize) = (1 << 12, 1 << 16);
 
 /// Compiles documents; see [`Graph::compile`].
@@ -304,8 +304,8 @@ fn once(mut findings: Vec<Finding>) -> Vec<Finding> {
 /// Integrals that miss a peak where the parameters start.
 fn missed_peaks(maker: &Maker, pieces: &[Piece], parameters: &[Parameter], memory: &mut Scratch) -> Vec<Finding> {
     let theta: Vec<f64> = parameters.iter().map(|parameter| parameter.value).collect();
-    let integrals: usize = pieces.iter().map(|piece| piece.program.n_integrals()).sum();
-    let points = (ALL_POINTS / integrals.max(1)).clamp(POINTS.0, POINTS.1);
+    let operations: usize = pieces.iter().map(|piece| piece.program.n_integrand_operations()).sum();
+    let points = (OPERATIONS / operations.max(1)).clamp(POINTS.0, POINTS.1);
     let missed = pieces.iter().zip(&mut memory.programs).filter_map(|(piece, memory)| {
         piece.program.value(&theta, memory);
         piece.program.missed_peak(memory, points)

@@ -2,7 +2,7 @@
 //! range is not seen (spec/hs3.md, section 6). Whether there is one is looked up at other points, the events among them.
 
 use super::column::BLOCK;
-use super::quadrature::{Cell, POINTS, Quadrature, Run, Work, node};
+use super::quadrature::{Cell, POINTS, Quadrature, Run, Work, node, weight};
 use crate::kernel::simd::{flat, flat_mut};
 use std::ops::Range;
 
@@ -21,6 +21,8 @@ struct Suspect {
     cell: Range<f64>,
     /// By how much, for the width of the cell.
     size: f64,
+    /// What the cell has added to the integral.
+    part: f64,
 }
 
 impl Quadrature {
@@ -43,12 +45,14 @@ impl Quadrature {
         let at_probes = self.integrand(&probes, run, work);
         let (mut suspects, mut next) = (Vec::new(), 0);
         for (cell, values) in cells.iter().zip(at_nodes.chunks(POINTS)) {
+            let part =
+                0.5 * (cell.end - cell.start) * values.iter().enumerate().map(|(i, x)| weight(i) * x).sum::<f64>();
             let mut largest: Option<Suspect> = None;
             while next < probes.len() && probes[next] <= cell.end {
                 let (x, value) = (probes[next], at_probes[next]);
                 let size = (value - interpolated(cell, values, x)).abs() * (cell.end - cell.start);
                 if size > WRONG * whole.abs() && value.is_finite() && largest.as_ref().is_none_or(|s| size > s.size) {
-                    largest = Some(Suspect { x, cell: cell.clone(), size });
+                    largest = Some(Suspect { x, cell: cell.clone(), size, part });
                 }
                 next += 1;
             }
@@ -61,16 +65,13 @@ impl Quadrature {
 
     /// Whether the integral over a cell is another one where the cells become ever smaller towards a point.
     fn is_missed(&self, run: &mut Run, work: &mut Work, suspect: &Suspect, whole: f64) -> bool {
-        let Suspect { x, cell, .. } = suspect;
-        let mut integral = |first: &[f64]| {
-            let cells = first.windows(2).filter(|ends| ends[0] < ends[1]);
-            self.refined(run, work, &mut Vec::new(), cells.map(|ends| Cell::new(ends[0], ends[1])))
-        };
+        let Suspect { x, cell, part, .. } = suspect;
         let steps = || std::iter::successors(Some(1.0), |step| Some(step * SHRINKAGE).filter(|step| *step > 1e-13));
         let mut ends: Vec<f64> = steps().map(|step| x - (x - cell.start) * step).collect();
         ends.push(*x);
         ends.extend(steps().collect::<Vec<f64>>().into_iter().rev().map(|step| x + (cell.end - x) * step));
-        let difference = integral(&ends) - integral(&[cell.start, cell.end]);
+        let cells = ends.windows(2).filter(|ends| ends[0] < ends[1]).map(|ends| Cell::new(ends[0], ends[1]));
+        let difference = self.refined(run, work, &mut Vec::new(), cells) - part;
         // What is no number is no agreement.
         !(difference.abs() <= WRONG * whole.abs())
     }

@@ -398,9 +398,9 @@ impl Program {
         })
     }
 
-    /// How many integrals [`Program::missed_peak`] looks at.
-    pub fn n_integrals(&self) -> usize {
-        self.integral_inputs.iter().flatten().count()
+    /// How many operations each point of [`Program::missed_peak`] takes.
+    pub fn n_integrand_operations(&self) -> usize {
+        self.tables.integrals.iter().map(|integral| integral.program.operations.len()).sum()
     }
 
     /// Whether the scalar part of the last evaluation is finite.

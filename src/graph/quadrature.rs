@@ -68,6 +68,11 @@ pub(super) const fn node(i: usize) -> f64 {
     RULE[i].0
 }
 
+/// Its weight in Kronrod's rule.
+pub(super) fn weight(i: usize) -> f64 {
+    RULE[i].1
+}
+
 /// A box: low and high of each axis; the second axis is empty for integrals over one observable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cell([(f64, f64); 2]);
