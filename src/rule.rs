@@ -459,7 +459,7 @@ rules! {
         "An event lies outside of the range of its axis, or is weighted by something that is no number.",
         "leave the event out, or widen the axis");
     HS3_NEGATIVE_BINS = warning("W429", "NegativeDensity",
-        "A histogram_dist has bins with negative contents: its density is negative there, and −ln L is +∞ at an event unless other parts of a mixture outweigh it. ROOT takes zero there and keeps the integral that counts them.",
+        "A histogram_dist has bins with negative contents: its density is negative there, and −ln L is +∞ with an event there, in a mixture too. ROOT takes zero there and keeps the integral that counts them.",
         "give the bins contents that are not negative, or widen them");
     // Channels of HistFactory in HS3
     HS3_SHAPESYS = warning("W440", "AmbiguousValues",

@@ -58,10 +58,9 @@ fn they_are_evaluated_as_they_stand() {
     assert!((expected - 2.0 * 3.190476350346503).abs() < 1e-12);
     let report = json_of(&["evaluate", &document("negative_event.json", None, &[0, 1])], 0);
     assert!(report["twice_nll"].is_null() && report["reason"]["code"] == "out_of_domain", "{report}");
-    // Half uniform: 1/8 − 1/18 in bin 1.
-    let expected = -2.0 * ((0.125f64 + 3.0 / 18.0).ln() + (0.125f64 - 1.0 / 18.0).ln());
-    close(&json_of(&["evaluate", &document("negative_mixed.json", Some(0.5), &[0, 1])], 0)["twice_nll"], expected);
-    // A tenth of it is too little.
-    let report = json_of(&["evaluate", &document("negative_little.json", Some(0.1), &[0, 1])], 0);
+    // Half uniform: a density that is negative is none in a mixture either; in other bins it is 1/8 and half of the rest.
+    let report = json_of(&["evaluate", &document("negative_mixed.json", Some(0.5), &[0, 1])], 0);
     assert!(report["twice_nll"].is_null() && report["reason"]["code"] == "out_of_domain", "{report}");
+    let expected = -2.0 * ((0.125f64 + 3.0 / 18.0).ln() + (0.125f64 + 5.0 / 18.0).ln());
+    close(&json_of(&["evaluate", &document("negative_others.json", Some(0.5), &[0, 2])], 0)["twice_nll"], expected);
 }

@@ -7,7 +7,7 @@ use crate::kernel::simd::{flat, flat_mut};
 use std::ops::Range;
 
 /// What an integral may be off by.
-const WRONG: f64 = 1e-6;
+const WRONG: f64 = 1e-7;
 
 /// So many points where the integrand is not what its cell says are looked at closely.
 const MOST_SUSPECTS: usize = 16;
