@@ -450,3 +450,60 @@ fn constants_are_held_and_scanned() {
         assert!((tangent[m] - expected).abs() < 1e-4 * expected.abs().max(0.1), "{} {expected}", tangent[m]);
     }
 }
+
+/// Where constants are numbers, −ln L and its derivatives to the others are what they are: with the data of the document, and
+/// with others, for which terms are made anew.
+#[test]
+fn held_likelihoods_are_the_same() {
+    let document = json!({
+        "metadata": {"hs3_version": "0.2"},
+        "distributions": [
+            {"name": "signal", "type": "gaussian_dist", "x": "x", "mean": "m", "sigma": "s"},
+            {"name": "background", "type": "generic_dist", "expression": "exp(-c*x)+k*x"},
+            {"name": "p", "type": "mixture_dist", "summands": ["signal", "background"], "coefficients": ["ns", "nb"],
+             "extended": true},
+            {"name": "of_c", "type": "gaussian_dist", "x": "c0", "mean": "c", "sigma": 0.02}],
+        "functions": [{"name": "ns", "type": "product", "factors": ["mu", "S"]}],
+        "data": [{"name": "d", "type": "unbinned", "axes": [{"name": "x", "min": 0, "max": 10}],
+                  "entries": [[0.3], [1.1], [2.0], [4.6], [5.2], [5.5], [8.1]]}],
+        "likelihoods": [{"name": "L", "distributions": ["p"], "data": ["d"], "aux_distributions": ["of_c"]}],
+        "parameter_points": [{"name": "default_values", "parameters": [
+            {"name": "m", "value": 5, "const": true}, {"name": "s", "value": 0.6, "const": true},
+            {"name": "c", "value": 0.3}, {"name": "k", "value": 0.001, "const": true}, {"name": "mu", "value": 1},
+            {"name": "S", "value": 3, "const": true}, {"name": "nb", "value": 5}, {"name": "c0", "value": 0.28, "const": true}]}]
+    });
+    let document = Hs3Document::from_value(&document, &ReadOptions::default()).unwrap();
+    let own = Graph::compile(&document, &Selection::Only, &Options::default()).unwrap();
+    let columns = vec![vec![0.2, 0.9, 4.9, 5.3, 7.7, 9.0]];
+    let other = own.with_data(&[PairData::Events { columns, weights: vec![1.0, 2.0, 1.0, 0.5, 1.0, 1.0] }]);
+    for full in [own, other] {
+        let held = full.held();
+        let n = full.parameters.len();
+        let free: Vec<usize> = (0..n).filter(|i| !full.parameters[*i].constant).collect();
+        assert_eq!(free.len(), 3);
+        for scale in [1.0, 0.8, 1.7] {
+            let value = |p: &morphist::graph::Parameter| if p.constant { p.value } else { p.value * scale };
+            let theta: Vec<f64> = full.parameters.iter().map(value).collect();
+            let all = [&full, held].map(|likelihood| {
+                let (mut gradient, mut scratch) = (vec![0.0; n], likelihood.scratch());
+                let value = likelihood.value_gradient_hessians(&theta, &mut gradient, &mut scratch);
+                let mut hessian = vec![0.0; n * n];
+                likelihood.hessians(&scratch, |parameters, square| {
+                    for (row, i) in parameters.iter().enumerate() {
+                        for (column, j) in parameters.iter().enumerate() {
+                            hessian[i * n + j] += square[row * parameters.len() + column];
+                        }
+                    }
+                });
+                let pairs = free.iter().flat_map(|i| free.iter().map(move |j| i * n + j));
+                let mut numbers = vec![value];
+                numbers.extend(free.iter().map(|i| gradient[*i]));
+                numbers.extend(pairs.map(|at| hessian[at]));
+                numbers
+            });
+            for (a, b) in all[0].iter().zip(&all[1]) {
+                assert!((a - b).abs() < 1e-11 * a.abs().max(1.0), "{all:?}");
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Likelihoods whose constants are numbers: in a fit that holds them, what depends on them alone is computed once.
 
+use super::builder::Builder;
 use super::likelihood::{GraphLikelihood, program};
 use super::pair::Term;
 use super::program::Program;
@@ -24,8 +25,8 @@ impl GraphLikelihood {
         if numbers.is_empty() {
             return None;
         }
-        let mut builder = self.source.builder.clone();
-        let terms: Vec<Term> = self.made_from.iter().map(|term| term.hold(&mut builder, &numbers)).collect();
+        let mut builder = Builder::clone(&self.made_from.builder);
+        let terms: Vec<Term> = self.made_from.terms.iter().map(|term| term.hold(&mut builder, &numbers)).collect();
         let programs = terms.iter().map(|term| program(&mut builder, term)).collect::<Vec<Program>>();
         let like = self.held_like.as_ref().map_or(&self.pieces, |like| &like.pieces);
         let pieces = like.iter().zip(programs).map(|(like, program)| like.with_program(program)).collect();

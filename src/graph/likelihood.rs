@@ -11,10 +11,12 @@ use crate::rule;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-/// How many points of each integrand are looked at for peaks where the parameters start, the fewest and the most, and about how
-/// many operations this may take; where a fit ends, it is the fewest.
+/// About how many operations may be spent on looking for peaks of integrands, and at how many points of each: at least, at most
+/// where the parameters start, and at most where a fit ends.
 const OPERATIONS: usize = 1 << 22;
-const POINTS: (usize, usize) = (1 << 12, 1 << 16);
+const FEWEST_POINTS: usize = 1 << 8;
+const MOST_POINTS: usize = 1 << 16;
+const MOST_POINTS_AT_END: usize = 1 << 12;
 
 /// Compiles documents; see [`Graph::compile`].
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +114,7 @@ pub struct GraphLikelihood {
     pub(super) source: Arc<Source>,
     /// Of the constraints, then of each pair; with the terms that they are compiled from.
     pub(super) pieces: Vec<Piece>,
-    pub(super) made_from: Arc<Vec<Term>>,
+    pub(super) made_from: Arc<MadeFrom>,
     /// With numbers in the place of constants; made when it is first asked for, nothing without constants.
     pub(super) held: OnceLock<Option<Arc<GraphLikelihood>>>,
     /// One with other data, whose steps to second derivatives can be taken over.
@@ -121,8 +123,21 @@ pub struct GraphLikelihood {
 
 /// What terms are made from, whatever the data.
 pub(super) struct Source {
-    pub builder: Builder,
+    pub builder: Arc<Builder>,
     pub pairs: Vec<Pair>,
+}
+
+/// Terms, and the nodes that they name: data have made some more.
+#[derive(Default)]
+pub(super) struct MadeFrom {
+    pub builder: Arc<Builder>,
+    pub terms: Vec<Term>,
+}
+
+impl std::fmt::Debug for MadeFrom {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_list().entries(&self.terms).finish()
+    }
 }
 
 /// Without the nodes, whose tables have no order: what is shown of one likelihood is always the same.
@@ -276,6 +291,7 @@ impl Parts {
         for (at, piece) in pieces.iter_mut().enumerate() {
             piece.measure(&parameters, true, &mut memory, at);
         }
+        let builder = Arc::new(maker.builder);
         Ok(GraphLikelihood {
             parameters,
             warnings: maker.warnings,
@@ -285,9 +301,9 @@ impl Parts {
             events: self.events,
             constraints: self.constraints,
             log_factorials: self.log_factorials,
-            source: Arc::new(Source { builder: maker.builder, pairs: self.pairs }),
+            source: Arc::new(Source { builder: builder.clone(), pairs: self.pairs }),
             pieces,
-            made_from: Arc::new(terms),
+            made_from: Arc::new(MadeFrom { builder, terms }),
             held: OnceLock::new(),
             held_like: None,
         })
@@ -304,8 +320,7 @@ fn once(mut findings: Vec<Finding>) -> Vec<Finding> {
 /// Integrals that miss a peak where the parameters start.
 fn missed_peaks(maker: &Maker, pieces: &[Piece], parameters: &[Parameter], memory: &mut Scratch) -> Vec<Finding> {
     let theta: Vec<f64> = parameters.iter().map(|parameter| parameter.value).collect();
-    let operations: usize = pieces.iter().map(|piece| piece.program.n_integrand_operations()).sum();
-    let points = (OPERATIONS / operations.max(1)).clamp(POINTS.0, POINTS.1);
+    let points = points(pieces, MOST_POINTS);
     let missed = pieces.iter().zip(&mut memory.programs).filter_map(|(piece, memory)| {
         piece.program.value(&theta, memory);
         piece.program.missed_peak(memory, points)
@@ -317,6 +332,12 @@ fn missed_peaks(maker: &Maker, pieces: &[Piece], parameters: &[Parameter], memor
         Finding::new(&rule::HS3_UNSUPPORTED, found, expected).at(at)
     };
     missed.map(finding).collect()
+}
+
+/// At how many points of each integrand peaks are looked for.
+fn points(pieces: &[Piece], most: usize) -> usize {
+    let operations = pieces.iter().map(|piece| piece.program.integrand_operations()).fold(0, usize::saturating_add);
+    (OPERATIONS / operations.max(1)).clamp(FEWEST_POINTS, most)
 }
 
 impl MissedPeak {
@@ -414,10 +435,10 @@ impl GraphLikelihood {
     /// The same densities and constraints with other data: one set for each pair, in the order of the document. Data of
     /// another kind than those of the document, or of another number of variates or bins, are no data.
     pub fn with_data(&self, data: &[PairData]) -> GraphLikelihood {
-        let mut builder = self.source.builder.clone();
+        let mut builder = Builder::clone(&self.source.builder);
         let (mut events, mut log_factorials) = (0.0, 0.0);
         let mut pieces: Vec<Piece> = self.pieces.iter().take(1).cloned().collect();
-        let mut terms: Vec<Term> = self.made_from.iter().take(1).cloned().collect();
+        let mut terms: Vec<Term> = self.made_from.terms.iter().take(1).cloned().collect();
         for ((pair, data), own) in self.source.pairs.iter().zip(data).zip(self.pieces.iter().skip(1)) {
             let term = pair.term(&mut builder, data);
             events += term.events;
@@ -425,7 +446,8 @@ impl GraphLikelihood {
             pieces.push(own.with_program(program(&mut builder, &term)));
             terms.push(term);
         }
-        let (made_from, held_like) = (Arc::new(terms), self.held_or_made().clone());
+        let made_from = Arc::new(MadeFrom { builder: Arc::new(builder), terms });
+        let held_like = self.held_or_made().clone();
         GraphLikelihood { events, log_factorials, made_from, held_like, ..self.with_pieces(pieces) }
     }
 
@@ -559,8 +581,9 @@ impl GraphLikelihood {
     /// A peak that an integral has missed in the last evaluation with this scratch, as far as some points and the events
     /// tell.
     pub fn missed_peak(&self, scratch: &mut Scratch) -> Option<String> {
+        let points = points(&self.pieces, MOST_POINTS_AT_END);
         self.pieces.iter().zip(&mut scratch.programs).enumerate().find_map(|(at, (piece, memory))| {
-            let missed = piece.program.missed_peak(memory, POINTS.0)?;
+            let missed = piece.program.missed_peak(memory, points)?;
             Some(format!(
                 "an integral of the density{} misses {}",
                 self.piece_name(at),

@@ -1,7 +1,7 @@
 //! Programs: the scalars in one list, each column over its events in a list of its own.
 
 use super::builder::{Builder, Id};
-use super::column::{BLOCK, ColumnProgram, Input, Tables, backward, forward};
+use super::column::{BLOCK, ColumnProgram, Input, Operation, Tables, backward, forward};
 use super::column_hessian::{ColumnHessian, ColumnRoom};
 use super::compile::{Compiler, fixed_column, quadrature, scalar, used_integrals, with_fixed};
 use super::hessian::{HessianRoom, ProgramHessian};
@@ -48,6 +48,9 @@ pub(super) struct MissedPeak {
     pub observable: usize,
     pub at: f64,
 }
+
+/// About so many points has an integral inside of another one.
+const INNER_POINTS: usize = 200;
 
 /// So many of the events at most say where peaks may be.
 const MOST_EVENTS: usize = 1 << 12;
@@ -382,25 +385,35 @@ impl Program {
                 return None;
             };
             let grid = (0..points).map(|i| low + (high - low) * (i as f64 + 0.5) / points as f64);
-            let probes = grid.chain(self.events(observable));
+            let probes = grid.chain(self.events(observable, points.min(MOST_EVENTS)));
             let mut run = Run { backend: self.backend, tables: &self.tables, scalars: &known.inputs, slots };
             let at = integral.missed_peak(&mut run, work, (&known.cells, known.value), probes)?;
             Some(MissedPeak { integral: self.integral_names[index], observable, at })
         })
     }
 
-    /// Where events lie, of each term.
-    fn events(&self, observable: usize) -> impl Iterator<Item = f64> {
+    /// Where events lie, so many at most of each term.
+    fn events(&self, observable: usize, most: usize) -> impl Iterator<Item = f64> {
         self.terms.iter().flat_map(move |term| {
             let place = term.observables.iter().position(|o| *o == observable);
             let column = place.map_or(&[][..], |place| flat(&term.data[place]));
-            column.iter().step_by(column.len().div_ceil(MOST_EVENTS).max(1)).copied()
+            column.iter().step_by(column.len().div_ceil(most).max(1)).copied()
         })
     }
 
-    /// How many operations each point of [`Program::missed_peak`] takes.
-    pub fn n_integrand_operations(&self) -> usize {
-        self.tables.integrals.iter().map(|integral| integral.program.operations.len()).sum()
+    /// About how many operations each point of [`Program::missed_peak`] takes.
+    pub fn integrand_operations(&self) -> usize {
+        let all = 0..self.tables.integrals.len();
+        all.filter(|index| self.integral_inputs[*index].is_some()).map(|index| self.operations_of(index)).sum()
+    }
+
+    /// Those of one integrand at one point, with the integrals inside of it.
+    fn operations_of(&self, integral: usize) -> usize {
+        let of = |operation: &Operation| match operation {
+            Operation::Integral(inner, _) => INNER_POINTS.saturating_mul(self.operations_of(*inner)),
+            _ => 1,
+        };
+        self.tables.integrals[integral].program.operations.iter().map(of).fold(0, usize::saturating_add)
     }
 
     /// Whether the scalar part of the last evaluation is finite.
