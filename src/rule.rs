@@ -373,6 +373,25 @@ rules! {
     UNBINNED_REPLICA_TWICE = error("W353", "InvalidUnbinned",
         "One nuisance parameter stands for two replicas of a term, which would cancel their spread, or is a systematic of the component.",
         "give each replica a nuisance parameter of its own");
+    // Workspaces changed as a whole
+    EDIT_UNKNOWN = error("W370", "InvalidWorkspaceOperation",
+        "An operation names a channel, a sample, a modifier, a type of modifiers or a measurement that the workspace lacks, or a pattern that fits none.",
+        "write a name that inspect lists, or a pattern that fits one");
+    EDIT_EMPTIED = error("W371", "InvalidSpecification",
+        "An operation leaves a channel without samples, or a workspace without channels or measurements.",
+        "leave out the channel itself, or keep one of its samples");
+    EDIT_TAKEN = strict("W372", "InvalidWorkspaceOperation",
+        "A new name belongs to something else, or two new names are given for one.",
+        "choose a name that is free; under --compat pyhf what has one name becomes one, where that is sound");
+    EDIT_EXTENSION = error("W373", "InvalidEft",
+        "A name is to be changed that the EFT extension uses.",
+        "keep the name, or change it in the document by hand wherever it stands");
+    EDIT_BINS = error("W374", "InvalidWorkspaceOperation",
+        "Bins cannot be summed: groups do not fit a channel, a measurement gives values for each bin, or a sample has a response to coefficients.",
+        "give sizes whose sum is the number of bins; remove what is given for each bin");
+    EDIT_NEGATIVE = warning("W375", "InvalidModifier",
+        "A template that was made symmetric is negative in a bin where the nominal yield is not.",
+        "is another method better for this modifier?");
     // HS3 documents
     HS3_METADATA = warning("W401", "InvalidSpecification",
         "An HS3 document has no metadata, or no metadata.hs3_version; an error for a strict reader.",

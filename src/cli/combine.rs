@@ -6,6 +6,7 @@ use super::source::no_hs3;
 use super::{CommandError, CommandResult, note, warn};
 use crate::document::Document;
 use crate::document::hs3::is_hs3;
+use crate::document::patch;
 use crate::workspace::combine::{Channels, Join, Options, Told, combine};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,10 @@ pub struct Combine {
     /// Join channels as a whole, as by default
     #[arg(long)]
     pub no_merge_channels: bool,
-    /// Write the workspace to FILE instead of standard output
+    /// Write a JSON Patch that makes the combination of the first workspace, instead of the combination
+    #[arg(long)]
+    pub json_patch: bool,
+    /// Write the result to FILE instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output_file: Option<PathBuf>,
     #[command(flatten)]
@@ -70,7 +74,14 @@ impl Combine {
             let (n, names) = (combined.shared.len(), combined.shared.join(", "));
             note(&format!("parameters of several workspaces ({n}): {names}"));
         }
-        write_json(&combined.document, self.output_file.as_deref())
+        match documents.first().filter(|_| self.json_patch) {
+            Some(first) => {
+                let fail = |findings| CommandError::input(&file_name(Path::new(&first.name)), findings);
+                let patch = patch::between(&first.value().map_err(fail)?, &combined.document);
+                write_json(&patch, self.output_file.as_deref())
+            }
+            None => write_json(&combined.document, self.output_file.as_deref()),
+        }
     }
 
     fn join(&self) -> Result<Join, CommandError> {

@@ -132,5 +132,7 @@ pub fn extension_value(document: &Document, path: &Path) -> Result<Value, Comman
 /// That a command does not work on HS3 documents.
 pub fn no_hs3(command: &str, path: &Path) -> CommandError {
     let file = file_name(path);
-    CommandError::Message(format!("{command}: {file} is an HS3 document, and this works on workspaces only"))
+    CommandError::Message(format!(
+        "{command}: {file} is an HS3 document, and this works on workspaces only: morphist convert --to pyhf makes one of it"
+    ))
 }

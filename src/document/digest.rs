@@ -1,31 +1,84 @@
 //! pyhf's digests: a hash of the document as Python's `json.dumps` writes it (spec/patchset.md, "Digest").
 
+use blake2::{Blake2b512, Blake2s256};
 use md5::Md5;
 use serde_json::{Number, Value};
-use sha2::{Digest, Sha256};
+use sha1::Sha1;
+use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
+use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 use std::io::Write;
 
-/// A hash function that patchsets use.
+/// A hash function: patchsets use md5 and sha256, `digest` all that Python's hashlib always has and that have a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
+    Blake2b,
+    Blake2s,
     Md5,
+    Sha1,
+    Sha224,
     Sha256,
+    Sha384,
+    Sha3_224,
+    Sha3_256,
+    Sha3_384,
+    Sha3_512,
+    Sha512,
 }
 
 impl Algorithm {
+    pub const ALL: [Algorithm; 12] = [
+        Algorithm::Blake2b,
+        Algorithm::Blake2s,
+        Algorithm::Md5,
+        Algorithm::Sha1,
+        Algorithm::Sha224,
+        Algorithm::Sha256,
+        Algorithm::Sha384,
+        Algorithm::Sha3_224,
+        Algorithm::Sha3_256,
+        Algorithm::Sha3_384,
+        Algorithm::Sha3_512,
+        Algorithm::Sha512,
+    ];
+
+    /// As hashlib calls it.
     pub fn name(&self) -> &'static str {
         match self {
+            Algorithm::Blake2b => "blake2b",
+            Algorithm::Blake2s => "blake2s",
             Algorithm::Md5 => "md5",
+            Algorithm::Sha1 => "sha1",
+            Algorithm::Sha224 => "sha224",
             Algorithm::Sha256 => "sha256",
+            Algorithm::Sha384 => "sha384",
+            Algorithm::Sha3_224 => "sha3_224",
+            Algorithm::Sha3_256 => "sha3_256",
+            Algorithm::Sha3_384 => "sha3_384",
+            Algorithm::Sha3_512 => "sha3_512",
+            Algorithm::Sha512 => "sha512",
         }
+    }
+
+    pub fn from_name(name: &str) -> Option<Algorithm> {
+        Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 }
 
 /// The digest of a document, in lower-case hexadecimal.
 pub fn digest(value: &Value, algorithm: Algorithm) -> String {
     match algorithm {
+        Algorithm::Blake2b => hash::<Blake2b512>(value),
+        Algorithm::Blake2s => hash::<Blake2s256>(value),
         Algorithm::Md5 => hash::<Md5>(value),
+        Algorithm::Sha1 => hash::<Sha1>(value),
+        Algorithm::Sha224 => hash::<Sha224>(value),
         Algorithm::Sha256 => hash::<Sha256>(value),
+        Algorithm::Sha384 => hash::<Sha384>(value),
+        Algorithm::Sha3_224 => hash::<Sha3_224>(value),
+        Algorithm::Sha3_256 => hash::<Sha3_256>(value),
+        Algorithm::Sha3_384 => hash::<Sha3_384>(value),
+        Algorithm::Sha3_512 => hash::<Sha3_512>(value),
+        Algorithm::Sha512 => hash::<Sha512>(value),
     }
 }
 

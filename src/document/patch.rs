@@ -91,6 +91,23 @@ pub fn apply(mut value: Value, patch: &Patch, limits: &Limits) -> Result<Value> 
     Ok(value)
 }
 
+/// The patch that makes one document of another; items of arrays are compared place by place.
+pub fn between(from: &Value, to: &Value) -> Patch {
+    let operations = json_patch::diff(from, to).0.into_iter();
+    Patch(
+        operations
+            .map(|operation| match operation {
+                PatchOperation::Add(add) => Operation::Add { path: add.path.to_string(), value: add.value },
+                PatchOperation::Remove(remove) => Operation::Remove { path: remove.path.to_string() },
+                PatchOperation::Replace(new) => Operation::Replace { path: new.path.to_string(), value: new.value },
+                PatchOperation::Move(to) => Operation::Move { from: to.from.to_string(), path: to.path.to_string() },
+                PatchOperation::Copy(to) => Operation::Copy { from: to.from.to_string(), path: to.path.to_string() },
+                PatchOperation::Test(test) => Operation::Test { path: test.path.to_string(), value: test.value },
+            })
+            .collect(),
+    )
+}
+
 fn apply_one(document: &mut Value, operation: &Operation, i: usize, budget: &mut Budget) -> Result<()> {
     let path = parse(operation.path(), i, "path")?;
     budget.shift(document, &path, i)?;

@@ -1,5 +1,6 @@
 //! What is done with a likelihood: fits, profiles, tests, limits, intervals, scans.
 
+pub mod agreement;
 pub mod asimov;
 pub mod asymptotic;
 pub mod blind;

@@ -3,6 +3,7 @@
 use super::bench::BenchReport;
 use super::coefficients::CompareReport;
 use super::convert::ConvertReport;
+use super::diff::DiffReport;
 use super::eft_closure::EftClosureReport;
 use super::eft_directions::EftDirectionsReport;
 use super::eft_import::ImportReport;
@@ -20,10 +21,12 @@ use super::individual::IndividualReport;
 use super::inspect::{InspectReport, ModelReport};
 use super::limit::{LimitReport, PointReport};
 use super::minos::MinosReport;
+use super::prune::PruneReport;
 use super::ranking::RankingReport;
 use super::response::ResponsesReport;
 use super::scan::{ScanReport, ScansReport};
 use super::surface::SurfaceReport;
+use super::symmetrise::SymmetriseReport;
 use super::toys::{ToyHeader, ToyLine, ToyReport};
 use super::yields::YieldsReport;
 use crate::document::schema::Named;
@@ -35,6 +38,7 @@ use serde_json::Value;
 pub const REPORTS: &[Named] = &[
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
     Named { name: "report-convert", generate: generate::<ConvertReport> },
+    Named { name: "report-diff", generate: generate::<DiffReport> },
     Named { name: "report-eft-closure", generate: generate::<EftClosureReport> },
     Named { name: "report-eft-compare", generate: generate::<CompareReport> },
     Named { name: "report-eft-directions", generate: generate::<EftDirectionsReport> },
@@ -56,11 +60,13 @@ pub const REPORTS: &[Named] = &[
     Named { name: "report-limit-point", generate: generate::<PointReport> },
     Named { name: "report-minos", generate: generate::<MinosReport> },
     Named { name: "report-model", generate: generate::<ModelReport> },
+    Named { name: "report-prune", generate: generate::<PruneReport> },
     Named { name: "report-ranking", generate: generate::<RankingReport> },
     Named { name: "report-scan", generate: generate::<ScanReport> },
     Named { name: "report-scan-each", generate: generate::<ScansReport> },
     Named { name: "report-scan-2d", generate: generate::<SurfaceReport> },
     Named { name: "report-significance", generate: generate::<SignificanceReport> },
+    Named { name: "report-symmetrise", generate: generate::<SymmetriseReport> },
     Named { name: "report-toy", generate: generate::<ToyLine> },
     Named { name: "report-toy-header", generate: generate::<ToyHeader> },
     Named { name: "report-toys", generate: generate::<ToyReport> },

@@ -2,6 +2,8 @@
 
 pub mod combine;
 pub mod data;
+pub mod diff;
+pub mod edit;
 pub mod inverse_mass;
 mod parameters;
 pub mod rescale;

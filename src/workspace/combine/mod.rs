@@ -7,8 +7,8 @@ mod databases;
 mod eft;
 mod join;
 mod lambda;
-mod report;
-mod result;
+pub(in crate::workspace) mod report;
+pub(in crate::workspace) mod result;
 
 use crate::document::workspace::Workspace;
 use crate::document::{Document, position};

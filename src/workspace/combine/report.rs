@@ -6,7 +6,7 @@ use crate::translate::from_pyhf::Compat;
 
 /// Where something stands in the documents that are combined.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Place {
+pub(in crate::workspace) struct Place {
     /// Index of the document.
     pub document: usize,
     /// JSON Pointer into it.

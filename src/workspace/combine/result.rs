@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// For pointers into the result: where what stands there was written.
 #[derive(Debug, Default)]
-pub(super) struct Origins(BTreeMap<String, Place>);
+pub(in crate::workspace) struct Origins(BTreeMap<String, Place>);
 
 impl Origins {
     pub fn add(&mut self, pointer: impl Into<String>, place: Place) {

@@ -62,6 +62,6 @@ impl Report {
 }
 
 /// `3 bins`, `1 bin`.
-fn bins(n: usize) -> String {
+pub(in crate::workspace) fn bins(n: usize) -> String {
     if n == 1 { "1 bin".into() } else { format!("{n} bins") }
 }

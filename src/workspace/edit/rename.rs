@@ -1,0 +1,216 @@
+//! Channels, samples, modifiers and measurements under other names, everywhere these are used.
+
+use super::rewrite::{What, rewrite};
+use super::select::unknown;
+use super::{Edited, Source};
+use crate::document::Document;
+use crate::document::workspace::{Modifier, Workspace};
+use crate::finding::{Findings, Result, escape_token, quote};
+use crate::rule;
+use crate::translate::from_pyhf::Compat;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Old and new names. All change at once, so that two may change places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// With their observations.
+    pub channels: Vec<(String, String)>,
+    pub samples: Vec<(String, String)>,
+    /// With their parameters: configurations, parameters of interest.
+    pub modifiers: Vec<(String, String)>,
+    pub measurements: Vec<(String, String)>,
+    pub compat: Compat,
+}
+
+/// Changes names.
+///
+/// # Errors
+/// All findings, warnings included: names that are nowhere, new names that belong to something else, and what is wrong with
+/// the document or the result.
+pub fn rename(document: &Document, options: &Options) -> Result<Edited> {
+    let mut source = Source::read(document, options.compat)?;
+    let mut findings = Findings::default();
+    let places = Places::of(&source.workspace);
+    let renamed = Renamed {
+        modifiers: places.modifiers.check(&options.modifiers, &source, &mut findings),
+        samples: places.samples.check(&options.samples, &source, &mut findings),
+        channels: places.channels.check(&options.channels, &source, &mut findings),
+        measurements: places.measurements.check(&options.measurements, &source, &mut findings),
+    };
+    check_extension(&renamed.modifiers, &source, &mut findings);
+    let told = source.judge(findings)?;
+    let value = std::mem::take(&mut source.value);
+    let rewritten = rewrite(value, |what, _, mut items| {
+        for item in &mut items {
+            renamed.apply(what, &mut item.value);
+        }
+        items
+    });
+    source.finish(rewritten, told)
+}
+
+type Map<'o> = BTreeMap<&'o str, &'o str>;
+
+struct Renamed<'o> {
+    channels: Map<'o>,
+    samples: Map<'o>,
+    modifiers: Map<'o>,
+    measurements: Map<'o>,
+}
+
+impl Renamed<'_> {
+    fn apply(&self, what: What, item: &mut Value) {
+        let names = match what {
+            What::Channel | What::Observation => &self.channels,
+            What::Sample => &self.samples,
+            What::Modifier | What::Parameter => &self.modifiers,
+            What::Measurement => &self.measurements,
+        };
+        replace(item, "/name", names);
+        if what == What::Measurement {
+            replace(item, "/config/poi", &self.modifiers);
+        }
+    }
+}
+
+fn replace(item: &mut Value, pointer: &str, names: &Map) {
+    if let Some(name) = item.pointer_mut(pointer)
+        && let Some(new) = name.as_str().and_then(|old| names.get(old))
+    {
+        *name = json!(new);
+    }
+}
+
+/// The names of one sort with their first places; samples by channel, since they are alone only there.
+struct Used<'w> {
+    what: &'static str,
+    scopes: Vec<BTreeMap<&'w str, String>>,
+}
+
+struct Places<'w> {
+    channels: Used<'w>,
+    samples: Used<'w>,
+    modifiers: Used<'w>,
+    measurements: Used<'w>,
+}
+
+impl<'w> Places<'w> {
+    fn of(workspace: &'w Workspace) -> Places<'w> {
+        let (mut channels, mut modifiers, mut measurements) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut samples = Vec::new();
+        for (c, channel) in workspace.channels.iter().enumerate() {
+            let pointer = format!("/channels/{c}");
+            let mut own = BTreeMap::new();
+            for (s, sample) in channel.samples.iter().enumerate() {
+                let pointer = format!("{pointer}/samples/{s}");
+                for (m, modifier) in sample.modifiers.iter().enumerate() {
+                    modifiers.entry(modifier.name()).or_insert_with(|| format!("{pointer}/modifiers/{m}"));
+                }
+                own.entry(sample.name.as_str()).or_insert(pointer);
+            }
+            samples.push(own);
+            channels.entry(channel.name.as_str()).or_insert(pointer);
+        }
+        for (m, measurement) in workspace.measurements.iter().enumerate() {
+            measurements.entry(measurement.name.as_str()).or_insert_with(|| format!("/measurements/{m}"));
+        }
+        let used = |what, scopes| Used { what, scopes };
+        Places {
+            channels: used("channel", vec![channels]),
+            samples: used("sample", samples),
+            modifiers: used("modifier", vec![modifiers]),
+            measurements: used("measurement", vec![measurements]),
+        }
+    }
+}
+
+impl Used<'_> {
+    /// The pairs as a map, after looking whether old names are there and new ones free.
+    fn check<'o>(&self, pairs: &'o [(String, String)], source: &Source, findings: &mut Findings) -> Map<'o> {
+        let mut map = Map::new();
+        let all: BTreeSet<&str> = self.scopes.iter().flat_map(|scope| scope.keys().copied()).collect();
+        for (old, new) in pairs {
+            if !all.contains(old.as_str()) {
+                findings.push(unknown(self.what, old, &all));
+            }
+            if let Some(other) = map.insert(old.as_str(), new.as_str()).filter(|other| other != new) {
+                let found =
+                    format!("the names {} and {} for the {} {}", quote(other), quote(new), self.what, quote(old));
+                findings.push(source.finding(&rule::EDIT_TAKEN, found, "one new name"));
+            }
+        }
+        for scope in &self.scopes {
+            self.check_scope(scope, &map, source, findings);
+        }
+        map
+    }
+
+    fn check_scope(&self, scope: &BTreeMap<&str, String>, map: &Map, source: &Source, findings: &mut Findings) {
+        let mut holders: BTreeMap<&str, Vec<(&str, &String)>> = BTreeMap::new();
+        for (old, pointer) in scope {
+            holders.entry(map.get(old).unwrap_or(old)).or_default().push((old, pointer));
+        }
+        for (new, mut holders) in holders.into_iter().filter(|(_, holders)| holders.len() > 1) {
+            // What keeps its name comes first, so that the finding is about what gets it.
+            holders.sort_by_key(|(old, _)| *old != new);
+            let mut holders = holders.into_iter();
+            let Some((first, place)) = holders.next() else { continue };
+            let was = if first == new { String::new() } else { format!(", now {},", quote(first)) };
+            for (old, pointer) in holders {
+                let found = format!("the {} {} as {}", self.what, quote(old), quote(new));
+                let expected = format!("a name that is free: {}{was} is at {place}", quote(new));
+                findings.push(source.finding(&rule::EDIT_TAKEN, found, expected).at(pointer.clone()));
+            }
+        }
+    }
+}
+
+/// Parameters that the EFT extension names are not renamed: only modifiers and measurements are.
+fn check_extension(modifiers: &Map, source: &Source, findings: &mut Findings) {
+    if modifiers.is_empty() || !source.workspace.has_eft() {
+        return;
+    }
+    let mut places = Vec::new();
+    for name in modifiers.keys() {
+        if let Some(block) = source.value.get("eft") {
+            find(block, name, "/eft".to_owned(), &mut places);
+        }
+        for (c, channel) in source.workspace.channels.iter().enumerate() {
+            for (s, sample) in channel.samples.iter().enumerate() {
+                for (m, _) in sample.modifiers.iter().enumerate().filter(|(_, modifier)| Modifier::is_eft(modifier)) {
+                    let pointer = format!("/channels/{c}/samples/{s}/modifiers/{m}/data");
+                    if let Some(data) = source.value.pointer(&pointer) {
+                        find(data, name, pointer, &mut places);
+                    }
+                }
+            }
+        }
+        for pointer in places.drain(..) {
+            let found = format!("the name {} in the EFT extension", quote(name));
+            findings.push(source.finding(&rule::EDIT_EXTENSION, found, "a name that it does not use").at(pointer));
+        }
+    }
+}
+
+/// Pointers to texts and members of a name.
+fn find(value: &Value, name: &str, pointer: String, places: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text == name => places.push(pointer),
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                find(item, name, format!("{pointer}/{i}"), places);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                let pointer = format!("{pointer}/{}", escape_token(key));
+                if key == name {
+                    places.push(pointer.clone());
+                }
+                find(member, name, pointer, places);
+            }
+        }
+        _ => {}
+    }
+}
