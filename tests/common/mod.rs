@@ -4,6 +4,7 @@
 pub mod combination;
 pub mod event_files;
 pub mod gaussian;
+pub mod operations;
 pub mod program;
 pub mod wh;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Digests, sorted, pruned and renamed workspaces, and patchsets, as pyhf 0.7.6 has them: the numbers of
-`tests/operations.rs`. `--record` writes `tests/operations.json`; without it the file is compared with pyhf.
+`tests/published_operations.rs`. `--record` writes `tests/operations.json`; without it the file is compared with pyhf.
 
 Every published workspace that pyhf reads gets its digests, the digest of its sorted form, and two prunings and two
 renamings drawn by its name. A document is recorded by its sha256 digest, which tells apart everything but the order of
