@@ -13,10 +13,10 @@ use std::sync::{Arc, OnceLock};
 
 /// About how many operations may be spent on looking for peaks of integrands, and at how many points of each: at least, at most
 /// where the parameters start, and at most where a fit ends.
-const OPERATIONS: usize = 1 << 22;
+const OPERATIONS: usize = 1 << 21;
 const FEWEST_POINTS: usize = 1 << 8;
 const MOST_POINTS: usize = 1 << 16;
-const MOST_POINTS_AT_END: usize = 1 << 12;
+const MOST_POINTS_AT_END: usize = 1 << 10;
 
 /// Compiles documents; see [`Graph::compile`].
 #[derive(Clone, Copy, Debug)]

@@ -49,6 +49,9 @@ pub(super) struct MissedPeak {
     pub at: f64,
 }
 
+/// About so many operations is the interpolation in a cell.
+const INTERPOLATION: usize = 30;
+
 /// About so many points has an integral inside of another one.
 const INNER_POINTS: usize = 200;
 
@@ -404,7 +407,8 @@ impl Program {
     /// About how many operations each point of [`Program::missed_peak`] takes.
     pub fn integrand_operations(&self) -> usize {
         let all = 0..self.tables.integrals.len();
-        all.filter(|index| self.integral_inputs[*index].is_some()).map(|index| self.operations_of(index)).sum()
+        let of = |index: usize| INTERPOLATION.saturating_add(self.operations_of(index));
+        all.filter(|index| self.integral_inputs[*index].is_some()).map(of).fold(0, usize::saturating_add)
     }
 
     /// Those of one integrand at one point, with the integrals inside of it.
