@@ -290,8 +290,7 @@ fn warnings_of_databases_are_told_once() {
         let said = stderr(&morphist(arguments));
         let warnings: Vec<&str> = said.lines().filter(|line| line.contains("W277")).collect();
         assert_eq!(warnings.len(), 1, "{arguments:?}: {said}");
-        let asimov = arguments[0] == "asimov";
-        let place = if asimov { format!("{path}: warning") } else { format!("{path}:{line}:") };
+        let place = format!("{path}:{line}:");
         let bin = arguments.get(1) == Some(&"bin");
         assert!(bin || warnings[0].starts_with(&place), "{arguments:?}: {said}");
         assert!(warnings[0].contains("no event in 1 of 3 bins: 2"), "{said}");

@@ -346,7 +346,7 @@ impl Minimizer {
             return Ending::NoCurvature;
         }
         if let System::Direct(system) = &self.system {
-            self.weak = system.weakest_pivot(evaluator.program, &self.free) < WEAK_PIVOT;
+            self.weak = system.weakest_pivot() < WEAK_PIVOT;
         }
         Ending::Converged
     }

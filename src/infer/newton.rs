@@ -15,7 +15,11 @@ pub(crate) struct NewtonSystem {
     backend: Backend,
     n: usize,
     stride: usize,
+    /// Of the shared parameters that are free, in rows as short as these need.
     factor: Vec<Lanes>,
+    /// Their places, ascending.
+    active: Vec<usize>,
+    x_active: Vec<Lanes>,
     least: Vec<f64>,
     panel: Vec<Lanes>,
     /// L⁻¹ C of each bin: L the factor of its local block, C its couplings.
@@ -42,6 +46,8 @@ impl NewtonSystem {
             n,
             stride,
             factor: vec![ZERO; n * stride],
+            active: Vec::with_capacity(n),
+            x_active: vec![ZERO; stride],
             least: vec![0.0; n],
             panel: vec![ZERO; 8 * stride],
             eliminated: vec![ZERO; n_local * stride],
@@ -77,35 +83,39 @@ impl NewtonSystem {
             self.least[place] = LEAST_PIVOT * element.abs();
         }
         rank_update(self.backend, &mut self.factor, self.n, 0, &self.eliminated, &self.minus_one);
-        for place in 0..self.n {
-            if !free[program.shared[place] as usize] {
-                self.decouple(place);
-            }
-        }
-        match cholesky(self.backend, &mut self.factor, self.n, &self.least, &mut self.panel) {
+        self.gather(program, free);
+        match cholesky(self.backend, &mut self.factor, self.active.len(), &self.least, &mut self.panel) {
             None => Ok(()),
-            Some(place) => Err(program.shared[place] as usize),
+            Some(row) => Err(program.shared[self.active[row]] as usize),
+        }
+    }
+
+    /// Leaves of the matrix what is free, row by row nearer to the beginning: nothing is written before it is read.
+    fn gather(&mut self, program: &Program, free: &[bool]) {
+        self.active.clear();
+        self.active.extend((0..self.n).filter(|&place| free[program.shared[place] as usize]));
+        if self.active.len() == self.n {
+            return;
+        }
+        let (from, to) = (8 * self.stride, 8 * self.active.len().div_ceil(8));
+        let factor = flat_mut(&mut self.factor);
+        for (row, &place) in self.active.iter().enumerate() {
+            for (column, &other) in self.active[..=row].iter().enumerate() {
+                factor[row * to + column] = factor[place * from + other];
+            }
+            self.least[row] = self.least[place];
         }
     }
 
     /// The smallest pivot of the last factorisation in parts of its diagonal element, shared parameters only: a local
     /// one has a constraint of its own or a bin of its own.
-    pub fn weakest_pivot(&self, program: &Program, free: &[bool]) -> f64 {
-        let pivot = |place: usize| {
-            let root = self.factor[place * self.stride + place / 8].0[place % 8];
-            root * root * LEAST_PIVOT / self.least[place]
+    pub fn weakest_pivot(&self) -> f64 {
+        let stride = self.active.len().div_ceil(8);
+        let pivot = |row: usize| {
+            let root = self.factor[row * stride + row / 8].0[row % 8];
+            root * root * LEAST_PIVOT / self.least[row]
         };
-        (0..self.n).filter(|&place| free[program.shared[place] as usize]).map(pivot).fold(f64::INFINITY, f64::min)
-    }
-
-    fn decouple(&mut self, place: usize) {
-        let (group, lane) = (place / 8, place % 8);
-        self.factor[place * self.stride..place * self.stride + group + 1].fill(ZERO);
-        for row in place + 1..self.n {
-            self.factor[row * self.stride + group].0[lane] = 0.0;
-        }
-        self.factor[place * self.stride + group].0[lane] = 1.0;
-        self.least[place] = 0.0;
+        (0..self.active.len()).map(pivot).fold(f64::INFINITY, f64::min)
     }
 
     /// Cholesky factor of one bin's local block, and L⁻¹ C in place of C.
@@ -185,12 +195,14 @@ impl NewtonSystem {
                 add_scaled_entry(self.backend, -self.x_local[first + i], row, &mut self.x_shared);
             }
         }
-        for (place, &parameter) in program.shared.iter().enumerate() {
-            if !free[parameter as usize] {
-                self.x_shared[place / 8].0[place % 8] = 0.0;
-            }
+        for (row, &place) in self.active.iter().enumerate() {
+            self.x_active[row / 8].0[row % 8] = self.x_shared[place / 8].0[place % 8];
         }
-        solve(self.backend, &self.factor, self.n, &mut self.x_shared);
+        solve(self.backend, &self.factor, self.active.len(), &mut self.x_active);
+        self.x_shared.fill(ZERO);
+        for (row, &place) in self.active.iter().enumerate() {
+            self.x_shared[place / 8].0[place % 8] = self.x_active[row / 8].0[row % 8];
+        }
         for (place, &parameter) in program.shared.iter().enumerate() {
             x[parameter as usize] = self.x_shared[place / 8].0[place % 8];
         }
