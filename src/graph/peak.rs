@@ -75,7 +75,8 @@ impl Quadrature {
         let cells = ends.windows(2).filter(|ends| ends[0] < ends[1]).map(|ends| Cell::new(ends[0], ends[1]));
         let difference = self.refined(run, work, &mut Vec::new(), cells) - part;
         // What is no number is no agreement.
-        !(difference.abs() <= WRONG * whole.abs())
+        let agrees = difference.abs() <= WRONG * whole.abs();
+        !agrees
     }
 
     /// The integrand at points of the only axis.
