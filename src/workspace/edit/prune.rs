@@ -1,6 +1,7 @@
 //! Parts of a workspace left out: by name, by type, by selector, and modifiers by the size of their effect.
 
-use super::rewrite::{What, rewrite};
+pub use super::rewrite::Kind;
+use super::rewrite::rewrite;
 use super::select::{Meant, Names, Selector, matching, unknown};
 use super::{Edited, Source};
 use crate::document::Document;
@@ -56,18 +57,6 @@ pub struct Dropped {
     pub pointer: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Channel,
-    Sample,
-    Modifier,
-    Observation,
-    Measurement,
-    /// The configuration of a parameter in a measurement.
-    Parameter,
-}
-
 /// Leaves parts out.
 ///
 /// # Errors
@@ -82,7 +71,7 @@ pub fn prune(document: &Document, options: &Options) -> Result<(Edited, Vec<Drop
     let dropped = plan.dropped(&source.workspace);
     let gone: HashSet<&str> = dropped.iter().map(|dropped| dropped.pointer.as_str()).collect();
     let value = std::mem::take(&mut source.value);
-    let rewritten = rewrite(value, |_: What, list, mut items| {
+    let rewritten = rewrite(value, |_: Kind, list, mut items| {
         items.retain(|item| !gone.contains(format!("{list}/{}", item.from).as_str()));
         items
     });

@@ -1,6 +1,6 @@
 //! Channels, samples, modifiers and measurements under other names, everywhere these are used.
 
-use super::rewrite::{What, rewrite};
+use super::rewrite::{Kind, rewrite};
 use super::select::unknown;
 use super::{Edited, Source};
 use crate::document::Document;
@@ -60,15 +60,15 @@ struct Renamed<'o> {
 }
 
 impl Renamed<'_> {
-    fn apply(&self, what: What, item: &mut Value) {
+    fn apply(&self, what: Kind, item: &mut Value) {
         let names = match what {
-            What::Channel | What::Observation => &self.channels,
-            What::Sample => &self.samples,
-            What::Modifier | What::Parameter => &self.modifiers,
-            What::Measurement => &self.measurements,
+            Kind::Channel | Kind::Observation => &self.channels,
+            Kind::Sample => &self.samples,
+            Kind::Modifier | Kind::Parameter => &self.modifiers,
+            Kind::Measurement => &self.measurements,
         };
         replace(item, "/name", names);
-        if what == What::Measurement {
+        if what == Kind::Measurement {
             replace(item, "/config/poi", &self.modifiers);
         }
     }

@@ -4,39 +4,42 @@
 use crate::document::patch::Operation;
 use crate::workspace::combine::report::Place;
 use crate::workspace::combine::result::Origins;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
-/// What the items of a list are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
     Channel,
     Sample,
     Modifier,
     Observation,
     Measurement,
+    /// The configuration of a parameter in a measurement.
     Parameter,
 }
 
-impl What {
+impl Kind {
     /// Where the list stands in what it belongs to.
     fn path(self) -> &'static str {
         match self {
-            What::Channel => "/channels",
-            What::Sample => "/samples",
-            What::Modifier => "/modifiers",
-            What::Observation => "/observations",
-            What::Measurement => "/measurements",
-            What::Parameter => "/config/parameters",
+            Kind::Channel => "/channels",
+            Kind::Sample => "/samples",
+            Kind::Modifier => "/modifiers",
+            Kind::Observation => "/observations",
+            Kind::Measurement => "/measurements",
+            Kind::Parameter => "/config/parameters",
         }
     }
 
     /// The list within each item.
-    fn inner(self) -> Option<What> {
+    fn inner(self) -> Option<Kind> {
         match self {
-            What::Channel => Some(What::Sample),
-            What::Sample => Some(What::Modifier),
-            What::Measurement => Some(What::Parameter),
-            What::Modifier | What::Observation | What::Parameter => None,
+            Kind::Channel => Some(Kind::Sample),
+            Kind::Sample => Some(Kind::Modifier),
+            Kind::Measurement => Some(Kind::Parameter),
+            Kind::Modifier | Kind::Observation | Kind::Parameter => None,
         }
     }
 }
@@ -66,11 +69,11 @@ pub(super) struct Rewritten {
 
 /// Gives every list to `edit`, from the outside in, with the pointer to it in the document that was read. `edit` may leave
 /// out items, change their order, and change the texts at [`NAMES`].
-pub(super) fn rewrite(document: Value, edit: impl FnMut(What, &str, Vec<Item>) -> Vec<Item>) -> Rewritten {
+pub(super) fn rewrite(document: Value, edit: impl FnMut(Kind, &str, Vec<Item>) -> Vec<Item>) -> Rewritten {
     let mut writer = Writer { edit, origins: Origins::default(), patch: Vec::new() };
     writer.origins.add("", Place::new(0, ""));
     let mut document = document;
-    for what in [What::Channel, What::Measurement, What::Observation] {
+    for what in [Kind::Channel, Kind::Measurement, Kind::Observation] {
         writer.list(what, &mut document, "", "");
     }
     Rewritten { document, origins: writer.origins, patch: writer.patch }
@@ -85,9 +88,9 @@ struct Writer<F> {
     patch: Vec<Operation>,
 }
 
-impl<F: FnMut(What, &str, Vec<Item>) -> Vec<Item>> Writer<F> {
+impl<F: FnMut(Kind, &str, Vec<Item>) -> Vec<Item>> Writer<F> {
     /// `source` and `result` are pointers to `parent` before and after.
-    fn list(&mut self, what: What, parent: &mut Value, source: &str, result: &str) {
+    fn list(&mut self, what: Kind, parent: &mut Value, source: &str, result: &str) {
         let Some(list) = parent.pointer_mut(what.path()).and_then(Value::as_array_mut) else { return };
         let (source, result) = (format!("{source}{}", what.path()), format!("{result}{}", what.path()));
         let items = std::mem::take(list);

@@ -1,6 +1,6 @@
 //! The lists of a workspace in order of names, as pyhf sorts them.
 
-use super::rewrite::{What, rewrite};
+use super::rewrite::{Kind, rewrite};
 use super::{Edited, Source};
 use crate::document::Document;
 use crate::finding::{Findings, Result};
@@ -17,7 +17,7 @@ pub fn sort(document: &Document, compat: Compat) -> Result<Edited> {
     let sorted = rewrite(value, |what, _, mut items| {
         // UTF-8 orders strings as their code points are ordered, which is Python's order.
         match what {
-            What::Modifier => items.sort_by(|a, b| (a.name(), a.text("/type")).cmp(&(b.name(), b.text("/type")))),
+            Kind::Modifier => items.sort_by(|a, b| (a.name(), a.text("/type")).cmp(&(b.name(), b.text("/type")))),
             _ => items.sort_by(|a, b| a.name().cmp(b.name())),
         }
         items
