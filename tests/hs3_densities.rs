@@ -250,6 +250,20 @@ fn bends(what: &str, value: &Value) -> bool {
     differences
 }
 
+/// A sum of one column and itself: a pair with it has no single heir.
+#[test]
+fn bends_of_one_operand_twice() {
+    for expression in [
+        "(exp(-m*x)+exp(-m*x))*exp(-k*x)+0.3",
+        "(exp(-m*x)-2*exp(-k*x)+exp(-m*x)+1)*exp(-k*x)+2",
+        "(m*k*x-m*k*x+1)*exp(-k*x)+m",
+    ] {
+        let generic = json!([{"name": "p", "type": "generic_dist", "expression": expression}]);
+        let value = document(generic, json!({"m": 0.7, "k": 0.4}), [0.5, 4.0], &EVENTS);
+        assert!(!bends(expression, &value), "{expression}");
+    }
+}
+
 fn agree(what: &str, a: &Value, b: &Value) {
     // A kink of the integrand that moves is seen by differences of the gradient alone.
     assert_eq!(bends(what, a), what.contains("abs"), "{what}");

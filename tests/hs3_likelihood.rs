@@ -357,6 +357,39 @@ fn golden(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
     0.5 * (low + high)
 }
 
+/// A constant of the document that is scanned has a slope, at the document's own value of it too: −2 ln L = Σ (x − m)²/s²
+/// + 2 n ln s of a normal density with constant s, and −H⁻¹ ∂²/∂m∂s is 4 Σ (x − m)/s³ over 2 n/s², zero at the mean.
+#[test]
+fn scanned_constants_have_slopes() {
+    let normal = json!([{"name": "p", "type": "gaussian_dist", "x": "x", "mean": "m", "sigma": "s"}]);
+    let events: [f64; 4] = [0.44, 0.47, 0.52, 0.55];
+    let mut value = over_one_variate(normal, &events);
+    let constant = json!({"name": "s", "value": 0.04, "const": true});
+    value["parameter_points"][0]["parameters"].as_array_mut().unwrap().push(constant);
+    let document = Hs3Document::from_value(&value, &ReadOptions::default()).unwrap();
+    let likelihood = translate(&document, "a constant");
+    let program = Program::compile(&likelihood.model);
+    let options = FitOptions::new(&likelihood.model);
+    let names = likelihood.model.parameter_names();
+    let at = |name: &str| names.iter().position(|own| own == name).unwrap();
+    let (m, s) = (at("m"), at("s"));
+    assert!(options.fixed[s] && !options.fixed[m]);
+    let mut start = options.init.clone();
+    start[m] = 0.49;
+    for width in [0.04, 0.03] {
+        let mut on = morphist::infer::Likelihood::new(&program, &likelihood.data, options.clone());
+        let minimum = on.minimum_from(&start, &[(s, width)]);
+        let mean = 0.25 * events.iter().sum::<f64>();
+        assert!(minimum.valid() && (minimum.parameters[m] - mean).abs() < 1e-9, "{minimum:?}");
+        let squares: f64 = events.iter().map(|x| (x - mean).powi(2)).sum();
+        let slope = 8.0 / width - 2.0 * squares / width.powi(3);
+        let found = on.gradient_at_minimum()[s];
+        assert!((found - slope).abs() < 1e-9 * slope.abs(), "{width}: {found} but {slope}");
+        let tangent = on.tangent(s).unwrap();
+        assert!(tangent[m].abs() < 1e-6 && tangent[s] == 1.0, "{tangent:?}");
+    }
+}
+
 /// Values, gradients and Hessians in any order, at points again and again, with data of their own: each is what an
 /// evaluator that has seen nothing else says.
 #[test]

@@ -3,20 +3,14 @@
 use super::builder::{Builder, Id};
 use super::maker::Maker;
 use super::pair::{Pair, PairData, Term};
+use super::peak_search::missed_peaks;
 use super::piece::{Piece, Scratch};
-use super::program::{MissedPeak, Program};
+use super::program::Program;
 use crate::document::hs3::{Distribution, DistributionKind, Hs3Document, Likelihood, LikelihoodData};
-use crate::finding::{Finding, Findings, number, quote};
+use crate::finding::{Finding, Findings, quote};
 use crate::rule;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
-
-/// About how many operations may be spent on looking for peaks of integrands, and at how many points of each: at least, at most
-/// where the parameters start, and at most where a fit ends.
-const OPERATIONS: usize = 1 << 21;
-const FEWEST_POINTS: usize = 1 << 8;
-const MOST_POINTS: usize = 1 << 16;
-const MOST_POINTS_AT_END: usize = 1 << 10;
 
 /// Compiles documents; see [`Graph::compile`].
 #[derive(Clone, Copy, Debug)]
@@ -317,36 +311,6 @@ fn once(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Integrals that miss a peak where the parameters start.
-fn missed_peaks(maker: &Maker, pieces: &[Piece], parameters: &[Parameter], memory: &mut Scratch) -> Vec<Finding> {
-    let theta: Vec<f64> = parameters.iter().map(|parameter| parameter.value).collect();
-    let points = points(pieces, MOST_POINTS);
-    let missed = pieces.iter().zip(&mut memory.programs).filter_map(|(piece, memory)| {
-        piece.program.value(&theta, memory);
-        piece.program.missed_peak(memory, points)
-    });
-    let finding = |missed: MissedPeak| {
-        let found = format!("{} that an integral misses", missed.text(&maker.builder));
-        let expected = "a range of the variate near the peak, or a type of density that says where its peak is";
-        let at = maker.integral_places.get(missed.integral).cloned().unwrap_or_default();
-        Finding::new(&rule::HS3_UNSUPPORTED, found, expected).at(at)
-    };
-    missed.map(finding).collect()
-}
-
-/// At how many points of each integrand peaks are looked for.
-fn points(pieces: &[Piece], most: usize) -> usize {
-    let operations = pieces.iter().map(|piece| piece.program.integrand_operations()).fold(0, usize::saturating_add);
-    (OPERATIONS / operations.max(1)).clamp(FEWEST_POINTS, most)
-}
-
-impl MissedPeak {
-    fn text(&self, builder: &Builder) -> String {
-        let name = builder.observables.get(self.observable).map_or("", String::as_str);
-        format!("a peak at {} = {}", quote(name), number(self.at))
-    }
-}
-
 fn piece(builder: &mut Builder, term: &Term) -> Piece {
     Piece::new(program(builder, term))
 }
@@ -578,22 +542,8 @@ impl GraphLikelihood {
         None
     }
 
-    /// A peak that an integral has missed in the last evaluation with this scratch, as far as some points and the events
-    /// tell.
-    pub fn missed_peak(&self, scratch: &mut Scratch) -> Option<String> {
-        let points = points(&self.pieces, MOST_POINTS_AT_END);
-        self.pieces.iter().zip(&mut scratch.programs).enumerate().find_map(|(at, (piece, memory))| {
-            let missed = piece.program.missed_peak(memory, points)?;
-            Some(format!(
-                "an integral of the density{} misses {}",
-                self.piece_name(at),
-                missed.text(&self.source.builder)
-            ))
-        })
-    }
-
     /// " of" with the name of the distribution of a piece.
-    fn piece_name(&self, piece: usize) -> String {
+    pub(super) fn piece_name(&self, piece: usize) -> String {
         let pair = piece.checked_sub(1).and_then(|at| self.source.pairs.get(at));
         pair.map_or_else(String::new, |pair| format!(" of {}", quote(&pair.name)))
     }

@@ -26,6 +26,7 @@ mod likelihood;
 mod maker;
 mod pair;
 mod peak;
+mod peak_search;
 mod piece;
 mod product;
 mod program;

@@ -1,7 +1,7 @@
 //! Programs: the scalars in one list, each column over its events in a list of its own.
 
 use super::builder::{Builder, Id};
-use super::column::{BLOCK, ColumnProgram, Input, Operation, Tables, backward, forward};
+use super::column::{BLOCK, ColumnProgram, Input, Tables, backward, forward};
 use super::column_hessian::{ColumnHessian, ColumnRoom};
 use super::compile::{Compiler, fixed_column, quadrature, scalar, used_integrals, with_fixed};
 use super::hessian::{HessianRoom, ProgramHessian};
@@ -25,46 +25,28 @@ pub(super) struct Sum {
 pub(super) struct Program {
     scalars: Vec<Scalar>,
     /// The scalars that integrals take, by integral; nothing for integrals that are columns, or that nothing needs.
-    integral_inputs: Vec<Option<Vec<usize>>>,
+    pub(super) integral_inputs: Vec<Option<Vec<usize>>>,
     /// Which scalar is an integral's value, by integral.
     integral_at: Vec<usize>,
-    terms: Vec<Term>,
+    pub(super) terms: Vec<Term>,
     /// The scalars that are asked for. The first is added to the sums.
     outputs: Vec<usize>,
-    tables: Tables,
+    pub(super) tables: Tables,
     slots: usize,
-    backend: Backend,
+    pub(super) backend: Backend,
     /// What the integrals are called in the graph.
-    integral_names: Vec<usize>,
+    pub(super) integral_names: Vec<usize>,
     /// Made when it is first asked for; nothing where differences of the gradient have to do.
     hessian: OnceLock<Option<Arc<ProgramHessian>>>,
 }
 
-/// A peak that an integral has missed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct MissedPeak {
-    /// Its place among the integrals of the graph.
-    pub integral: usize,
-    pub observable: usize,
-    pub at: f64,
-}
-
-/// About so many operations is the interpolation in a cell.
-const INTERPOLATION: usize = 30;
-
-/// About so many points has an integral inside of another one.
-const INNER_POINTS: usize = 200;
-
-/// So many of the events at most say where peaks may be.
-const MOST_EVENTS: usize = 1 << 12;
-
 /// −Σ w f over the events of one set of data.
 #[derive(Clone, Debug)]
-struct Term {
+pub(super) struct Term {
     program: ColumnProgram,
     /// What the first columns of the data are called.
-    observables: Vec<usize>,
-    data: Vec<Vec<Lanes>>,
+    pub observables: Vec<usize>,
+    pub data: Vec<Vec<Lanes>>,
     weights: Vec<Lanes>,
 }
 
@@ -73,10 +55,10 @@ struct Term {
 pub struct Scratch {
     scalars: Vec<f64>,
     scalar_adjoints: Vec<f64>,
-    slots: Vec<Lanes>,
+    pub(super) slots: Vec<Lanes>,
     adjoints: Vec<Lanes>,
-    integrals: Vec<Known>,
-    work: Work,
+    pub(super) integrals: Vec<Known>,
+    pub(super) work: Work,
     /// Once second derivatives are asked for.
     hessian: Option<Box<HessianRoom>>,
     /// The sums of the terms of the last evaluation.
@@ -85,16 +67,16 @@ pub struct Scratch {
 
 /// An integral as it was last computed: as long as what it is made of stays, it stays.
 #[derive(Clone, Debug)]
-struct Known {
-    inputs: Vec<f64>,
-    value: f64,
+pub(super) struct Known {
+    pub inputs: Vec<f64>,
+    pub value: f64,
     /// The derivatives to the inputs, once they are asked for.
     slopes: Vec<f64>,
     has_slopes: bool,
     /// The second derivatives, as slopes.
     bends: Vec<f64>,
     has_bends: bool,
-    cells: Vec<Cell>,
+    pub cells: Vec<Cell>,
 }
 
 impl Program {
@@ -376,48 +358,6 @@ impl Program {
             .iter()
             .zip(&self.integral_inputs)
             .any(|(at, inputs)| inputs.is_some() && !(scratch.scalars[*at].is_finite() && scratch.scalars[*at] != 0.0))
-    }
-
-    /// The first integral over one variate that has missed a peak in the last evaluation, as far as so many points and the
-    /// events tell.
-    pub fn missed_peak(&self, scratch: &mut Scratch, points: usize) -> Option<MissedPeak> {
-        let Scratch { slots, integrals, work, .. } = scratch;
-        let all = self.tables.integrals.iter().enumerate().zip(integrals);
-        all.filter(|((index, _), _)| self.integral_inputs[*index].is_some()).find_map(|((index, integral), known)| {
-            let (&[observable], &[(low, high)]) = (integral.observables.as_slice(), integral.ranges.as_slice()) else {
-                return None;
-            };
-            let grid = (0..points).map(|i| low + (high - low) * (i as f64 + 0.5) / points as f64);
-            let probes = grid.chain(self.events(observable, points.min(MOST_EVENTS)));
-            let mut run = Run { backend: self.backend, tables: &self.tables, scalars: &known.inputs, slots };
-            let at = integral.missed_peak(&mut run, work, (&known.cells, known.value), probes)?;
-            Some(MissedPeak { integral: self.integral_names[index], observable, at })
-        })
-    }
-
-    /// Where events lie, so many at most of each term.
-    fn events(&self, observable: usize, most: usize) -> impl Iterator<Item = f64> {
-        self.terms.iter().flat_map(move |term| {
-            let place = term.observables.iter().position(|o| *o == observable);
-            let column = place.map_or(&[][..], |place| flat(&term.data[place]));
-            column.iter().step_by(column.len().div_ceil(most).max(1)).copied()
-        })
-    }
-
-    /// About how many operations each point of [`Program::missed_peak`] takes.
-    pub fn integrand_operations(&self) -> usize {
-        let all = 0..self.tables.integrals.len();
-        let of = |index: usize| INTERPOLATION.saturating_add(self.operations_of(index));
-        all.filter(|index| self.integral_inputs[*index].is_some()).map(of).fold(0, usize::saturating_add)
-    }
-
-    /// Those of one integrand at one point, with the integrals inside of it.
-    fn operations_of(&self, integral: usize) -> usize {
-        let of = |operation: &Operation| match operation {
-            Operation::Integral(inner, _) => INNER_POINTS.saturating_mul(self.operations_of(*inner)),
-            _ => 1,
-        };
-        self.tables.integrals[integral].program.operations.iter().map(of).fold(0, usize::saturating_add)
     }
 
     /// Whether the scalar part of the last evaluation is finite.
