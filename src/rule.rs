@@ -253,6 +253,9 @@ rules! {
     COMBINE_SETTINGS = warning("W308", "InvalidWorkspaceOperation",
         "A measurement of one document says nothing of parameters that the measurement of another document configures.",
         "give the measurements one name before combining with outer, or configure the parameters in the result");
+    COMBINE_TWICE = error("W309", "InvalidWorkspaceOperation",
+        "Two parameters of one workspace would become one, whose constraint counts in each: the combination would not be the product of the likelihoods.",
+        "give the two parameters names of their own");
     COMBINE_BASIS = error("W310", "InvalidEft",
         "The coefficients of two documents belong to different theories, bases, input schemes or scales.",
         "translate the coefficients of one document; only another Lambda_TeV is converted");
@@ -271,6 +274,18 @@ rules! {
     COMBINE_TRANSFORM = error("W315", "InvalidEft",
         "Documents have different parameter_transform, or one that would have to be converted to another Λ.",
         "combine the documents without their transforms, and add the transform to the result");
+    COMBINE_ONCE = warning("W316", "InvalidWorkspaceOperation",
+        "A channel of one document stands in another one, equal in model and data: it counts once.",
+        "nothing if both analyses use this region; their likelihoods are then no independent ones");
+    COMBINE_SAME_DATA = strict("W317", "InvalidWorkspaceOperation",
+        "Channels of two documents have the same data under different names, and so many events that this is no accident: they would count twice.",
+        "leave one of them out (morphist prune), give both one name if they are one region, or allow it by --allow-same-data if the data are not those of an experiment");
+    COMBINE_SAME_DATA_ALLOWED = warning("W318", "InvalidWorkspaceOperation",
+        "Channels of two documents have the same data under different names, which --allow-same-data allows.",
+        "nothing if the data are those of no experiment, such as Asimov data");
+    SCHEME = error("W319", "InvalidWorkspaceOperation",
+        "A correlation scheme speaks of a workspace or a parameter that is not there, speaks of one twice, or gives a name that is taken; or two workspaces have one label.",
+        "labels are the names of files without extensions, or those of LABEL=FILE; a parameter is in one entry");
     // Measurements with Gaussian errors
     GAUSSIAN_NAME = error("W320", "InvalidMeasurements",
         "A measurement, a systematic of a measurement, or a correlation of two measurements stands twice, or has an empty name.",

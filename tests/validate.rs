@@ -225,12 +225,12 @@ fn every_workspace_rule_is_tested() {
     }
 }
 
-/// What pyhf does with the document is a peer's verdict (pyhf 0.7.6 builds a model of it, or raises); of W305 and W307
+/// What pyhf does with the document is a peer's verdict (pyhf 0.7.6 builds a model of it, or raises); of W305, W307 and W317
 /// `tests/peer/combine.py` asks pyhf, of W372 `tests/peer/operations.py`.
 #[test]
 fn strict_only_rules_are_warnings_under_pyhf_rules() {
     let strict: Vec<&str> = rule::ALL.iter().filter(|r| r.severity != r.compat).map(|r| r.id).collect();
-    assert_eq!(strict, ["W104", "W109", "W145", "W305", "W307", "W372"]);
+    assert_eq!(strict, ["W104", "W109", "W145", "W305", "W307", "W317", "W372"]);
 }
 
 #[test]

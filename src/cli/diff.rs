@@ -7,9 +7,11 @@ use super::{CommandError, CommandResult, warn};
 use crate::document::hs3::is_hs3;
 use crate::document::workspace::Workspace;
 use crate::finding::Findings;
-use crate::infer::agreement::{at_starts, fits};
+use crate::infer::FitOptions;
+use crate::infer::agreement::{Limits, at_starts, fits, limits};
 use crate::model::{Data, Model};
-use crate::report::diff::DiffReport;
+use crate::program::Program;
+use crate::report::diff::{DiffReport, LimitSummary};
 use crate::translate::from_pyhf::{self, ModelOptions};
 use crate::workspace::diff::{Tolerance, diff};
 use crate::workspace::{Measurements, Scope, load_value};
@@ -38,7 +40,10 @@ pub struct Diff {
     /// Compare fits too: minima, the parameter of interest, and what moves most
     #[arg(long)]
     pub fit: bool,
-    /// Measurement by name, for --evaluate and --fit [default: the first]
+    /// Compare upper limits on the parameter of interest too: CLs at 95 %, observed and expected
+    #[arg(long)]
+    pub limit: bool,
+    /// Measurement by name, for --evaluate, --fit and --limit [default: the first]
     #[arg(long, value_name = "NAME")]
     pub measurement: Option<String>,
     #[command(flatten)]
@@ -56,16 +61,19 @@ impl Diff {
         let (left, right) = both(self.read(&self.left), self.read(&self.right))?;
         let tolerance = Tolerance { relative: self.rtol, absolute: self.atol };
         let found = diff(&left, &right, tolerance);
-        let (mut agreement, mut fitted) = (None, None);
-        if self.evaluate || self.fit {
+        let (mut agreement, mut fitted, mut limited) = (None, None, None);
+        if self.evaluate || self.fit || self.limit {
             let (left, right) = both(self.build(&self.left, left), self.build(&self.right, right))?;
+            if self.limit {
+                limited = Some((limit(&self.left, &left)?, limit(&self.right, &right)?));
+            }
             let (left, right) = ((&left.0, &left.1), (&right.0, &right.1));
             agreement = self.evaluate.then(|| at_starts(left, right));
             fitted = self.fit.then(|| fits(left, right));
         } else if self.measurement.is_some() {
-            return Err(CommandError::Usage("--measurement is for --evaluate and --fit".to_owned()));
+            return Err(CommandError::Usage("--measurement is for --evaluate, --fit and --limit".to_owned()));
         }
-        let report = DiffReport::new(found, agreement, fitted, |a, b| tolerance.holds(a, b));
+        let report = DiffReport::new(found, agreement, fitted, limited, |a, b| tolerance.holds(a, b));
         self.output.write(&report, || report.page(&file_name(&self.left), &file_name(&self.right)))?;
         if report.different { Err(CommandError::Reported) } else { Ok(()) }
     }
@@ -92,6 +100,26 @@ impl Diff {
         let model = from_pyhf::model(&loaded.workspace, &options).map_err(fail)?;
         let data = from_pyhf::data(&loaded.workspace, &model).map_err(fail)?;
         Ok((model, data))
+    }
+}
+
+/// The limits on the parameter of interest.
+fn limit(path: &Path, (model, data): &(Model, Data)) -> Result<LimitSummary, CommandError> {
+    let refuse = |what: &str| {
+        let file = file_name(path);
+        Err(CommandError::Message(format!("--limit: the parameter of interest of {file} {what}")))
+    };
+    match model.poi {
+        Some(poi) if Program::compile(model).coefficients().contains(&poi) => {
+            return refuse("is a Wilson coefficient: compare what `morphist limit` says of both");
+        }
+        _ => {}
+    }
+    match limits((model, data)) {
+        Some(Limits { observed, expected }) => {
+            Ok(LimitSummary::new(model, &FitOptions::new(model), &observed, &expected))
+        }
+        None => refuse("is empty"),
     }
 }
 

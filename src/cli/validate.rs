@@ -31,6 +31,8 @@ pub enum KindArg {
     Workspace,
     Patch,
     Patchset,
+    /// Correlation scheme of a combination
+    Correlations,
     Hs3,
 }
 
@@ -57,7 +59,9 @@ impl Validate {
 
     fn check(&self) -> Result<Findings, CommandError> {
         let scope = self.input.wide_scope();
-        if !self.input.is_unpatched() && matches!(self.kind, Some(KindArg::Patch | KindArg::Patchset)) {
+        if !self.input.is_unpatched()
+            && matches!(self.kind, Some(KindArg::Patch | KindArg::Patchset | KindArg::Correlations))
+        {
             let message = "--patch and --patchset apply to workspaces, and --patch to HS3 documents, only";
             return Err(CommandError::Usage(message.to_owned()));
         }
@@ -68,6 +72,7 @@ impl Validate {
             Some(KindArg::Workspace) => Some(Kind::Workspace),
             Some(KindArg::Patch) => Some(Kind::Patch),
             Some(KindArg::Patchset) => Some(Kind::Patchset),
+            Some(KindArg::Correlations) => Some(Kind::Correlations),
             None => None,
         };
         let file = file_name(&self.file);

@@ -1,5 +1,6 @@
 //! Files as they are written: one module a format, types one to one with the text.
 
+pub mod correlation_scheme;
 pub mod digest;
 pub mod eft;
 pub mod extension;
@@ -65,6 +66,7 @@ pub enum Kind {
     Workspace,
     Patch,
     Patchset,
+    Correlations,
 }
 
 impl Kind {
@@ -73,6 +75,7 @@ impl Kind {
             Kind::Workspace => "workspace",
             Kind::Patch => "patch",
             Kind::Patchset => "patchset",
+            Kind::Correlations => "correlation scheme",
         }
     }
 }

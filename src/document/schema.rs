@@ -1,5 +1,6 @@
 //! JSON Schemas (2020-12) of the documents, generated from their types; `schemas/` holds them as files.
 
+use super::correlation_scheme::CorrelationScheme;
 use super::hs3::EftFile;
 use super::simplified_likelihood::SimplifiedLikelihood;
 use super::{Kind, patch::Patch, patchset::PatchSet, workspace::Workspace};
@@ -20,6 +21,7 @@ pub const DOCUMENTS: &[Named] = &[
     Named { name: "workspace", generate: generate::<Workspace> },
     Named { name: "patch", generate: generate::<Patch> },
     Named { name: "patchset", generate: generate::<PatchSet> },
+    Named { name: "correlation-scheme", generate: generate::<CorrelationScheme> },
     Named { name: "eft-hs3", generate: generate::<EftFile> },
     Named { name: "simplified-likelihood", generate: generate::<SimplifiedLikelihood> },
 ];
@@ -40,10 +42,12 @@ pub(super) fn compiled(kind: Kind) -> &'static Compiled {
     static WORKSPACE: OnceLock<Compiled> = OnceLock::new();
     static PATCH: OnceLock<Compiled> = OnceLock::new();
     static PATCHSET: OnceLock<Compiled> = OnceLock::new();
+    static CORRELATIONS: OnceLock<Compiled> = OnceLock::new();
     match kind {
         Kind::Workspace => WORKSPACE.get_or_init(|| compile(generate::<Workspace>())),
         Kind::Patch => PATCH.get_or_init(|| compile(generate::<Patch>())),
         Kind::Patchset => PATCHSET.get_or_init(|| compile(generate::<PatchSet>())),
+        Kind::Correlations => CORRELATIONS.get_or_init(|| compile(generate::<CorrelationScheme>())),
     }
 }
 

@@ -41,12 +41,18 @@ pub(super) fn kind(text: &str) -> Kind {
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Kind, A::Error> {
-            let (mut patches, mut metadata) = (false, false);
+            let (mut patches, mut metadata, mut parameters, mut channels) = (false, false, false, false);
             while let Some((Key(key), IgnoredAny)) = map.next_entry()? {
                 patches |= key == "patches";
                 metadata |= key == "metadata";
+                parameters |= key == "parameters" || key == "shared_names";
+                channels |= key == "channels";
             }
-            Ok(if patches && metadata { Kind::Patchset } else { Kind::Workspace })
+            Ok(match (patches && metadata, parameters && !channels) {
+                (true, _) => Kind::Patchset,
+                (false, true) => Kind::Correlations,
+                (false, false) => Kind::Workspace,
+            })
         }
     }
     if text.trim_start().starts_with('[') {

@@ -1,6 +1,6 @@
 //! Two likelihoods at the same points: their parameters are the same if their names are.
 
-use super::{FitOptions, fit};
+use super::{AsymptoticTest, FitOptions, Likelihood, LimitOptions, NoLimit, TestStatistic, fit, upper_limit};
 use crate::kernel::Evaluator;
 use crate::model::{Data, Model};
 use crate::program::Program;
@@ -41,6 +41,13 @@ pub struct Fits {
     pub largest: Option<Moved>,
 }
 
+/// Upper limits of one likelihood on its parameter of interest: CLs at 95 % with q̃, observed and expected.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub observed: Result<f64, NoLimit>,
+    pub expected: Result<f64, NoLimit>,
+}
+
 /// The best values of one parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moved {
@@ -72,6 +79,20 @@ pub fn fits(left: (&Model, &Data), right: (&Model, &Data)) -> Fits {
     let none = || Fitted { valid: false, twice_nll: f64::NAN, poi: None };
     let mut fitted = fitted.into_iter();
     Fits { left: fitted.next().unwrap_or_else(none), right: fitted.next().unwrap_or_else(none), largest }
+}
+
+/// The upper limits of a likelihood; none without a parameter of interest.
+pub fn limits((model, data): (&Model, &Data)) -> Option<Limits> {
+    let program = Program::compile(model);
+    let likelihood = Likelihood::new(&program, data, FitOptions::new(model));
+    Some(match AsymptoticTest::new(likelihood, model.poi?, TestStatistic::QmuTilde) {
+        Err(failure) => Limits { observed: Err(failure.clone().into()), expected: Err(failure.into()) },
+        Ok(mut test) => {
+            let limit = upper_limit(&mut test, &LimitOptions::default());
+            let [_, _, expected, _, _] = limit.expected;
+            Limits { observed: limit.observed, expected }
+        }
+    })
 }
 
 fn largest(names: &[String], left: &[f64], widths: &[f64], others: &[String], right: &[f64]) -> Option<Moved> {

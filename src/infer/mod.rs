@@ -47,6 +47,7 @@ mod search;
 pub mod sensitivity;
 mod silent;
 mod starts;
+pub mod sum_rule;
 pub mod surface;
 pub mod test_statistic;
 pub mod toy_hypotest;

@@ -1,9 +1,12 @@
 //! In what two workspaces differ.
 
 use super::number::{Number, significant};
+use super::reason::Reason;
 use super::table::{Cell, Column, Page, Table};
 use super::text;
 use crate::infer::agreement::{Agreement, Fits, Fitted, Values};
+use crate::infer::{FitOptions, NoLimit};
+use crate::model::Model;
 use crate::workspace::diff::{Change, Difference, Differences};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,6 +23,9 @@ pub struct DiffReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "FitComparison")]
     pub fit: Option<FitComparison>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LimitComparison")]
+    pub limit: Option<LimitComparison>,
     /// Lists whose common items stand in another order, which is no difference.
     pub order: Vec<String>,
 }
@@ -80,6 +86,28 @@ pub struct MovedParameter {
     pub uncertainty: Number,
 }
 
+/// Upper limits of both on the parameter of interest: CLs at 95 % with q̃.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct LimitComparison {
+    /// One has a limit and one has not, or limits differ by more than the tolerances and 10⁻⁴ of them.
+    pub different: bool,
+    pub left: LimitSummary,
+    pub right: LimitSummary,
+}
+
+/// Observed and expected limit; null where there is none, with the reason.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct LimitSummary {
+    pub observed: Number,
+    pub expected: Number,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Reason")]
+    pub reason: Option<Reason>,
+}
+
+/// How well limits are found, as a fraction of them.
+const LIMIT_ACCURACY: f64 = 1e-4;
+
 /// How well fits are done: of a minimum, and of a parameter in uncertainties.
 const FIT_HEIGHT: f64 = 1e-6;
 const FIT_PULL: f64 = 1e-3;
@@ -93,6 +121,7 @@ impl DiffReport {
         found: Differences,
         agreement: Option<Agreement>,
         fits: Option<Fits>,
+        limits: Option<(LimitSummary, LimitSummary)>,
         same: impl Fn(f64, f64) -> bool,
     ) -> DiffReport {
         let fit = fits.map(|fits| FitComparison::new(fits, &same));
@@ -108,10 +137,12 @@ impl DiffReport {
             only_left: agreement.only_left,
             only_right: agreement.only_right,
         });
+        let limit = limits.map(|(left, right)| LimitComparison::new(left, right, &same));
         let different = !found.list.is_empty()
+            || limit.as_ref().is_some_and(|limit| limit.different)
             || evaluation.as_ref().is_some_and(Evaluation::is_different)
             || fit.as_ref().is_some_and(|fit| fit.different);
-        DiffReport { different, differences: found.list, evaluation, fit, order: found.order }
+        DiffReport { different, differences: found.list, evaluation, fit, limit, order: found.order }
     }
 
     /// One row a difference.
@@ -137,6 +168,9 @@ impl DiffReport {
         }
         if let Some(fit) = &self.fit {
             page = fit.remarks(page);
+        }
+        if let Some(LimitComparison { left, right, .. }) = &self.limit {
+            page = page.remark("left limit", left.text()).remark("right limit", right.text());
         }
         if self.differences.is_empty() { page } else { page.table(table) }
     }
@@ -174,6 +208,38 @@ impl FitComparison {
             }
             None => page,
         }
+    }
+}
+
+impl LimitComparison {
+    fn new(left: LimitSummary, right: LimitSummary, same: impl Fn(f64, f64) -> bool) -> LimitComparison {
+        let near = |a: f64, b: f64| (a - b).abs() <= LIMIT_ACCURACY * a.abs().max(b.abs()) || same(a, b);
+        let agree = |a: Number, b: Number| match (a.0.is_finite(), b.0.is_finite()) {
+            (true, true) => near(a.0, b.0),
+            (a, b) => a == b,
+        };
+        let different = !(agree(left.observed, right.observed) && agree(left.expected, right.expected));
+        LimitComparison { different, left, right }
+    }
+}
+
+impl LimitSummary {
+    pub fn new(
+        model: &Model,
+        options: &FitOptions,
+        observed: &Result<f64, NoLimit>,
+        expected: &Result<f64, NoLimit>,
+    ) -> LimitSummary {
+        let number = |limit: &Result<f64, NoLimit>| Number(limit.as_ref().map_or(f64::NAN, |limit| *limit));
+        let failed = observed.as_ref().err().or(expected.as_ref().err());
+        let reason = failed.map(|no_limit| Reason::of_no_limit(model, no_limit, options));
+        LimitSummary { observed: number(observed), expected: number(expected), reason }
+    }
+
+    fn text(&self) -> String {
+        let one = |x: Number| if x.0.is_finite() { significant(x.0, 6) } else { "none".to_owned() };
+        let reason = self.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", reason.message));
+        format!("{}, expected {}{reason}", one(self.observed), one(self.expected))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod rotate;
 pub(crate) use parameters::{flat_parameters, measured_nuisances, nuisances};
 pub mod validate;
 
+use crate::document::correlation_scheme::CorrelationScheme;
 use crate::document::patch::{self, Patch};
 use crate::document::patchset::PatchSet;
 use crate::document::workspace::{Measurement, Workspace};
@@ -123,6 +124,7 @@ pub fn validate_by(
     let outcome = match kind {
         Kind::Workspace => Workspace::from_document(document).map(|workspace| check(&workspace)),
         Kind::Patch => Patch::from_document(document).map(|patch| patch.check_pointers("")),
+        Kind::Correlations => CorrelationScheme::from_document(document).map(|_| Findings::default()),
         Kind::Patchset => PatchSet::from_document(document).map(|patchset| patchset.check_pointers()),
     };
     let mut findings = outcome.unwrap_or_else(|findings| findings);

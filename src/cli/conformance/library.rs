@@ -1,7 +1,7 @@
 //! This library as the program under test.
 
 use super::case::{ErrorAnswer, Outcome, Request};
-use super::{hs3, inference};
+use super::{hs3, inference, operations};
 use crate::document::digest::{self, Algorithm};
 use crate::document::patch::{self, Patch};
 use crate::document::patchset::{PatchSet, PatchValue};
@@ -32,7 +32,8 @@ pub fn answer(request: &Request) -> Outcome {
         "patchset_verify" => patchset_verify(request),
         "patchset_lookup" => patchset_lookup(request),
         "digest" => digest_of(request),
-        other => match inference::answer(request) {
+        "about" => Ok(json!({"program": "morphist", "version": env!("CARGO_PKG_VERSION")})),
+        other => match inference::answer(request).or_else(|| operations::answer(request)) {
             Some(answered) => answered,
             None => return Outcome::Unsupported(other.to_owned()),
         },

@@ -7,8 +7,10 @@ mod databases;
 mod eft;
 mod join;
 mod lambda;
+mod overlap;
 pub(in crate::workspace) mod report;
 pub(in crate::workspace) mod result;
+mod scheme;
 
 use crate::document::workspace::Workspace;
 use crate::document::{Document, position};
@@ -59,10 +61,18 @@ impl Join {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     pub join: Join,
     pub compat: Compat,
+    /// What the documents are called in names and schemes; their files without extensions where there is none.
+    pub labels: Vec<String>,
+    /// Channels are called LABEL_NAME.
+    pub prefix_channels: bool,
+    /// A correlation scheme.
+    pub scheme: Option<Document>,
+    /// Data of one document that another one has under another name are no error.
+    pub allow_same_data: bool,
     /// Where the result will lie, from which its event databases are found; the current folder by default.
     pub folder: PathBuf,
 }
@@ -82,6 +92,12 @@ pub struct Combined {
     pub warnings: Vec<Told>,
     /// Names of the parameters that act on samples of several documents, sorted.
     pub shared: Vec<String>,
+    /// The documents as they were joined, with their names and coefficients in the combination.
+    pub parts: Vec<Value>,
+    /// Channels that a document has just as an earlier one; they count once.
+    pub kept_once: Vec<(usize, String)>,
+    /// No channel was merged or left out: −2 ln L is the sum of spec/combine.md, eq. 1.
+    pub is_sum: bool,
 }
 
 /// One of the documents: its tree, and the same as types.
@@ -97,13 +113,28 @@ struct Source {
 /// else all conflicts between documents, else what is wrong with the result.
 pub fn combine(documents: &[Document], options: &Options) -> Result<Combined, Vec<Told>> {
     let mut report = Report::new(documents.iter().map(|d| d.name.clone()).collect(), options.compat);
-    let outcome =
-        read(documents, options, &mut report).and_then(|sources| combine_sources(&sources, options, &mut report));
+    let mut sources = read(documents, options, &mut report).unwrap_or_default();
+    if report.is_valid() {
+        scheme::apply(&mut sources, options, &mut report).map_err(|told| vec![told])?;
+    }
+    let joined = if report.is_valid() { combine_sources(&sources, options, &mut report) } else { None };
     let told = told(documents, report);
-    match outcome {
-        Some((document, shared)) => Ok(Combined { document, warnings: told, shared }),
+    match joined {
+        Some(joined) => {
+            let Joined { document, shared, kept_once, is_sum } = joined;
+            let parts = sources.into_iter().map(|source| source.value).collect();
+            Ok(Combined { document, warnings: told, shared, parts, kept_once, is_sum })
+        }
         None => Err(told),
     }
+}
+
+/// What [`Combined`] says of the result.
+struct Joined {
+    document: Value,
+    shared: Vec<String>,
+    kept_once: Vec<(usize, String)>,
+    is_sum: bool,
 }
 
 /// The trees of sound documents, with coefficients at the first Λ and paths from the folder of the result.
@@ -131,12 +162,14 @@ fn read(documents: &[Document], options: &Options, report: &mut Report) -> Optio
     report.is_valid().then_some(sources)
 }
 
-fn combine_sources(sources: &[Source], options: &Options, report: &mut Report) -> Option<(Value, Vec<String>)> {
+fn combine_sources(sources: &[Source], options: &Options, report: &mut Report) -> Option<Joined> {
     let lists = join_all(sources, options.join, report);
     let block = eft::join_blocks(sources, options.join, report);
+    overlap::check(sources, options.allow_same_data, report);
     if !report.is_valid() {
         return None;
     }
+    let kept_once = overlap::kept_once(sources, &lists, report);
     let (document, origins) = result::write(sources, &lists, block);
     let workspace = match Workspace::from_value(&document) {
         Ok(workspace) => workspace,
@@ -149,7 +182,14 @@ fn combine_sources(sources: &[Source], options: &Options, report: &mut Report) -
     check::add(validate::check(&workspace, &scope), &document, &origins, report);
     constraints::check(sources, &workspace, &origins, options.join, report);
     let shared = constraints::shared(sources, &workspace, &origins);
-    report.is_valid().then_some((document, shared))
+    let is_sum = is_sum(sources, &lists, &kept_once);
+    report.is_valid().then_some(Joined { document, shared, kept_once, is_sum })
+}
+
+/// No channel was merged, or left out for another one of its name.
+fn is_sum(sources: &[Source], lists: &Lists, kept_once: &[(usize, String)]) -> bool {
+    let of_sources: usize = sources.iter().map(|source| source.workspace.channels.len()).sum();
+    lists.channels.iter().all(|item| item.members.is_none()) && of_sources == lists.channels.len() + kept_once.len()
 }
 
 /// The joined lists of a workspace.

@@ -71,6 +71,11 @@ impl Report {
         }
     }
 
+    /// What messages call a document.
+    pub fn name(&self, document: usize) -> &str {
+        self.names.get(document).map_or("", String::as_str)
+    }
+
     /// A place as messages show it: the name of the document and the pointer.
     pub fn tell(&self, place: &Place) -> String {
         let name = self.names.get(place.document).map(|name| quote(name)).unwrap_or_default();

@@ -5,7 +5,7 @@ pub mod prune;
 pub mod rebin;
 pub mod rename;
 mod rewrite;
-mod select;
+pub(in crate::workspace) mod select;
 mod sort;
 pub mod symmetrise;
 

@@ -1,6 +1,6 @@
 //! Channels, samples, modifiers and measurements under other names, everywhere these are used.
 
-use super::rewrite::{Kind, rewrite};
+use super::rewrite::{Kind, Rewritten, rewrite};
 use super::select::unknown;
 use super::{Edited, Source};
 use crate::document::Document;
@@ -41,16 +41,16 @@ pub fn rename(document: &Document, options: &Options) -> Result<Edited> {
     check_extension(&renamed.modifiers, &source, &mut findings);
     let told = source.judge(findings)?;
     let value = std::mem::take(&mut source.value);
-    let rewritten = rewrite(value, |what, _, mut items| {
-        for item in &mut items {
-            renamed.apply(what, &mut item.value);
-        }
-        items
-    });
-    source.finish(rewritten, told)
+    source.finish(renamed.rewritten(value), told)
 }
 
 type Map<'o> = BTreeMap<&'o str, &'o str>;
+
+/// Gives channels with their observations, and modifiers with their parameters, new names in a tree; nothing is checked.
+pub(in crate::workspace) fn renamed(value: Value, channels: Map, modifiers: Map) -> Value {
+    let renamed = Renamed { channels, modifiers, samples: Map::new(), measurements: Map::new() };
+    renamed.rewritten(value).document
+}
 
 struct Renamed<'o> {
     channels: Map<'o>,
@@ -60,6 +60,13 @@ struct Renamed<'o> {
 }
 
 impl Renamed<'_> {
+    fn rewritten(&self, value: Value) -> Rewritten {
+        rewrite(value, |what, _, mut items| {
+            items.iter_mut().for_each(|item| self.apply(what, &mut item.value));
+            items
+        })
+    }
+
     fn apply(&self, what: Kind, item: &mut Value) {
         let names = match what {
             Kind::Channel | Kind::Observation => &self.channels,
@@ -171,26 +178,31 @@ fn check_extension(modifiers: &Map, source: &Source, findings: &mut Findings) {
     if modifiers.is_empty() || !source.workspace.has_eft() {
         return;
     }
-    let mut places = Vec::new();
     for name in modifiers.keys() {
-        if let Some(block) = source.value.get("eft") {
-            find(block, name, "/eft".to_owned(), &mut places);
-        }
-        for (c, channel) in source.workspace.channels.iter().enumerate() {
-            for (s, sample) in channel.samples.iter().enumerate() {
-                for (m, _) in sample.modifiers.iter().enumerate().filter(|(_, modifier)| Modifier::is_eft(modifier)) {
-                    let pointer = format!("/channels/{c}/samples/{s}/modifiers/{m}/data");
-                    if let Some(data) = source.value.pointer(&pointer) {
-                        find(data, name, pointer, &mut places);
-                    }
-                }
-            }
-        }
-        for pointer in places.drain(..) {
+        for pointer in in_extension(name, &source.value, &source.workspace) {
             let found = format!("the name {} in the EFT extension", quote(name));
             findings.push(source.finding(&rule::EDIT_EXTENSION, found, "a name that it does not use").at(pointer));
         }
     }
+}
+
+/// Where the EFT extension of a workspace uses a name.
+pub(in crate::workspace) fn in_extension(name: &str, value: &Value, workspace: &Workspace) -> Vec<String> {
+    let mut places = Vec::new();
+    if let Some(block) = value.get("eft") {
+        find(block, name, "/eft".to_owned(), &mut places);
+    }
+    for (c, channel) in workspace.channels.iter().enumerate() {
+        for (s, sample) in channel.samples.iter().enumerate() {
+            for (m, _) in sample.modifiers.iter().enumerate().filter(|(_, modifier)| Modifier::is_eft(modifier)) {
+                let pointer = format!("/channels/{c}/samples/{s}/modifiers/{m}/data");
+                if let Some(data) = value.pointer(&pointer) {
+                    find(data, name, pointer, &mut places);
+                }
+            }
+        }
+    }
+    places
 }
 
 /// Pointers to texts and members of a name.

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
 /// The names that `pattern` means: the name itself if it is there, else all that it fits as a glob.
-pub(super) fn matching<'w>(pattern: &str, names: &BTreeSet<&'w str>) -> BTreeSet<&'w str> {
+pub(in crate::workspace) fn matching<'w>(pattern: &str, names: &BTreeSet<&'w str>) -> BTreeSet<&'w str> {
     if let Some(name) = names.get(pattern) {
         return BTreeSet::from([*name]);
     }
@@ -27,7 +27,7 @@ const MOST_NAMES: usize = 5;
 const LONGEST_COMPARED: usize = 256;
 
 /// The names that are nearest to `name`.
-fn nearest(name: &str, names: &BTreeSet<&str>) -> Option<String> {
+pub(in crate::workspace) fn nearest(name: &str, names: &BTreeSet<&str>) -> Option<String> {
     let near = |candidate: &str| match name.len().max(candidate.len()) > LONGEST_COMPARED {
         true => 0.0,
         false => strsim::jaro_winkler(name, candidate),
@@ -74,7 +74,7 @@ impl<'w> Names<'w> {
 }
 
 /// That a name or pattern means nothing in the workspace.
-pub(super) fn unknown(what: &str, pattern: &str, names: &BTreeSet<&str>) -> Finding {
+pub(in crate::workspace) fn unknown(what: &str, pattern: &str, names: &BTreeSet<&str>) -> Finding {
     let expected = format!("a {what} of the workspace");
     let finding = Finding::new(&rule::EDIT_UNKNOWN, format!("the {what} {}", quote(pattern)), expected);
     match nearest(pattern, names) {
