@@ -87,6 +87,7 @@ fn many_operators() -> (Model, Data) {
         clip_bin_data: None,
         template_clip: None,
         penalties: Vec::new(),
+        correlations: Vec::new(),
         measurements: Default::default(),
         derived: Vec::new(),
         unbinned: Vec::new(),

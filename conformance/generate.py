@@ -303,11 +303,14 @@ def main():
     files["hs3_eft_validation"] = list(hs3_validation_cases(eft_hs3_documents.invalid())) + list(expand_cases())
     ids = [c["id"] for cases in files.values() for c in cases]
     assert len(ids) == len(set(ids))
+    published = json.loads((HERE / "cases/published.json").read_text())  # by published_cases.py
+    ids += [c["id"] for c in published]
     for old in (HERE / "cases").glob("*.json"):
-        old.unlink()
+        if old.name != "published.json":
+            old.unlink()
     for name, cases in files.items():
         (HERE / "cases" / f"{name}.json").write_text(text(cases))
-    manifest = {"protocol": 1, "cases": len(ids), "files": [{"path": f"cases/{name}.json", "cases": len(cases)} for name, cases in files.items()]}
+    manifest = {"protocol": 1, "cases": len(ids), "files": [{"path": f"cases/{name}.json", "cases": len(cases)} for name, cases in (files | {"published": published}).items()]}
     (HERE / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     print(len(ids), "cases")
 

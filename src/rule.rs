@@ -223,7 +223,13 @@ rules! {
         "write a number of at least 0");
     FREED_BIN = strict("W145", "InvalidModel",
         "fixed is false for a shapesys or staterror with a bin whose uncertainty is zero: the parameter of that bin would float in a constraint of arbitrary width.",
-        "remove the key fixed, so that such bins stay fixed by themselves; under --compat pyhf they float");}
+        "remove the key fixed, so that such bins stay fixed by themselves; under --compat pyhf they float");
+    CORRELATION_PARAMETER = error("W150", "InvalidModel",
+        "The member correlations names a parameter that is not there, has no Gaussian constraint, has several values, or stands in it twice.",
+        "name scalar parameters of normsys, histosys or lumi, each in one group");
+    CORRELATION_MATRIX = error("W151", "InvalidModel",
+        "A matrix of the member correlations has not as many rows and columns as the group has parameters, is not symmetric, has not 1 on its diagonal, or is not positive definite.",
+        "write correlations: 1 on the diagonal, numbers between -1 and 1 elsewhere, the same on both sides of it");}
 
 #[rustfmt::skip]
 rules! {

@@ -170,6 +170,7 @@ fn model(with_statistics: bool) -> Model {
         clip_bin_data: None,
         template_clip: None,
         penalties: Vec::new(),
+        correlations: Vec::new(),
         unbinned: Vec::new(),
         densities: None,
         driven: None,

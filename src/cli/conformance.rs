@@ -13,7 +13,7 @@ mod serve;
 mod summary;
 
 use super::output::OutputArgs;
-use super::{CommandError, CommandResult};
+use super::{CommandError, CommandResult, note};
 use case::{Case, Outcome, Request};
 use clap::{Args, Subcommand};
 use globset::GlobMatcher;
@@ -76,6 +76,11 @@ impl Run {
         cases.retain(|case| wanted.as_ref().is_none_or(|glob| glob.is_match(&case.id)));
         if cases.is_empty() {
             return Err(CommandError::Message("no case has such an id".to_owned()));
+        }
+        let lacking: Vec<String> = cases.iter().filter_map(case::missing).collect();
+        if let Some(first) = lacking.first() {
+            note(&format!("{} cases are left out: {first}", lacking.len()));
+            cases.retain(|case| case::missing(case).is_none());
         }
         let requests = case::requests(&self.cases, &cases).map_err(CommandError::Message)?;
         if !self.matrix.is_empty() {

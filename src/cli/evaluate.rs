@@ -85,6 +85,11 @@ impl Evaluate {
         let facts = facts.filter(|_| point.not_of_file.is_none());
         point.nll_roofit = facts.map(|facts| 0.5 * point.twice_nll + facts.roofit_offset);
         point.gradient = self.gradient.then_some(gradient);
+        let missed = evaluator.missed_peak(parameters, &data).filter(|_| point.twice_nll.is_finite());
+        if let Some(peak) = missed {
+            (point.twice_nll, point.gradient, point.hessian, point.nll_roofit) = (f64::NAN, None, None, None);
+            return (point, Some(Reason::missed_peak(&peak)));
+        }
         let reason = evaluator.out_of_domain(parameters, &data).map(|o| Reason::out_of_domain(model, &o));
         let reason = reason.or_else(|| (!point.twice_nll.is_finite()).then(Reason::beyond_binary64));
         (point, reason)

@@ -125,6 +125,7 @@ mod tests {
             clip_bin_data: None,
             template_clip: None,
             penalties: Vec::new(),
+            correlations: Vec::new(),
             measurements: Default::default(),
             derived: Vec::new(),
             unbinned: Vec::new(),

@@ -126,7 +126,7 @@ fn from_matrix(matrix: &[f64], names: &[String]) -> Result<Covariance, CommandEr
 /// With the widths of the constraints.
 fn before_fit(prepared: &Prepared) -> Known {
     let program = Program::compile(prepared.whole_model());
-    let covariance = Covariance::diagonal(prefit::widths(&program, &prepared.fixed));
+    let covariance = prefit::covariance(&program, &prepared.fixed);
     let point = prepared.prefit_point(&program);
     Known { point, covariance, notes: Vec::new(), prefit: true, fit: None }
 }

@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 /// # Errors
 /// All findings where a model cannot be made; W460 for what HS3 has no words for.
 pub fn from_pyhf(workspace: &Workspace, options: &ModelOptions, losses: &mut Findings) -> Result<Content> {
-    refuse_eft(workspace)?;
+    refuse_extensions(workspace)?;
     let mut names = HashSet::new();
     for (index, measurement) in
         workspace.measurements.iter().enumerate().filter(|(_, m)| !names.insert(m.name.as_str()))
@@ -72,8 +72,12 @@ fn analysis_name(measurement: &workspace::Measurement) -> &str {
     if measurement.name.is_empty() { "measurement" } else { &measurement.name }
 }
 
-/// The block `eft` and its modifiers are for `eft expand`.
-fn refuse_eft(workspace: &Workspace) -> Result<()> {
+/// The block `eft` and its modifiers are for `eft expand`; correlations have no words yet.
+fn refuse_extensions(workspace: &Workspace) -> Result<()> {
+    if workspace.correlations.is_some() {
+        let expected = "independent constraints: write the correlated ones as a multivariate_normal_dist by hand";
+        return Err(Finding::new(&rule::CONVERT_LOST, "correlated constraints", expected).at("/correlations").into());
+    }
     if !workspace.has_eft() {
         return Ok(());
     }

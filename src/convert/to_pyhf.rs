@@ -29,7 +29,7 @@ pub fn to_pyhf(content: &Content, losses: &mut Findings) -> Result<Workspace> {
     let observations = content.channels.iter().map(observation).collect();
     let measurements = content.analyses.iter().map(|analysis| writer.measurement(analysis)).collect();
     let version = "1.0.0".to_owned();
-    let mut workspace = Workspace { channels, eft: None, measurements, observations, version };
+    let mut workspace = Workspace { channels, correlations: None, eft: None, measurements, observations, version };
     for (index, analysis) in content.analyses.iter().enumerate() {
         let options = ModelOptions { measurement: Some(analysis.name.clone()), ..ModelOptions::default() };
         let model = from_pyhf::model(&workspace, &options)?;

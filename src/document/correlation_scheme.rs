@@ -39,6 +39,7 @@ pub enum SharedNames {
 pub enum SchemeEntry {
     Same(Same),
     Apart(Apart),
+    Correlated(Correlated),
 }
 
 /// One parameter of the combination: that of a name in each of these workspaces.
@@ -59,6 +60,25 @@ pub struct Same {
 pub struct Apart {
     #[schemars(length(min = 1))]
     pub apart: String,
+}
+
+/// Parameters of several workspaces, called LABEL_NAME, whose constraints are correlated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Correlated {
+    #[schemars(length(min = 2))]
+    pub correlated: Vec<LabelledParameter>,
+    /// Rows and columns in the order of the parameters: symmetric, 1 on the diagonal, positive definite.
+    #[schemars(length(min = 2))]
+    pub matrix: Vec<Vec<f64>>,
+}
+
+/// A parameter of one workspace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelledParameter {
+    pub label: String,
+    pub name: String,
 }
 
 impl CorrelationScheme {

@@ -1,6 +1,7 @@
 //! Files as they are written: one module a format, types one to one with the text.
 
 pub mod correlation_scheme;
+pub mod correlations;
 pub mod digest;
 pub mod eft;
 pub mod extension;

@@ -3,6 +3,7 @@
 //! These types hold the file and nothing more: names are strings, lists keep the file's order, and no rule beyond
 //! the schema has been checked. [`crate::workspace`] gives them meaning.
 
+use super::correlations::Correlations;
 use super::eft::{
     BilinearData, Eft, EventsData, MapData, MorphData, PolynomialSource, RationalData, SampleData, SumOfSquaresData,
 };
@@ -21,6 +22,10 @@ use serde::{Deserialize, Serialize};
 pub struct Workspace {
     /// At least one, unless the block `eft` has measurements or unbinned terms.
     pub channels: Vec<Channel>,
+    /// Constraints that are not independent; a plain pyhf workspace has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Correlations")]
+    pub correlations: Option<Correlations>,
     /// Declares the EFT extension; a plain pyhf workspace has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Eft")]

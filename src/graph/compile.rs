@@ -4,8 +4,13 @@ use super::builder::{Builder, Id, Integral, Node};
 use super::column::{BLOCK, ColumnProgram, Input, Operation, Source, Tables, forward};
 use super::quadrature::Quadrature;
 use super::scalar::Scalar;
+use crate::expression::{Binary, Unary};
 use crate::kernel::simd::{Lanes, ZERO};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// More breaks of an integrand are none: cells would be far more than its accuracy needs.
+const MOST_BREAKS: usize = 1000;
+const MOST_MOVING: usize = 16;
 
 /// Which scalars are needed.
 pub(super) struct Compiler<'b> {
@@ -69,11 +74,53 @@ fn column_inputs(builder: &Builder, root: Id) -> Vec<Id> {
 pub(super) fn quadrature(builder: &Builder, integral: &Integral) -> Quadrature {
     let order: BTreeMap<Id, usize> = integral.inputs.iter().enumerate().map(|(i, id)| (*id, i)).collect();
     let names: Vec<usize> = integral.over.iter().map(|(observable, ..)| *observable).collect();
-    Quadrature {
-        program: columns(builder, integral.integrand, &order, &names),
-        observables: names,
-        ranges: integral.over.iter().map(|(_, low, high)| (*low, *high)).collect(),
-    }
+    let program = columns(builder, integral.integrand, &order, &names);
+    let ranges = integral.over.iter().map(|(_, low, high)| (*low, *high)).collect();
+    let (breaks, moving) = (breaks(builder, &program), moving_breaks(&program));
+    Quadrature::new(program, names, ranges, breaks, moving)
+}
+
+/// The edges of the bins that the first variate itself is looked up in, ascending; none where they are many.
+fn breaks(builder: &Builder, program: &ColumnProgram) -> Vec<f64> {
+    let edges = |operation: &Operation| match operation {
+        Operation::Bin(table, Source::Data(0)) => builder.edges.get(*table).cloned().unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let mut all: Vec<f64> = program.operations.iter().flat_map(edges).collect();
+    all.sort_by(f64::total_cmp);
+    all.dedup();
+    if all.len() > MOST_BREAKS { Vec::new() } else { all }
+}
+
+fn is_comparison(f: Binary) -> bool {
+    matches!(f, Binary::Less | Binary::LessEqual | Binary::Greater | Binary::GreaterEqual)
+}
+
+/// The scalars that the first variate is compared with, or from which its distance is taken.
+fn moving_breaks(program: &ColumnProgram) -> Vec<usize> {
+    let compared = |a: Source, b: Source| match (a, b) {
+        (Source::Data(0), Source::Scalar(scalar)) | (Source::Scalar(scalar), Source::Data(0)) => Some(scalar),
+        _ => None,
+    };
+    // The difference to a scalar, or a multiple of it by a scalar.
+    let difference = |mut source: Source| loop {
+        let Source::Slot(slot) = source else { return None };
+        match program.operations[slot] {
+            Operation::Binary(Binary::Subtract, a, b) => return compared(a, b),
+            Operation::Binary(Binary::Multiply | Binary::Divide, a, Source::Scalar(_)) => source = a,
+            Operation::Binary(Binary::Multiply, Source::Scalar(_), a) => source = a,
+            _ => return None,
+        }
+    };
+    let of = |operation: &Operation| match *operation {
+        Operation::Binary(f, a, b) if is_comparison(f) => compared(a, b),
+        Operation::Unary(Unary::Abs, a) => difference(a),
+        _ => None,
+    };
+    let mut all: Vec<usize> = program.operations.iter().filter_map(of).collect();
+    all.sort_unstable();
+    all.dedup();
+    if all.len() > MOST_MOVING { Vec::new() } else { all }
 }
 
 pub(super) fn scalar(builder: &Builder, id: Id, order: &BTreeMap<Id, usize>) -> Scalar {

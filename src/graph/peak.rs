@@ -6,8 +6,9 @@ use super::quadrature::{Cell, POINTS, Quadrature, Run, Work, node, weight};
 use crate::kernel::simd::{flat, flat_mut};
 use std::ops::Range;
 
-/// What an integral may be off by.
+/// What an integral may be off by, and its derivatives along a direction of its inputs.
 const WRONG: f64 = 1e-7;
+const WRONG_SLOPE: f64 = 1e-3;
 
 /// So many points where the integrand is not what its cell says are looked at closely.
 const MOST_SUSPECTS: usize = 16;
@@ -26,23 +27,25 @@ struct Suspect {
 }
 
 impl Quadrature {
-    /// Where the `cells` that have made the value `whole` of an integral over one variate miss a peak, as far as `probes`
-    /// tell.
+    /// Where the `cells` of an integral over one variate miss a peak of the integrand, as far as `probes` tell; or with
+    /// `moved` inputs a peak of what the integrand changes by: one whose strength is zero makes no value, but a slope.
     pub fn missed_peak(
         &self,
         run: &mut Run,
         work: &mut Work,
-        (cells, whole): (&[Cell], f64),
-        probes: impl Iterator<Item = f64>,
+        cells: &[Cell],
+        probes: &[f64],
+        moved: Option<&[f64]>,
     ) -> Option<f64> {
-        let &[(low, high)] = self.ranges.as_slice() else { return None };
-        let mut probes: Vec<f64> = probes.filter(|x| (low..=high).contains(x)).collect();
-        probes.sort_by(f64::total_cmp);
         let mut cells: Vec<Range<f64>> = cells.iter().map(Cell::first_axis).collect();
         cells.sort_by(|a, b| a.start.total_cmp(&b.start));
         let nodes = |cell: &Range<f64>| (0..POINTS).map(|i| at_node(cell, i)).collect::<Vec<f64>>();
-        let at_nodes = self.integrand(&cells.iter().flat_map(nodes).collect::<Vec<f64>>(), run, work);
-        let at_probes = self.integrand(&probes, run, work);
+        let at_nodes = self.changes(&cells.iter().flat_map(nodes).collect::<Vec<f64>>(), run, work, moved);
+        let at_probes = self.changes(probes, run, work, moved);
+        let sizes = cells.iter().zip(at_nodes.chunks(POINTS)).map(|(cell, values)| {
+            0.5 * (cell.end - cell.start) * values.iter().enumerate().map(|(i, x)| weight(i) * x.abs()).sum::<f64>()
+        });
+        let wrong = if moved.is_some() { WRONG_SLOPE } else { WRONG } * sizes.sum::<f64>();
         let (mut suspects, mut next) = (Vec::new(), 0);
         for (cell, values) in cells.iter().zip(at_nodes.chunks(POINTS)) {
             let part =
@@ -53,7 +56,7 @@ impl Quadrature {
             let expected = interpolated(cell, values, &probes[inside.clone()]);
             for ((x, value), expected) in probes[inside.clone()].iter().zip(&at_probes[inside]).zip(expected) {
                 let size = (value - expected).abs() * (cell.end - cell.start);
-                let is_larger = size > largest.as_ref().map_or(WRONG * whole.abs(), |suspect| suspect.size);
+                let is_larger = size > largest.as_ref().map_or(wrong, |suspect| suspect.size);
                 if is_larger && value.is_finite() {
                     largest = Some(Suspect { x: *x, cell: cell.clone(), size, part });
                 }
@@ -62,21 +65,35 @@ impl Quadrature {
         }
         suspects.sort_by(|a, b| b.size.total_cmp(&a.size));
         suspects.truncate(MOST_SUSPECTS);
-        suspects.into_iter().find(|suspect| self.is_missed(run, work, suspect, whole)).map(|suspect| suspect.x)
+        suspects.into_iter().find(|suspect| self.is_missed(run, work, suspect, wrong, moved)).map(|suspect| suspect.x)
     }
 
     /// Whether the integral over a cell is another one where the cells become ever smaller towards a point.
-    fn is_missed(&self, run: &mut Run, work: &mut Work, suspect: &Suspect, whole: f64) -> bool {
+    fn is_missed(&self, run: &mut Run, work: &mut Work, suspect: &Suspect, wrong: f64, moved: Option<&[f64]>) -> bool {
         let Suspect { x, cell, part, .. } = suspect;
         let steps = || std::iter::successors(Some(1.0), |step| Some(step * SHRINKAGE).filter(|step| *step > 1e-13));
         let mut ends: Vec<f64> = steps().map(|step| x - (x - cell.start) * step).collect();
         ends.push(*x);
         ends.extend(steps().collect::<Vec<f64>>().into_iter().rev().map(|step| x + (cell.end - x) * step));
-        let cells = ends.windows(2).filter(|ends| ends[0] < ends[1]).map(|ends| Cell::new(ends[0], ends[1]));
-        let difference = self.refined(run, work, &mut Vec::new(), cells) - part;
+        let cells = || ends.windows(2).filter(|ends| ends[0] < ends[1]).map(|ends| Cell::new(ends[0], ends[1]));
+        let mut integral = self.refined(run, work, &mut Vec::new(), cells());
+        if let Some(moved) = moved {
+            let before = integral;
+            integral = self.refined(&mut run.at(moved), work, &mut Vec::new(), cells()) - before;
+        }
         // What is no number is no agreement.
-        let agrees = difference.abs() <= WRONG * whole.abs();
+        let agrees = (integral - part).abs() <= wrong;
         !agrees
+    }
+
+    /// The integrand at points of the only axis, or what it changes by where the inputs are moved.
+    fn changes(&self, points: &[f64], run: &mut Run, work: &mut Work, moved: Option<&[f64]>) -> Vec<f64> {
+        let mut values = self.integrand(points, run, work);
+        if let Some(moved) = moved {
+            let others = self.integrand(points, &mut run.at(moved), work);
+            values.iter_mut().zip(others).for_each(|(value, other)| *value = other - *value);
+        }
+        values
     }
 
     /// The integrand at points of the only axis.

@@ -6,7 +6,7 @@ use super::likelihood::{GraphLikelihood, Parameter};
 use super::maker::Maker;
 use super::piece::{Piece, Scratch};
 use super::program::{self, Known, Program};
-use super::quadrature::{Cell, Run};
+use super::quadrature::{Cell, NOTHING, Run, unit};
 use crate::finding::{Finding, number, quote};
 use crate::kernel::simd::flat;
 use crate::rule;
@@ -20,7 +20,11 @@ const OPERATIONS_OF_ALL: usize = 1 << 25;
 /// where the parameters start and at most where a fit ends.
 const FEWEST_POINTS: usize = 1 << 8;
 const MOST_POINTS: usize = 1 << 16;
-const MOST_POINTS_AT_END: usize = 1 << 10;
+const MOST_POINTS_AT_END: usize = 1 << 9;
+
+/// By which part of themselves inputs of integrals are moved, to see along which the integrand changes; those that are
+/// zero, by that of their unit.
+const MOVE: f64 = 1e-5;
 
 /// So many of the events at most say where peaks may be.
 const MOST_EVENTS: usize = 1 << 12;
@@ -120,10 +124,14 @@ impl Program {
             let grid = grid(line, ((points as f64 * share(line)) as usize).max(FEWEST_POINTS));
             let events = self.events(line.observable, points.min(MOST_EVENTS));
             let probes = grid.chain(events).chain(cells_inside(&cells[&line.observable], line));
-            let known = &integrals[line.index];
-            let mut run = Run { backend: self.backend, tables: &self.tables, scalars: &known.inputs, slots };
+            let mut probes: Vec<f64> = probes.filter(|x| (line.low..=line.high).contains(x)).collect();
+            probes.sort_by(f64::total_cmp);
+            let Known { inputs, cells, .. } = &integrals[line.index];
+            let mut run = Run { backend: self.backend, tables: &self.tables, scalars: inputs, slots };
             let quadrature = &self.tables.integrals[line.index];
-            let at = quadrature.missed_peak(&mut run, work, (&known.cells, known.value), probes)?;
+            let moved = moved(inputs, (line.low, line.high));
+            let mut look = |moved| quadrature.missed_peak(&mut run, work, cells, &probes, moved);
+            let at = look(None).or_else(|| look(Some(&moved)))?;
             Some(MissedPeak { integral: self.integral_names[line.index], observable: line.observable, at })
         })
     }
@@ -163,6 +171,14 @@ impl Program {
         };
         self.tables.integrals[integral].program.operations.iter().map(of).fold(0, usize::saturating_add)
     }
+}
+
+/// Inputs of an integral, each moved a little, and none as the one before.
+fn moved(inputs: &[f64], range: (f64, f64)) -> Vec<f64> {
+    let least = unit(range);
+    let steps = (0..).map(|k| MOVE * (0.5 + (0.618_034 * f64::from(k)).fract()));
+    let size = |x: f64| if x.abs() > NOTHING * least { x.abs() } else { least };
+    inputs.iter().zip(steps).map(|(x, step)| x + step * size(*x)).collect()
 }
 
 /// The centres of equal parts.

@@ -73,6 +73,10 @@ pub(super) fn weight(i: usize) -> f64 {
     RULE[i].1
 }
 
+/// An input below this part of the unit counts as zero; of more such inputs nothing is known.
+pub(super) const NOTHING: f64 = 1e-6;
+const MOST_WITHOUT_STRENGTH: usize = 4;
+
 /// A box: low and high of each axis; the second axis is empty for integrals over one observable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cell([(f64, f64); 2]);
@@ -84,6 +88,12 @@ pub(super) struct Quadrature {
     /// The observable of each axis, and its range.
     pub observables: Vec<usize>,
     pub ranges: Vec<(f64, f64)>,
+    /// The cells to begin with.
+    first: Vec<Cell>,
+    /// Where the integrand of one variate has steps or knots, ascending: whatever the parameters are, and at the values of
+    /// these scalars.
+    breaks: Vec<f64>,
+    moving: Vec<usize>,
 }
 
 /// Memory for all integrals.
@@ -131,10 +141,76 @@ pub(super) struct Run<'a> {
     pub slots: &'a mut [Lanes],
 }
 
+impl Run<'_> {
+    /// The same with other scalars.
+    pub fn at<'s>(&'s mut self, scalars: &'s [f64]) -> Run<'s> {
+        Run { backend: self.backend, tables: self.tables, scalars, slots: &mut *self.slots }
+    }
+}
+
 impl Quadrature {
+    /// `breaks`, ascending, are where the integrand of one variate has steps or knots whatever the parameters are, `moving`
+    /// the scalars at whose values it has some: cells end there.
+    pub fn new(
+        program: ColumnProgram,
+        observables: Vec<usize>,
+        ranges: Vec<(f64, f64)>,
+        breaks: Vec<f64>,
+        moving: Vec<usize>,
+    ) -> Quadrature {
+        let first = match ranges.as_slice() {
+            [range] => row(*range, &breaks).collect(),
+            [first, second] => square(*first, *second),
+            _ => Vec::new(),
+        };
+        Quadrature { program, observables, ranges, first, breaks, moving }
+    }
+
     /// Cells are refined until the error is small; those that make up the integral are left in `cells`.
     pub fn value(&self, run: &mut Run, work: &mut Work, cells: &mut Vec<Cell>) -> f64 {
-        self.refined(run, work, cells, self.first_cells())
+        let range = self.ranges.first().copied().unwrap_or_default();
+        let least = unit(range);
+        let without_strength = run.scalars.iter().filter(|x| x.abs() <= NOTHING * least).count();
+        if without_strength > 0 && without_strength <= MOST_WITHOUT_STRENGTH {
+            let first = self.first_for_slopes(run, work, least);
+            return self.refined(run, work, cells, first.into_iter());
+        }
+        if self.ranges.len() == 1 && !self.moving.is_empty() {
+            let breaks = self.all_breaks(run.scalars);
+            return self.refined(run, work, cells, row(range, &breaks));
+        }
+        self.refined(run, work, cells, self.first.iter().copied())
+    }
+
+    /// Where the integrand has steps or knots.
+    fn all_breaks(&self, scalars: &[f64]) -> Vec<f64> {
+        let moving = self.moving.iter().filter_map(|scalar| scalars.get(*scalar));
+        let mut breaks: Vec<f64> = self.breaks.iter().chain(moving).copied().collect();
+        breaks.sort_by(f64::total_cmp);
+        breaks
+    }
+
+    /// Cells that see what inputs of zero would add, one after the other, were they not zero: the slope along them needs
+    /// these cells, the value does not.
+    fn first_for_slopes(&self, run: &mut Run, work: &mut Work, least: f64) -> Vec<Cell> {
+        let mut first = match self.ranges.as_slice() {
+            [range] => row(*range, &self.all_breaks(run.scalars)).collect(),
+            _ => self.first.clone(),
+        };
+        let mut scalars = run.scalars.to_vec();
+        for k in 0..scalars.len() {
+            if scalars[k].abs() > NOTHING * least {
+                continue;
+            }
+            let own = std::mem::replace(&mut scalars[k], least);
+            let mut cells = Vec::new();
+            let value = self.refined(&mut run.at(&scalars), work, &mut cells, first.iter().copied());
+            if value.is_finite() {
+                first = cells;
+            }
+            scalars[k] = own;
+        }
+        first
     }
 
     /// As [`Quadrature::value`], from other cells.
@@ -203,21 +279,6 @@ impl Quadrature {
                 hessian.add_block(run.backend, &self.program, &input, run.slots, adjoints, room);
             }
         }
-    }
-
-    /// Eight cells in a row, or four times four: a peak between the points of one cell would be missed.
-    fn first_cells(&self) -> impl Iterator<Item = Cell> {
-        let parts = if self.ranges.len() == 1 { 8 } else { 4 };
-        let part = move |(low, high): (f64, f64), i: usize| {
-            let at = |i: usize| if i == parts { high } else { low + (high - low) * i as f64 / parts as f64 };
-            (at(i), at(i + 1))
-        };
-        let (first, second) = (self.ranges.first().copied(), self.ranges.get(1).copied());
-        let parts_of = move |axis: Option<(f64, f64)>| 0..axis.map_or(1, |_| parts);
-        let cell = move |i: usize, j: usize| {
-            Some(Cell([part(first?, i), second.map_or((0.0, 0.0), |second| part(second, j))]))
-        };
-        parts_of(first).flat_map(move |i| parts_of(second).filter_map(move |j| cell(i, j)))
     }
 
     fn count(&self) -> usize {
@@ -291,6 +352,32 @@ impl Quadrature {
         let error = if difference.is_finite() { error } else { f64::INFINITY };
         Estimate { integral: kronrod * volume, error, difference, axis }
     }
+}
+
+/// The size of an input that is not zero, for a variate of this range.
+pub(super) fn unit((low, high): (f64, f64)) -> f64 {
+    (high - low).min(1.0)
+}
+
+/// Part i of so many equal ones.
+fn part((low, high): (f64, f64), i: usize, parts: usize) -> (f64, f64) {
+    let at = |i: usize| if i == parts { high } else { low + (high - low) * i as f64 / parts as f64 };
+    (at(i), at(i + 1))
+}
+
+/// Eight cells or more: a peak between the points of one cell would be missed.
+fn row((low, high): (f64, f64), breaks: &[f64]) -> impl Iterator<Item = Cell> {
+    let inner = move || breaks.iter().copied().filter(move |x| low < *x && *x < high);
+    let parts = 8_usize.div_ceil(inner().count() + 1);
+    let segments = std::iter::once(low).chain(inner()).zip(inner().chain(std::iter::once(high)));
+    let cells = segments.flat_map(move |segment| (0..parts).map(move |i| part(segment, i, parts)));
+    cells.filter(|(low, high)| low < high).map(|(low, high)| Cell::new(low, high))
+}
+
+/// Four times four cells.
+fn square(first: (f64, f64), second: (f64, f64)) -> Vec<Cell> {
+    let cells = (0..4).flat_map(|i| (0..4).map(move |j| (i, j)));
+    cells.map(|(i, j)| Cell([part(first, i, 4), part(second, j, 4)])).collect()
 }
 
 impl Cell {

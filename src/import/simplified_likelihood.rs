@@ -196,6 +196,7 @@ fn workspace(likelihood: &SimplifiedLikelihood, errors: &DMatrix<f64>) -> Worksp
     let has_signal = likelihood.regions.iter().all(|region| region.signal.is_some());
     let poi = if has_signal { POI } else { "" };
     Workspace {
+        correlations: None,
         channels: likelihood.regions.iter().enumerate().map(channel).collect(),
         eft: None,
         measurements: vec![Measurement {

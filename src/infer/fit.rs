@@ -174,6 +174,7 @@ impl Fitter {
         let ending = self.on_plateau(evaluator, data, options, ending);
         let certified = ending == Ending::Converged
             && hidden_by_rounding(data).is_none()
+            && missed_peak(evaluator, data, &self.minimizer.theta).is_none()
             && (self.undetermined(evaluator, data, options).is_empty() || self.is_plateau(evaluator, data, options));
         (self.minimizer.value + 2.0 * data.constant, self.minimizer.edm, certified)
     }

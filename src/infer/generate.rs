@@ -5,7 +5,9 @@ use super::pair_source::PairSource;
 use super::random::{Ensemble, Purpose, Variate};
 use crate::graph::NoData;
 use crate::kernel::Evaluator;
-use crate::model::Data;
+use crate::model::{Correlation, Data};
+use crate::program::{CompiledCorrelation, Program};
+use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 
 /// What of a toy is random.
@@ -67,6 +69,14 @@ struct Distributions {
     densities: Vec<PairSource>,
 }
 
+/// A group of parameters that vary together.
+#[derive(Clone, Debug)]
+struct CorrelatedPrior {
+    correlation: Correlation,
+    sigmas: Vec<f64>,
+    held: Vec<bool>,
+}
+
 /// Draws toys of one ensemble at one point. Toys depend on ensemble and index alone.
 #[derive(Clone, Debug)]
 pub struct Generator {
@@ -78,6 +88,8 @@ pub struct Generator {
     observed: Data,
     /// Of each parameter (index, distribution, bounds).
     priors: Vec<(usize, Variate, (f64, f64))>,
+    /// Those of parameters whose constraints are correlated.
+    correlated: Vec<CorrelatedPrior>,
     /// Lower triangular factor of the covariance and what it acts on.
     factor: Option<(Vec<usize>, nalgebra::DMatrix<f64>)>,
     bounds: Vec<(f64, f64)>,
@@ -93,6 +105,7 @@ impl Generator {
             fixed: None,
             observed: observed.clone(),
             priors: Vec::new(),
+            correlated: Vec::new(),
             factor: None,
             bounds: bounds.to_vec(),
         };
@@ -132,6 +145,9 @@ impl Generator {
         for (n, variate) in data.auxiliary.iter_mut().zip(&variates[n_main..]) {
             *n = variate.draw(&mut stream);
         }
+        if self.kind == ToyKind::Frequentist {
+            self.correlate(evaluator.program, &mut data.auxiliary);
+        }
         let (_, measured) = evaluator.program.beyond_parameters();
         if let (false, Some(unit)) = (measured.is_empty(), Variate::normal(0.0, 1.0)) {
             evaluator.program.measurements.add_errors(|| unit.draw(&mut stream), &mut data.auxiliary[measured]);
@@ -152,6 +168,45 @@ impl Generator {
         })
     }
 
+    /// Makes the errors of independent auxiliary data those of correlated ones.
+    fn correlate(&self, program: &Program, auxiliary: &mut [f64]) {
+        for group in &program.correlations {
+            let places = || group.auxiliary.iter().zip(&group.parameters).zip(&group.gaussians);
+            let width = |gaussian: usize| program.constraints.gaussians[gaussian].1;
+            let mut errors: Vec<f64> =
+                places().map(|((a, p), gaussian)| (auxiliary[*a] - self.point[*p]) / width(*gaussian)).collect();
+            group.source.correlate(&mut errors);
+            for (((a, p), gaussian), error) in places().zip(&errors) {
+                auxiliary[*a] = self.point[*p] + width(*gaussian) * error;
+            }
+        }
+    }
+
+    /// Draws the parameters of a group of correlated constraints, those that are held apart.
+    fn draw_group(
+        &self,
+        group: &CorrelatedPrior,
+        stream: &mut ChaCha8Rng,
+        parameters: &mut [f64],
+    ) -> Result<(), GenerationFailure> {
+        let unit = Variate::normal(0.0, 1.0).ok_or(GenerationFailure::Covariance)?;
+        let mut outside = 0;
+        for _ in 0..MOST_DRAWS {
+            let mut errors: Vec<f64> = group.sigmas.iter().map(|_| unit.draw(stream)).collect();
+            group.correlation.correlate(&mut errors);
+            for (k, &index) in group.correlation.parameters.iter().enumerate().filter(|(k, _)| !group.held[*k]) {
+                parameters[index] = self.point[index] + group.sigmas[k] * errors[k];
+            }
+            let inside = |i: usize| (self.bounds[i].0..=self.bounds[i].1).contains(&parameters[i]);
+            let free = group.correlation.parameters.iter().zip(&group.held).filter(|(_, held)| !**held);
+            match free.map(|(i, _)| *i).find(|i| !inside(*i)) {
+                None => return Ok(()),
+                Some(index) => outside = index,
+            }
+        }
+        Err(GenerationFailure::OutsideBounds { parameter: outside })
+    }
+
     /// The parameters at which a toy is made.
     fn parameters(&self, toy: u64) -> Result<Vec<f64>, GenerationFailure> {
         let mut stream = self.ensemble.stream(Purpose::Parameters, toy);
@@ -159,6 +214,9 @@ impl Generator {
         for &(index, variate, (low, high)) in &self.priors {
             let inside = (0..MOST_DRAWS).map(|_| variate.draw(&mut stream)).find(|x| (low..=high).contains(x));
             parameters[index] = inside.ok_or(GenerationFailure::OutsideBounds { parameter: index })?;
+        }
+        for group in &self.correlated {
+            self.draw_group(group, &mut stream, &mut parameters)?;
         }
         let Some((free, factor)) = &self.factor else { return Ok(parameters) };
         let unit = Variate::normal(0.0, 1.0).ok_or(GenerationFailure::Covariance)?;
@@ -229,13 +287,22 @@ impl Generator {
             let parameter = parameter as usize;
             (parameter, Variate::gamma(factor * self.point[parameter] + 1.0, factor))
         });
+        let correlations = &evaluator.program.correlations;
+        let is_correlated = |parameter: &usize| correlations.iter().any(|group| group.parameters.contains(parameter));
         let mut priors = Vec::new();
-        for (parameter, variate) in gaussians.chain(poissons).filter(|(parameter, _)| !held[*parameter]) {
+        let alone = |(parameter, _): &(usize, _)| !held[*parameter] && !is_correlated(parameter);
+        for (parameter, variate) in gaussians.chain(poissons).filter(alone) {
             let expected = self.point[parameter];
             let failure = GenerationFailure::AuxiliaryMeasurement { parameter, expected };
             priors.push((parameter, variate.ok_or(failure)?, self.bounds[parameter]));
         }
         self.priors = priors;
+        let group = |group: &CompiledCorrelation| CorrelatedPrior {
+            correlation: group.source.clone(),
+            sigmas: group.gaussians.iter().map(|gaussian| constraints.gaussians[*gaussian].1).collect(),
+            held: group.parameters.iter().map(|parameter| held[*parameter]).collect(),
+        };
+        self.correlated = correlations.iter().map(group).collect();
         Ok(())
     }
 

@@ -63,9 +63,23 @@ pub fn saturated(likelihood: &mut Likelihood, parameters: &[f64]) -> GoodnessOfF
     }
     let auxiliaries = prefit::auxiliaries(program);
     let constrained: Vec<usize> = auxiliaries.iter().map(|auxiliary| auxiliary.parameter).collect();
+    let pull = |parameter: usize| {
+        let own = auxiliaries.iter().find(|auxiliary| auxiliary.parameter == parameter);
+        own.map_or(0.0, |own| (expected.auxiliary[own.index] - observed.auxiliary[own.index]) / own.width)
+    };
+    // Each has its part of what correlations add.
+    let correlated = |parameter: usize| {
+        let group = program.correlations.iter().find(|group| group.parameters.contains(&parameter));
+        group.map_or(0.0, |group| {
+            let n = group.parameters.len();
+            let row = group.parameters.iter().position(|i| *i == parameter).unwrap_or(0);
+            let terms = group.parameters.iter().zip(&group.source.excess[row * n..]);
+            pull(parameter) * terms.map(|(j, element)| element * pull(*j)).sum::<f64>()
+        })
+    };
     let constraints = auxiliaries.iter().map(|auxiliary| {
         let (datum, value) = (observed.auxiliary[auxiliary.index], expected.auxiliary[auxiliary.index]);
-        let gaussian = ((value - datum) / auxiliary.width).powi(2);
+        let gaussian = ((value - datum) / auxiliary.width).powi(2) + correlated(auxiliary.parameter);
         (auxiliary.parameter, if auxiliary.poisson { 2.0 * deviance(datum, value) } else { gaussian })
     });
     let constraints = constraints.collect();

@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::fit::FitResult;
 use super::likelihood::Likelihood;
-use super::prefit;
+use super::prefit::{self, Auxiliary};
 use super::ranking::{Breakdown, RankingOptions, global_shift};
 
 /// A group of parameters and the uncertainty of the POI.
@@ -32,23 +32,31 @@ pub(super) fn breakdown(likelihood: &Likelihood, options: &RankingOptions, fit: 
     if variance.is_nan() || variance <= 0.0 {
         return None;
     }
-    let auxiliaries = prefit::auxiliaries(likelihood.program());
-    let data = likelihood.data.to_data(likelihood.program());
+    let program = likelihood.program();
+    let auxiliaries = prefit::auxiliaries(program);
+    let data = likelihood.data.to_data(program);
     let of_group = |parameters: &[usize]| -> Option<GroupImpact> {
         let moving = |i: &&usize| **i != options.poi && !fixed[**i];
         let (parameters, without_variance): (Vec<usize>, Vec<usize>) =
             parameters.iter().filter(moving).copied().partition(|i| covariance[i * n + i] > 0.0);
         let removed = explained_variance(covariance, n, options.poi, &parameters)?;
-        let shifts =
-            auxiliaries.iter().filter(|auxiliary| parameters.contains(&auxiliary.parameter)).map(|auxiliary| {
-                let i = auxiliary.parameter;
-                let datum = data.auxiliary[auxiliary.index];
-                global_shift(auxiliary, datum, covariance[options.poi * n + i], fit.parameters[i])
-            });
+        let shift = |auxiliary: &Auxiliary| {
+            let i = auxiliary.parameter;
+            let datum = data.auxiliary[auxiliary.index];
+            let of_datum = prefit::seen_by_datum(program, i, |j| Some(covariance[options.poi * n + j]));
+            Some((i, global_shift(auxiliary, datum, of_datum?, fit.parameters[i])))
+        };
+        let moved = auxiliaries.iter().filter(|auxiliary| parameters.contains(&auxiliary.parameter));
+        let shifts: Vec<(usize, f64)> = moved.filter_map(shift).collect();
+        let of_pair = |(i, a): &(usize, f64), (j, b): &(usize, f64)| a * b * prefit::datum_correlation(program, *i, *j);
+        let square: f64 = match program.correlations.is_empty() {
+            true => shifts.iter().map(|(_, shift)| shift * shift).sum(),
+            false => shifts.iter().flat_map(|a| shifts.iter().map(move |b| of_pair(a, b))).sum(),
+        };
         Some(GroupImpact {
             frozen: (variance - removed).max(0.0).sqrt(),
             contribution: removed.sqrt(),
-            global: shifts.map(|shift| shift * shift).sum::<f64>().sqrt(),
+            global: square.max(0.0).sqrt(),
             parameters,
             without_variance,
         })

@@ -19,6 +19,7 @@ impl Program {
         let counts = self.n_bins() + self.constraints.poissons.len();
         counts == 0
             && self.penalties.is_empty()
+            && self.correlations.is_empty()
             && !self.is_unbinned()
             && self.densities.is_none()
             && self.driven.is_none()

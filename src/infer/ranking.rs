@@ -253,14 +253,16 @@ impl<'a> Job<'a> {
             _ => return [Ok(0.0), Ok(0.0)],
         };
         match self.options.global_method {
-            ImpactMethod::Hesse => match self.covariance(self.options.poi, parameter) {
-                Some(covariance) => {
-                    let datum = self.data.auxiliary[auxiliary.index];
-                    let shift = global_shift(&auxiliary, datum, covariance, self.fit.parameters[parameter]);
-                    [Ok(-shift), Ok(shift)]
+            ImpactMethod::Hesse => {
+                match prefit::seen_by_datum(likelihood.program(), parameter, |j| self.covariance(self.options.poi, j)) {
+                    Some(covariance) => {
+                        let datum = self.data.auxiliary[auxiliary.index];
+                        let shift = global_shift(&auxiliary, datum, covariance, self.fit.parameters[parameter]);
+                        [Ok(-shift), Ok(shift)]
+                    }
+                    None => [Err(Missing::Uncertainty), Err(Missing::Uncertainty)],
                 }
-                None => [Err(Missing::Uncertainty), Err(Missing::Uncertainty)],
-            },
+            }
             ImpactMethod::Refit => [-1.0, 1.0].map(|sign| self.datum_shift(likelihood, &auxiliary, sign, watch)),
         }
     }

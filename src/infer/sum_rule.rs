@@ -2,7 +2,7 @@
 
 use super::random::{Ensemble, Purpose};
 use crate::kernel::Evaluator;
-use crate::model::{Constraint, Data, Model};
+use crate::model::{Constraint, Correlation, Data, Model};
 use crate::program::{PreparedData, Program};
 use rand_distr::{Distribution, Uniform};
 use std::collections::{BTreeMap, HashMap};
@@ -67,7 +67,9 @@ pub fn check(whole: (&Model, &Data), parts: &[Part], points: usize, seed: u64) -
         let of_parts: Vec<f64> = parts.iter().map(|part| part.twice_nll(&point)).collect();
         let twice: f64 = repeated.iter().map(|(i, c, again)| *again as f64 * constraint_term(c, point[*i])).sum();
         let again: f64 = parts.iter().map(|part| part.counted_twice(&point)).sum();
-        let expected = of_parts.iter().sum::<f64>() - twice - again;
+        let added = correlation_terms(model, &point)
+            - parts.iter().map(|part| correlation_terms(part.model, &part.own(&point))).sum::<f64>();
+        let expected = of_parts.iter().sum::<f64>() - twice - again + added;
         if !(got.is_finite() && expected.is_finite()) {
             // Outside of the domain of one part is outside of that of the whole.
             if got.is_finite() != expected.is_finite() {
@@ -163,6 +165,21 @@ fn constraint_term(constraint: &Constraint, value: f64) -> f64 {
         }
         Constraint::Poisson { auxdata, factor } => 2.0 * poisson(auxdata, factor * value),
     }
+}
+
+/// −2 ln of what correlations add to the constraints (spec/constraints.md, eq. 7).
+fn correlation_terms(model: &Model, point: &[f64]) -> f64 {
+    if model.correlations.is_empty() {
+        return 0.0;
+    }
+    let constraints = model.constraints();
+    let pull = |i: &usize| constraints[*i].and_then(|c| c.pull(point[*i])).unwrap_or(f64::NAN);
+    let of_group = |group: &Correlation| {
+        let z: Vec<f64> = group.parameters.iter().map(pull).collect();
+        let elements = group.excess.iter().enumerate();
+        2.0 * group.half_ln_det + elements.map(|(k, e)| e * z[k / z.len()] * z[k % z.len()]).sum::<f64>()
+    };
+    model.correlations.iter().map(of_group).sum()
 }
 
 /// For each scalar parameter of a part its place in the whole: by what it does in channels of one name, since bins of a

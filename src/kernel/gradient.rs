@@ -1,6 +1,7 @@
 //! The gradient of −ln L: dNLL/dν = 1 − n/ν, then the chain rule back through bins, cells and rows
 //! (spec/likelihood.md, "Gradient").
 
+use super::correlation;
 use super::densities;
 use super::driven;
 use super::expected::{Order, expected_body};
@@ -64,6 +65,7 @@ fn gradient_body<S: Simd>(
     }
     constraints(program, data, scratch, gradient);
     penalty::add_gradient(&program.penalties, &scratch.theta, gradient);
+    correlation::add_gradient(program, data, &scratch.theta, gradient);
     if let (Some(compiled), Some(densities)) = (&program.densities, &scratch.densities) {
         densities::add_gradient(compiled, densities, gradient);
     }

@@ -4,6 +4,7 @@
 //! a dense shared block, one row of couplings for each local parameter, and one small block a bin.
 
 use super::cholesky::{add_scaled, rank_update_body};
+use super::correlation;
 use super::densities;
 use super::driven;
 use super::measurement;
@@ -254,6 +255,7 @@ fn fill_body<S: Simd>(
     add_bins::<S>(program, data, scratch, blocks);
     add_halves::<S>(program, blocks);
     add_constraints(program, data, scratch, blocks, curvature);
+    add_correlations(program, blocks);
     if !program.measurements.is_empty() {
         let measurements = &mut scratch.measurements;
         measurement::add_hessian_body::<S>(
@@ -578,6 +580,10 @@ fn add_constraints(
             }
         }
     }
+}
+
+fn add_correlations(program: &Program, blocks: &mut Blocks) {
+    correlation::curvatures(program, |i, j, curvature| *blocks.shared_at(i, j) += 2.0 * curvature);
 }
 
 /// The bin of a local parameter, its number in the bin's block, and the size of the block.

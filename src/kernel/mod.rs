@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 mod chain;
 pub(crate) mod cholesky;
+mod correlation;
 mod densities;
 mod driven;
 mod event_rows;

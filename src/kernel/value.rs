@@ -1,6 +1,7 @@
 //! −ln L of the counts and the Gaussian constraints, less the part that no parameter moves (spec/likelihood.md,
 //! "Saturated part").
 
+use super::correlation;
 use super::densities;
 use super::expected::{Order, expected_body};
 use super::measurement;
@@ -62,5 +63,6 @@ pub(super) fn negative_log_likelihood<S: Simd>(program: &Program, data: &Prepare
         value += densities::value(compiled, data, theta, densities);
     }
     value += penalty::value(&program.penalties, &scratch.theta);
+    value += correlation::value(program, data, &scratch.theta);
     if value.is_nan() { f64::INFINITY } else { value }
 }

@@ -3,6 +3,7 @@
 //! (what it does to a template).
 
 pub mod constraint;
+pub mod correlation;
 pub mod densities;
 pub mod effect;
 pub mod eft;
@@ -12,6 +13,7 @@ pub mod parameter;
 pub mod penalty;
 
 pub use constraint::Constraint;
+pub use correlation::Correlation;
 pub use densities::{Densities, Driven};
 pub use effect::Effect;
 pub use eft::Response;
@@ -44,6 +46,8 @@ pub struct Model {
     pub template_clip: Option<TemplateClip>,
     /// Terms in single parameters beside their auxiliary measurements.
     pub penalties: Vec<Penalty>,
+    /// Gaussian constraints that are not independent; a parameter is in one of them at most.
+    pub correlations: Vec<Correlation>,
     /// Measurements with Gaussian errors.
     pub measurements: Measurements,
     /// Wilson coefficients that are functions of the parameters, in the order of their block.

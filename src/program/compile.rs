@@ -6,12 +6,13 @@ use super::layout::ChannelLayout;
 use super::measurement::CompiledMeasurements;
 use super::response::responses;
 use super::{
-    Cells, Constraints, InterpolatedEntry, Layout, OffsetEntry, Place, Program, RowScale, Rows, SparseOffset, lanes,
+    Cells, CompiledCorrelation, Constraints, InterpolatedEntry, Layout, OffsetEntry, Place, Program, RowScale, Rows,
+    SparseOffset, lanes,
 };
 use super::{densities, unbinned};
 use crate::kernel::simd::{Lanes, ZERO};
 use crate::model::interpolation::Tail;
-use crate::model::{Channel, Constraint, Effect, HistosysCode, Model, NormsysCode, Part};
+use crate::model::{Channel, Constraint, Correlation, Effect, HistosysCode, Model, NormsysCode, Part};
 
 impl Program {
     /// Compiles a model. Parameter indices of the effects are those of [`Model::parameter_names`].
@@ -30,6 +31,7 @@ impl Program {
         Program {
             responses: responses(model, &layout, &places),
             penalties: model.penalties.clone(),
+            correlations: correlations(model, &places),
             measurements: CompiledMeasurements::new(&model.measurements, &places),
             unbinned: unbinned::compile(model, &places),
             densities: densities::densities(model, &places),
@@ -87,7 +89,10 @@ fn places(model: &Model, layout: &Layout) -> (Vec<Place>, Vec<(u32, u32)>) {
     const SHARED: u32 = u32::MAX - 1;
     let mut bin_of = vec![NOWHERE; layout.n_parameters];
     let of_events = model.unbinned.iter().flat_map(|term| term.parameters.iter().copied());
-    for parameter in model.measurements.parameters().chain(of_events).chain(densities::parameters(model)) {
+    let correlated = model.correlations.iter().flat_map(|group| group.parameters.iter().copied());
+    for parameter in
+        model.measurements.parameters().chain(of_events).chain(densities::parameters(model)).chain(correlated)
+    {
         bin_of[parameter] = SHARED;
     }
     for (channel, place) in model.channels.iter().zip(&layout.channels) {
@@ -333,6 +338,26 @@ fn group_offsets(cells: &mut Cells, layout: &Layout) {
         cells.entries.extend(of_group.into_values());
         cells.start.push(cells.entries.len() as u32);
     }
+}
+
+fn correlations(model: &Model, places: &[Place]) -> Vec<CompiledCorrelation> {
+    let gaussians = constraints(model).gaussians;
+    let of = |group: &Correlation| {
+        let of_parameter = |parameter: &usize| {
+            let gaussian = gaussians.iter().position(|(own, _, _)| *own as usize == *parameter)?;
+            let Some(Place::Shared(place)) = places.get(*parameter) else { return None };
+            Some((gaussian, *place as usize, gaussians[gaussian].2 as usize))
+        };
+        let found: Vec<(usize, usize, usize)> = group.parameters.iter().map(of_parameter).collect::<Option<_>>()?;
+        Some(CompiledCorrelation {
+            parameters: group.parameters.clone(),
+            gaussians: found.iter().map(|(gaussian, ..)| *gaussian).collect(),
+            places: found.iter().map(|(_, place, _)| *place).collect(),
+            auxiliary: found.iter().map(|(.., auxiliary)| *auxiliary).collect(),
+            source: group.clone(),
+        })
+    };
+    model.correlations.iter().filter_map(of).collect()
 }
 
 fn constraints(model: &Model) -> Constraints {

@@ -135,7 +135,8 @@ impl Program {
             + (n_uncertain + self.measurements.n_points()) as f64 * half_ln_two_pi
             + 0.5 * self.measurements.ln_det
             + unbinned.iter().map(|term| saturated(term.sum)).sum::<f64>()
-            + self.penalties.iter().map(Penalty::constant).sum::<f64>();
+            + self.penalties.iter().map(Penalty::constant).sum::<f64>()
+            + self.correlations.iter().map(|group| group.source.half_ln_det).sum::<f64>();
         let (uncertain, measured) = self.beyond_parameters();
         let mut in_blocks = vec![0.0; measured.len()];
         for (position, value) in self.measurements.position.iter().zip(&data.auxiliary[measured]) {

@@ -24,7 +24,7 @@ pub(crate) use response::{CompiledForm, CompiledPolynomial, Responses, RowRespon
 pub(crate) use unbinned::{CompiledTerm, PreparedTerm};
 
 use crate::kernel::simd::Lanes;
-use crate::model::{HistosysCode, Penalty};
+use crate::model::{Correlation, HistosysCode, Penalty};
 use std::borrow::Cow;
 
 /// Flat arrays of one model; compiled once, evaluated at many points with many data sets.
@@ -50,10 +50,23 @@ pub struct Program {
     pub(crate) responses: Responses,
     /// Terms in single parameters.
     pub(crate) penalties: Vec<Penalty>,
+    pub(crate) correlations: Vec<CompiledCorrelation>,
     pub(crate) measurements: CompiledMeasurements,
     pub(crate) unbinned: Vec<CompiledTerm>,
     pub(crate) densities: Option<CompiledDensities>,
     pub(crate) driven: Option<CompiledDriven>,
+}
+
+/// See [`crate::model::Correlation`].
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledCorrelation {
+    pub parameters: Vec<usize>,
+    /// Their places among the Gaussian constraints, and among the shared unknowns.
+    pub gaussians: Vec<usize>,
+    pub places: Vec<usize>,
+    /// The place of each auxiliary datum.
+    pub auxiliary: Vec<usize>,
+    pub source: Correlation,
 }
 
 /// Where a parameter stands in the block structure of the Hessian: parameters that scale one bin only do not couple
@@ -198,7 +211,7 @@ impl Program {
 
     /// There are kernels for eight points at once.
     pub fn runs_in_lanes(&self) -> bool {
-        !self.has_responses() && self.densities.is_none() && self.driven.is_none()
+        !self.has_responses() && self.densities.is_none() && self.driven.is_none() && self.correlations.is_empty()
     }
 
     /// Puts the values of functions into a point of all parameters.

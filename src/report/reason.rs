@@ -328,6 +328,12 @@ impl Reason {
     }
 
     /// A point at which `twice_nll` is +inf.
+    /// What an evaluation says has been missed.
+    pub fn missed_peak(peak: &str) -> Reason {
+        let advice = "raise the lower bound of the width, or narrow the range of the variate";
+        Reason::new(Code::MissedPeak, format!("{peak}: twice_nll or its slopes are wrong at this point; {advice}"))
+    }
+
     pub fn out_of_domain(model: &Model, point: &OutOfDomain) -> Reason {
         match *point {
             OutOfDomain::Density { ref reason } => {
@@ -449,13 +455,7 @@ impl Reason {
                 Code::IterationLimit,
                 "the limit of iterations was reached before the minimum; start nearer (--init, --parameters)",
             ),
-            Failure::MissedPeak { peak } => Reason::new(
-                Code::MissedPeak,
-                format!(
-                    "{peak}: twice_nll is wrong where the fit ended; raise the lower bound of the width, or narrow the range of \
-                     the variate"
-                ),
-            ),
+            Failure::MissedPeak { peak } => Reason::missed_peak(peak),
             Failure::NoProgress => Reason::new(
                 Code::NoProgress,
                 "no step lowers twice_nll although the estimated distance to the minimum is above the tolerance",

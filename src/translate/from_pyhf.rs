@@ -8,10 +8,11 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::from_eft::{self, EftContext};
+use crate::document::correlations::CorrelationGroup;
 use crate::document::workspace::{Channel, Modifier, ParameterConfig, Sample, Workspace};
 use crate::finding::{Finding, Findings, Result, quote};
 use crate::model::modifier::{histosys, lumi, normfactor, normsys, shapefactor, shapesys, staterror};
-use crate::model::{self, Constraint, Data, Effect, HistosysCode, Model, NormsysCode, ParameterSet};
+use crate::model::{self, Constraint, Correlation, Data, Effect, HistosysCode, Model, NormsysCode, ParameterSet};
 use crate::rule;
 use crate::workspace;
 
@@ -109,6 +110,7 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         clip_bin_data: options.clip_bin_data,
         template_clip: None,
         penalties: Vec::new(),
+        correlations: correlations(workspace, &ranges)?,
         measurements,
         derived,
         unbinned,
@@ -118,6 +120,20 @@ pub fn model(workspace: &Workspace, options: &ModelOptions) -> Result<Model> {
         parameters,
         warnings,
     })
+}
+
+/// The correlated constraints (spec/constraints.md, "Correlated constraints").
+fn correlations(workspace: &Workspace, ranges: &HashMap<&str, Range<usize>>) -> Result<Vec<Correlation>> {
+    let groups = workspace.correlations.iter().flat_map(|correlations| &correlations.groups);
+    let group = |(g, group): (usize, &CorrelationGroup)| {
+        let places = group.parameters.iter().filter_map(|name| ranges.get(name.as_str())).map(|range| range.start);
+        let parameters: Vec<usize> = places.collect();
+        let known = parameters.len() == group.parameters.len();
+        let correlation = Correlation::new(parameters, &group.matrix.concat()).filter(|_| known);
+        let wrong = || Finding::new(&rule::CORRELATION_MATRIX, "a group of correlations", "one that the rules allow");
+        correlation.ok_or_else(|| wrong().at(format!("/correlations/groups/{g}")).into())
+    };
+    groups.enumerate().map(group).collect()
 }
 
 /// Adds the parameters of the EFT extension, and sets all as the measurement has it.

@@ -149,7 +149,7 @@ pub fn yields(request: &Request, built: &Built, program: &Program) -> Answered {
     let (point, covariance) = match text(request, "kind") {
         Some("prefit") => (
             prefit::point(program, &built.data.auxiliary, &options.init, &options.fixed),
-            Covariance::diagonal(prefit::widths(program, &options.fixed)),
+            prefit::covariance(program, &options.fixed),
         ),
         Some("postfit") => {
             let fit = fitted(&mut likelihood(built, program))?;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +46,19 @@ pub enum Source {
     /// A path from the folder above the cases.
     File(String),
     Text(String),
+    Published(Published),
+}
+
+/// A published document, which is looked up in the folder that MORPHIST_CORPUS names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// Where it is published.
+    pub doi: String,
+    /// Below `corpus/pyhf/` of the folder.
+    pub file: String,
+    /// Of its bytes, in hexadecimal digits.
+    pub sha256: String,
 }
 
 /// Numbers agree if they differ by at most the largest of these.
@@ -121,11 +135,43 @@ pub fn requests<'c>(folder: &Path, cases: &'c [Case]) -> Result<Vec<Request<'c>>
     cases.iter().map(|case| request(folder, case)).collect()
 }
 
+/// Why a case cannot be asked: a published document is not at hand.
+pub fn missing(case: &Case) -> Option<String> {
+    let root = corpus();
+    let published = case.document.values().filter_map(|source| match source {
+        Source::Published(published) => Some(published),
+        _ => None,
+    });
+    let mut lacking = published.filter(|p| !root.as_ref().is_some_and(|root| path_in(root, p).is_file()));
+    lacking.next().map(|p| format!("{} (doi:{}) is not in the folder of MORPHIST_CORPUS", p.file, p.doi))
+}
+
+fn corpus() -> Option<PathBuf> {
+    std::env::var_os("MORPHIST_CORPUS").map(PathBuf::from)
+}
+
+fn path_in(root: &Path, published: &Published) -> PathBuf {
+    root.join("corpus/pyhf").join(&published.file)
+}
+
+/// The text of a published document, which must be the very file.
+fn published(of: &Published) -> Result<String, String> {
+    let root = corpus().ok_or("MORPHIST_CORPUS names no folder")?;
+    let path = path_in(&root, of);
+    let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    if found != of.sha256 {
+        return Err(format!("{} is another file: its sha256 is {found}, not {}", path.display(), of.sha256));
+    }
+    String::from_utf8(bytes).map_err(|e| format!("{}: {e}", path.display()))
+}
+
 fn request<'c>(folder: &Path, case: &'c Case) -> Result<Request<'c>, String> {
     let (mut documents, mut folders) = (BTreeMap::new(), BTreeMap::new());
     for (name, source) in &case.document {
         let text = match source {
             Source::Text(text) => text.clone(),
+            Source::Published(of) => published(of)?,
             Source::File(path) => {
                 let path = folder.join("..").join(path);
                 if let Some(parent) = path.parent() {

@@ -337,6 +337,7 @@ impl Import {
 fn empty() -> Workspace {
     let config = MeasurementConfig { poi: String::new(), parameters: Vec::new() };
     Workspace {
+        correlations: None,
         channels: Vec::new(),
         eft: None,
         measurements: vec![Measurement { name: "measurement".to_owned(), config }],

@@ -185,8 +185,8 @@ fn refuse(model: &Model, findings: &mut Findings) {
         findings.push(Finding::new(&rule::EFT_NOT_IN_HS3, "another interpolation code", expected));
     }
     let clipped = model.clip_bin_data.is_some() || model.clip_sample_data.is_some() || model.template_clip.is_some();
-    if clipped || !model.penalties.is_empty() {
-        let expected = "a model without limits of yields and without further constraints";
+    if clipped || !model.penalties.is_empty() || !model.correlations.is_empty() {
+        let expected = "a model without limits of yields, correlations and further constraints";
         findings.push(Finding::new(&rule::EFT_NOT_IN_HS3, "a model with them", expected));
     }
 }

@@ -162,6 +162,7 @@ fn expansion<'d>(document: &'d Hs3Document, options: &Hs3Options) -> Result<(Hs3
         clip_bin_data: None,
         template_clip: translator.conventions.clip_templates.then_some(clip),
         penalties,
+        correlations: Vec::new(),
         measurements: Default::default(),
         derived: Vec::new(),
         unbinned: Vec::new(),

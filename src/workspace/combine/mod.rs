@@ -3,6 +3,7 @@
 
 mod check;
 mod constraints;
+mod correlations;
 mod databases;
 mod eft;
 mod join;
@@ -12,6 +13,7 @@ pub(in crate::workspace) mod report;
 pub(in crate::workspace) mod result;
 mod scheme;
 
+use crate::document::correlations::CorrelationGroup;
 use crate::document::workspace::Workspace;
 use crate::document::{Document, position};
 use crate::finding::{Findings, quote};
@@ -114,10 +116,11 @@ struct Source {
 pub fn combine(documents: &[Document], options: &Options) -> Result<Combined, Vec<Told>> {
     let mut report = Report::new(documents.iter().map(|d| d.name.clone()).collect(), options.compat);
     let mut sources = read(documents, options, &mut report).unwrap_or_default();
+    let mut correlated = Vec::new();
     if report.is_valid() {
-        scheme::apply(&mut sources, options, &mut report).map_err(|told| vec![told])?;
+        correlated = scheme::apply(&mut sources, options, &mut report).map_err(|told| vec![told])?;
     }
-    let joined = if report.is_valid() { combine_sources(&sources, options, &mut report) } else { None };
+    let joined = if report.is_valid() { combine_sources(&sources, correlated, options, &mut report) } else { None };
     let told = told(documents, report);
     match joined {
         Some(joined) => {
@@ -162,7 +165,12 @@ fn read(documents: &[Document], options: &Options, report: &mut Report) -> Optio
     report.is_valid().then_some(sources)
 }
 
-fn combine_sources(sources: &[Source], options: &Options, report: &mut Report) -> Option<Joined> {
+fn combine_sources(
+    sources: &[Source],
+    correlated: Vec<CorrelationGroup>,
+    options: &Options,
+    report: &mut Report,
+) -> Option<Joined> {
     let lists = join_all(sources, options.join, report);
     let block = eft::join_blocks(sources, options.join, report);
     overlap::check(sources, options.allow_same_data, report);
@@ -170,7 +178,11 @@ fn combine_sources(sources: &[Source], options: &Options, report: &mut Report) -
         return None;
     }
     let kept_once = overlap::kept_once(sources, &lists, report);
-    let (document, origins) = result::write(sources, &lists, block);
+    let (mut document, mut origins) = result::write(sources, &lists, block);
+    let correlations = correlations::join(sources, correlated, &mut origins, report);
+    if let (Some(correlations), Some(members)) = (correlations, document.as_object_mut()) {
+        members.insert("correlations".to_owned(), correlations);
+    }
     let workspace = match Workspace::from_value(&document) {
         Ok(workspace) => workspace,
         Err(findings) => {

@@ -2,10 +2,14 @@
 
 use super::report::{Place, Report};
 use super::{Options, Source, Told};
-use crate::document::correlation_scheme::{Apart, CorrelationScheme, Same, SchemeEntry, SharedNames};
+use crate::document::correlation_scheme::{
+    Apart, Correlated, CorrelationScheme, LabelledParameter, Same, SchemeEntry, SharedNames,
+};
+use crate::document::correlations::CorrelationGroup;
 use crate::document::position;
 use crate::document::workspace::Workspace;
 use crate::finding::{Finding, Findings, escape_token, quote};
+use crate::model::Correlation;
 use crate::rule;
 use crate::workspace::edit::rename::{in_extension, renamed};
 use crate::workspace::edit::select::{matching, nearest};
@@ -42,6 +46,8 @@ struct Renames<'a> {
     names: &'a [BTreeSet<&'a str>],
     /// New names, and what gives them, by document and old name.
     new: BTreeMap<(usize, &'a str), (String, By)>,
+    /// With the new names.
+    correlated: Vec<CorrelationGroup>,
     findings: Findings,
 }
 
@@ -49,24 +55,29 @@ struct Renames<'a> {
 ///
 /// # Errors
 /// What is wrong with the scheme; what is wrong with a document goes to the report.
-pub(super) fn apply(sources: &mut [Source], options: &Options, report: &mut Report) -> Result<(), Told> {
+pub(super) fn apply(
+    sources: &mut [Source],
+    options: &Options,
+    report: &mut Report,
+) -> Result<Vec<CorrelationGroup>, Told> {
     let labels = labels(sources.len(), options, report);
     if !report.is_valid() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let names: Vec<BTreeSet<&str>> = sources.iter().map(|source| names(&source.workspace)).collect();
-    let mut new = BTreeMap::new();
+    let (mut new, mut correlated) = (BTreeMap::new(), Vec::new());
     if let Some(document) = &options.scheme {
         let tell = |findings| Told { name: Some(document.name.clone()), findings };
         let scheme = CorrelationScheme::from_document(document).map_err(tell)?;
-        let mut renames = Renames { labels: &labels, names: &names, new, findings: Findings::default() };
+        let findings = Findings::default();
+        let mut renames = Renames { labels: &labels, names: &names, new, correlated, findings };
         renames.read(&scheme);
         renames.check();
         position::resolve(&document.text, &mut renames.findings);
         if !renames.findings.is_valid() {
             return Err(tell(renames.findings));
         }
-        new = renames.new;
+        (new, correlated) = (renames.new, renames.correlated);
     }
     let mut values = Vec::with_capacity(sources.len());
     for (d, source) in sources.iter().enumerate() {
@@ -94,7 +105,7 @@ pub(super) fn apply(sources: &mut [Source], options: &Options, report: &mut Repo
             Err(findings) => report.take(d, findings),
         }
     }
-    Ok(())
+    Ok(correlated)
 }
 
 /// What the documents are called: as the options say, else as their files without extensions.
@@ -137,6 +148,7 @@ impl<'a> Renames<'a> {
             match entry {
                 SchemeEntry::Same(same) => self.read_same(e, same),
                 SchemeEntry::Apart(apart) => self.read_apart(e, apart),
+                SchemeEntry::Correlated(correlated) => self.read_correlated(e, correlated),
             }
         }
         let mut holders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -172,25 +184,47 @@ impl<'a> Renames<'a> {
     fn read_same(&mut self, e: usize, same: &Same) {
         for (label, old) in &same.same {
             let at = format!("/parameters/{e}/same/{}", escape_token(label));
-            let Some(d) = self.labels.iter().position(|own| own == label) else {
-                let known: Vec<String> = self.labels.iter().map(|label| quote(label)).collect();
-                self.add(
-                    &at,
-                    &rule::SCHEME,
-                    format!("the label {}", quote(label)),
-                    format!("one of {}", known.join(", ")),
-                );
-                continue;
-            };
-            match self.names[d].get(old.as_str()) {
-                Some(name) => self.give(d, name, same.name.clone(), e, &at),
-                None => {
-                    let found = format!("no parameter {} in {}", quote(old), quote(label));
-                    let expected = nearest(old, &self.names[d]).unwrap_or_else(|| "a parameter of it".to_owned());
-                    self.add(&at, &rule::SCHEME, found, expected);
-                }
+            if let Some((d, name)) = self.find(label, old, &at) {
+                self.give(d, name, same.name.clone(), e, &at);
             }
         }
+    }
+
+    fn read_correlated(&mut self, e: usize, entry: &Correlated) {
+        let mut parameters = Vec::with_capacity(entry.correlated.len());
+        for (i, LabelledParameter { label, name: old }) in entry.correlated.iter().enumerate() {
+            let at = format!("/parameters/{e}/correlated/{i}");
+            if let Some((d, name)) = self.find(label, old, &at) {
+                let new = format!("{}_{name}", self.labels[d]);
+                parameters.push(new.clone());
+                self.give(d, name, new, e, &at);
+            }
+        }
+        let (n, at) = (entry.correlated.len(), format!("/parameters/{e}/matrix"));
+        if entry.matrix.iter().any(|row| row.len() != n)
+            || Correlation::new((0..n).collect(), &entry.matrix.concat()).is_none()
+        {
+            let expected = format!("{n} rows of {n} correlations: symmetric, 1 on the diagonal, positive definite");
+            self.add(&at, &rule::CORRELATION_MATRIX, "another matrix", expected);
+        }
+        self.correlated.push(CorrelationGroup { parameters, matrix: entry.matrix.clone() });
+    }
+
+    /// The workspace of a label, and its parameter of a name.
+    fn find(&mut self, label: &str, old: &str, at: &str) -> Option<(usize, &'a str)> {
+        let Some(d) = self.labels.iter().position(|own| own == label) else {
+            let known: Vec<String> = self.labels.iter().map(|label| quote(label)).collect();
+            let found = format!("the label {}", quote(label));
+            self.add(at, &rule::SCHEME, found, format!("one of {}", known.join(", ")));
+            return None;
+        };
+        let name = self.names[d].get(old).copied();
+        if name.is_none() {
+            let found = format!("no parameter {} in {}", quote(old), quote(label));
+            let expected = nearest(old, &self.names[d]).unwrap_or_else(|| "a parameter of it".to_owned());
+            self.add(at, &rule::SCHEME, found, expected);
+        }
+        Some((d, name?))
     }
 
     fn read_apart(&mut self, e: usize, entry: &Apart) {

@@ -4,6 +4,7 @@ use super::rewrite::{Kind, Rewritten, rewrite};
 use super::select::unknown;
 use super::{Edited, Source};
 use crate::document::Document;
+use crate::document::patch::Operation;
 use crate::document::workspace::{Modifier, Workspace};
 use crate::finding::{Findings, Result, escape_token, quote};
 use crate::rule;
@@ -61,10 +62,30 @@ struct Renamed<'o> {
 
 impl Renamed<'_> {
     fn rewritten(&self, value: Value) -> Rewritten {
-        rewrite(value, |what, _, mut items| {
+        let mut rewritten = rewrite(value, |what, _, mut items| {
             items.iter_mut().for_each(|item| self.apply(what, &mut item.value));
             items
-        })
+        });
+        self.rename_correlations(&mut rewritten);
+        rewritten
+    }
+
+    /// Names of parameters in the member `correlations`.
+    fn rename_correlations(&self, rewritten: &mut Rewritten) {
+        let groups = rewritten.document.pointer("/correlations/groups").and_then(Value::as_array);
+        let count = |group: &Value| group["parameters"].as_array().map_or(0, Vec::len);
+        let counts: Vec<usize> = groups.into_iter().flatten().map(count).collect();
+        for (g, count) in counts.into_iter().enumerate() {
+            for i in 0..count {
+                let path = format!("/correlations/groups/{g}/parameters/{i}");
+                let Some(name) = rewritten.document.pointer_mut(&path) else { continue };
+                let new = name.as_str().and_then(|old| self.modifiers.get(old));
+                if let Some(new) = new {
+                    *name = json!(new);
+                    rewritten.patch.push(Operation::Replace { path, value: json!(new) });
+                }
+            }
+        }
     }
 
     fn apply(&self, what: Kind, item: &mut Value) {
@@ -175,9 +196,6 @@ impl Used<'_> {
 
 /// Parameters that the EFT extension names are not renamed: only modifiers and measurements are.
 fn check_extension(modifiers: &Map, source: &Source, findings: &mut Findings) {
-    if modifiers.is_empty() || !source.workspace.has_eft() {
-        return;
-    }
     for name in modifiers.keys() {
         for pointer in in_extension(name, &source.value, &source.workspace) {
             let found = format!("the name {} in the EFT extension", quote(name));

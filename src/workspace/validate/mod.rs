@@ -1,6 +1,7 @@
 //! The rules W101 to W248 of spec/validation.md, on a workspace that follows the schema.
 
 mod channels;
+mod correlations;
 mod eft;
 mod measurements;
 mod modifiers;
@@ -20,6 +21,7 @@ pub fn check(workspace: &Workspace, scope: &Scope) -> Findings {
     let sets = parameters::collect(workspace);
     channels::check(workspace, &mut report);
     modifiers::check(workspace, &mut report);
+    correlations::check(workspace, &sets, &mut report);
     eft::check(workspace, &mut report);
     observations::check(workspace, &mut report);
     measurements::check(workspace, &sets, &scope.measurements, &mut report);
