@@ -245,3 +245,45 @@ fn twins_are_no_copies() {
     assert!(combined.kept_once.is_empty() && combined.is_sum);
     assert_eq!(rule(&combined, 3).unwrap().shared_constraints, 1);
 }
+
+/// The command: labels, prefixes, a scheme from a file, the check of the sum, and what is refused.
+#[test]
+fn the_command_takes_schemes() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("combine_schemes");
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, value: &Value| {
+        let path = folder.join(name);
+        std::fs::write(&path, value.to_string()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let [a, b] = pair();
+    let scheme = json!({"version": "0.1.0", "parameters": [
+        {"name": "JES", "same": {"A": "JES", "B": "jes"}},
+        {"correlated": [{"label": "A", "name": "lumi_sys"}, {"label": "B", "name": "lumi_sys"}],
+         "matrix": [[1.0, 0.3], [0.3, 1.0]]}]});
+    let (a, b, scheme) = (write("a.json", &a), write("b.json", &b), write("scheme.json", &scheme));
+    let run = |arguments: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_morphist")).arg("combine").args(arguments).output().unwrap()
+    };
+    let (labelled_a, labelled_b) = (format!("A={a}"), format!("B={b}"));
+    let inputs = [labelled_a.as_str(), labelled_b.as_str(), "--join", "outer"];
+    let done = run(&[&inputs[..], &["--correlations", &scheme, "--prefix-channels"]].concat());
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(
+        done.status.success() && told.contains("is the sum over the workspaces without 1 shared constraints"),
+        "{told}"
+    );
+    let written: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(written["correlations"]["groups"][0]["parameters"], json!(["A_lumi_sys", "B_lumi_sys"]));
+    assert_eq!(written["channels"][0]["name"], "A_sr");
+    let unlabelled = run(&[&a, &b, "--join", "outer", "--correlations", &scheme]);
+    let told = String::from_utf8_lossy(&unlabelled.stderr);
+    assert!(unlabelled.status.code() == Some(1) && unlabelled.stdout.is_empty(), "{told}");
+    assert!(told.contains("W319") && told.contains("the label \"A\"") && told.contains("scheme.json:1:"), "{told}");
+    let twice = run(&[&a, &a, "--join", "outer", "--prefix-channels"]);
+    let told = String::from_utf8_lossy(&twice.stderr);
+    assert!(twice.status.code() == Some(1) && told.contains("W319"), "{told}");
+    let counted_twice = run(&[&format!("A={a}"), &format!("B={a}"), "--join", "outer", "--prefix-channels"]);
+    let told = String::from_utf8_lossy(&counted_twice.stderr);
+    assert!(counted_twice.status.code() == Some(1) && told.contains("W317"), "{told}");
+}

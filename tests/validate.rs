@@ -216,7 +216,7 @@ fn one_change_breaks_one_rule() {
     }
 }
 
-/// Every rule for plain workspaces is among the cases above; two others of the range concern commands.
+/// Every rule for plain workspaces is among the cases above; two others of the range concern commands, two have tests/correlations.rs.
 #[test]
 fn every_workspace_rule_is_tested() {
     let cases = broken();

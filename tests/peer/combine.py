@@ -3,7 +3,7 @@
 and from two, and seeded random pairs, by every join, with and without merged channels.
 
 Both refuse, for the same kind of conflict; or both give the same document, value by value and in the same order. What
-morphist alone refuses must be of the rules W305, W307 or of those for sound workspaces, and pyhf must confirm it: samples
+morphist alone refuses must be of the rules W305, W307, W317 or of those for sound workspaces, and pyhf must confirm it: samples
 that differ, a constraint that changes, a model that cannot be built. With `--compat pyhf` only the last remains. Where
 morphist accepts, pyhf's model of the result must keep every constraint of the parts.
 """
@@ -40,7 +40,7 @@ CONFLICTS = [
     ("incompatible POI", "W303"),
     ("incompatible parameter configs", "W304"),
 ]
-LENIENT = {"W305", "W307"}
+LENIENT = {"W305", "W307", "W317"}
 # What pyhf's models let pass and spec/validation.md does not.
 STRICTER = {"W104", "W109", "W111", "W112", "W113", "W122", "W123", "W140", "W141", "W143", "W144", "W145"}
 
@@ -229,9 +229,15 @@ class Comparison:
             self.miss("W305, and all merged samples are equal")
         if "W307" in rules and not self.changed(theirs, range(len(theirs["measurements"]))):
             self.miss("W307, and no constraint changes")
+        if "W317" in rules and not self.same_data():
+            self.miss("W317, and no data are the same")
         others = rules - LENIENT
         if others and not others & STRICTER and buildable(theirs):
             self.miss(f"{sorted(others)}, and pyhf builds the model")
+
+    def same_data(self):
+        """Under different names."""
+        return any(a["name"] != b["name"] and a["data"] == b["data"] for a in self.left["observations"] for b in self.right["observations"])
 
     def samples_differ(self):
         samples = lambda d: {(c["name"], s["name"]): s for c in d["channels"] for s in c["samples"]}
