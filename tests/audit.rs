@@ -144,7 +144,10 @@ fn one_sided_systematics() {
     let mut document = clean();
     add_modifier(background(&mut document), histosys("side", [52.0, 60.0], [51.0, 60.0]));
     let finding = alone(&document, Code::OneSided);
-    check(&finding, &[("worst_bin", 0.0), ("nominal", 50.0), ("up", 52.0), ("down", 51.0), ("share_of_total", 1.0 / 55.0)]);
+    check(
+        &finding,
+        &[("worst_bin", 0.0), ("nominal", 50.0), ("up", 52.0), ("down", 51.0), ("share_of_total", 1.0 / 55.0)],
+    );
     assert_eq!((finding.severity, finding.bins.as_slice()), (Severity::Warning, &[0][..]));
     assert_eq!((finding.types.as_slice(), finding.sample.as_deref()), (&["histosys"][..], Some("background")));
 
@@ -212,7 +215,10 @@ fn negative_templates() {
 #[test]
 fn templates_that_are_negative_between_their_ends() {
     let mut document = clean();
-    add_sample(&mut document, json!({"name": "small", "data": [1.0, 6.0], "modifiers": [histosys("between", [40.05, 6.0], [0.05, 6.0])]}));
+    add_sample(
+        &mut document,
+        json!({"name": "small", "data": [1.0, 6.0], "modifiers": [histosys("between", [40.05, 6.0], [0.05, 6.0])]}),
+    );
     let audit = run(&document, false);
     let finding = audit.findings.iter().find(|finding| finding.code == Code::NegativeTemplate).unwrap();
     check(finding, &[("nominal", 1.0), ("lowest", -1.972985956250001), ("at_sigma", -0.3)]);
@@ -323,14 +329,19 @@ fn yields_and_counts() {
     check(&finding, &[("first", 64.5)]);
     assert_eq!((finding.bins.as_slice(), finding.pointer.as_deref()), (&[1][..], Some("/observations/0/data")));
 
-    // σ² = 2.5² of norm + 2² of shape + 2² of stat.
+    // σ² = (50 a₁)² of norm, 2² of shape and 2² of stat; a₁ is the slope of code 4 at zero (interpolation.md).
     let mut document = clean();
     document["observations"][0]["data"] = json!([100.0, 64.0]);
     let finding = alone(&document, Code::LargePull);
-    let pull = 45.0 / (55.0_f64 + 14.25).sqrt();
-    check(&finding, &[("worst_bin", 0.0), ("pull", pull), ("observed", 100.0), ("expected", 55.0)]);
-    // The slope of code 4 at zero is not quite 0.05.
-    assert!((finding.value("uncertainty") - 14.25_f64.sqrt()).abs() < 1e-3);
+    let (up, down) = (1.05_f64, 0.95_f64);
+    let slope = 15.0 / 16.0 * (up - down) - 7.0 / 16.0 * (up * up.ln() - down * down.ln())
+        + (up * up.ln().powi(2) - down * down.ln().powi(2)) / 16.0;
+    let sigma = ((50.0 * slope).powi(2) + 8.0).sqrt();
+    let pull = 45.0 / (55.0 + sigma * sigma).sqrt();
+    check(
+        &finding,
+        &[("worst_bin", 0.0), ("pull", pull), ("observed", 100.0), ("expected", 55.0), ("uncertainty", sigma)],
+    );
 }
 
 #[test]
@@ -499,7 +510,7 @@ fn options_and_refusals() {
 
     let page = path.with_file_name("audit_none.html");
     let densities = "tests/hs3_free_mean.json";
-    let output = morphist(&["audit", densities, "--html", page.to_str().unwrap()]);
+    let output = morphist(&["audit", densities, "--analysis", "search", "--html", page.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("no channel"), "{}", stderr(&output));
     assert!(!page.exists());

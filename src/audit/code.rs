@@ -209,7 +209,8 @@ impl Code {
             Code::OneVariation => about(
                 "one_variation",
                 "Variation at one side only",
-                "One variation moves the sample, and the other is the nominal template: the parameter has no effect at that side.",
+                "One variation moves the sample, and the other is the nominal template: at that side the parameter hardly has an \
+                 effect.",
                 "Symmetrise it (morphist symmetrise --method larger) unless this is meant.",
             ),
             Code::LargeVariation => about(
@@ -269,8 +270,8 @@ impl Code {
             _ => about(
                 "shared_name",
                 "One parameter, several types of modifier",
-                "Modifiers of different types share a name and so a parameter, in other ways than a normsys and a histosys that \
-                 describe the size and shape of one sample: they are fully correlated.",
+                "Modifiers of different types share a name and so a parameter, but no sample has both as the size and the shape of \
+                 one variation: they are fully correlated.",
                 "Rename one of them unless the correlation is meant (morphist rename --modifier).",
             ),
         }
@@ -334,8 +335,8 @@ impl Code {
             Code::DegenerateDirection => about(
                 "degenerate_direction",
                 "Near-degenerate direction",
-                "Moving these parameters together hardly changes the likelihood, though each alone would: data and constraints do \
-                 not tell them apart.",
+                "Moving these parameters together hardly changes the likelihood, though each alone would: within several pre-fit \
+                 widths, data and constraints do not tell them apart.",
                 "Constrain or fix one of them, merge them, or add a region that separates them.",
             ),
             Code::CorrelatedPair => about(

@@ -74,6 +74,12 @@ impl<'a> Context<'a> {
         !self.subject.fixed[parameter] && !self.is_driven[parameter]
     }
 
+    /// The parameter is a factor of staterror or shapesys.
+    pub fn is_gamma(&self, parameter: usize) -> bool {
+        let places = self.places().of_parameter(self.set_names[parameter]);
+        places.iter().any(|place| matches!(place.kind, "staterror" | "shapesys"))
+    }
+
     /// ν of the bins of a channel.
     pub fn expected_of(&self, channel: usize) -> &[f64] {
         let first = self.first_bin[channel];

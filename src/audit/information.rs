@@ -29,11 +29,20 @@ pub struct Directions {
     /// The parameters of low directions and of such pairs, and their correlations (square, row-major).
     pub block: Vec<usize>,
     pub correlations: Vec<f64>,
-    /// Eigenvalue, and components over `names` of at least 0.1, the largest first.
-    low: Vec<(f64, Vec<(usize, f64)>)>,
+    low: Vec<Low>,
     parameters: Vec<usize>,
     /// 1/√I_ii
     scale: Vec<f64>,
+}
+
+/// A direction that the likelihood hardly sees.
+#[derive(Clone, Debug, PartialEq)]
+struct Low {
+    eigenvalue: f64,
+    /// How far it goes in pre-fit widths while −2 ln L grows by one.
+    excursion: f64,
+    /// Over `Directions::names`, of at least 0.1, the largest first.
+    components: Vec<(usize, f64)>,
 }
 
 /// Two parameters by their places in `Directions::names`.
@@ -78,8 +87,19 @@ pub(super) fn directions(context: &Context) -> Result<Directions, String> {
     let mut order: Vec<usize> = (0..m).collect();
     order.sort_by(|a, b| eigen.eigenvalues[*a].total_cmp(&eigen.eigenvalues[*b]));
     let least = context.threshold("information");
-    let low = order.iter().filter(|k| eigen.eigenvalues[**k] < least);
-    let low = low.map(|&k| (eigen.eigenvalues[k], components(&eigen.eigenvectors, k))).collect();
+    // The natural size of a change: the width of a constraint, or one and the value itself.
+    let unit = |i: usize| context.constraints[i].map_or(point[i].abs().max(1.0), |constraint| constraint.width());
+    let low_one = |k: usize| {
+        let (eigenvalue, vector) = (eigen.eigenvalues[k], eigen.eigenvectors.column(k));
+        let squares = vector.iter().zip(&free).zip(&scale).map(|((v, i), scale)| (v * scale / unit(*i)).powi(2));
+        let excursion = match eigenvalue > ROUNDING {
+            true => (squares.sum::<f64>() / eigenvalue).sqrt(),
+            false => f64::INFINITY,
+        };
+        Low { eigenvalue, excursion, components: components(&eigen.eigenvectors, k) }
+    };
+    let low = order.iter().filter(|k| eigen.eigenvalues[**k] < least).map(|k| low_one(*k));
+    let low = low.filter(|low| low.excursion > 1.0).collect();
     let eigenvalues = order.iter().map(|k| eigen.eigenvalues[*k]).collect();
     let names = free.iter().map(|i| context.names[*i].clone()).collect();
     let mut directions = Directions {
@@ -136,7 +156,7 @@ impl Directions {
         let is_told = |i: usize, j: usize| {
             let part =
                 |list: &[(usize, f64)], k: usize| list.iter().any(|(i, c)| *i == k && c.abs() > PART_OF_DIRECTION);
-            self.low.iter().any(|(_, list)| part(list, i) && part(list, j))
+            self.low.iter().any(|low| part(&low.components, i) && part(&low.components, j))
         };
         let mut pairs = Vec::new();
         for i in 0..m {
@@ -148,7 +168,7 @@ impl Directions {
             }
         }
         pairs.sort_by(|a, b| b.correlation.abs().total_cmp(&a.correlation.abs()));
-        let of_low = self.low.iter().flat_map(|(_, list)| list.iter().map(|(i, _)| *i));
+        let of_low = self.low.iter().flat_map(|low| low.components.iter().map(|(i, _)| *i));
         let mut block: Vec<usize> = of_low.chain(pairs.iter().flat_map(|pair| [pair.first, pair.second])).collect();
         block.sort_unstable();
         block.dedup();
@@ -159,7 +179,7 @@ impl Directions {
 }
 
 pub(super) fn look(context: &Context, directions: &Directions, found: &mut Vec<Finding>) {
-    for (eigenvalue, components) in &directions.low {
+    for Low { eigenvalue, excursion, components } in &directions.low {
         let Some(&(lead, weight)) = components.first() else { continue };
         // How far the first parameter goes along the direction while −2 ln L grows by one.
         let step = match *eigenvalue > ROUNDING {
@@ -168,7 +188,7 @@ pub(super) fn look(context: &Context, directions: &Directions, found: &mut Vec<F
         };
         let finding = Finding::new(Code::DegenerateDirection, Severity::Warning, -eigenvalue);
         let finding = context.at_parameter(finding, directions.parameters[lead]);
-        let finding = finding.values([("eigenvalue", eigenvalue.max(0.0)), ("step", step)]);
+        let finding = finding.values([("eigenvalue", eigenvalue.max(0.0)), ("step", step), ("excursion", *excursion)]);
         let parameters = components.iter().map(|(i, _)| directions.names[*i].clone()).collect();
         let weights = components.iter().map(|(_, component)| *component).collect();
         found.push(Finding { parameters, weights, modifier: None, types: Vec::new(), ..finding });

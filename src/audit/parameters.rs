@@ -4,7 +4,6 @@ use super::context::Context;
 use super::{Code, Finding, Severity};
 use crate::infer::FitResult;
 use crate::kernel::Evaluator;
-use crate::model::Effect;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub(super) fn look(context: &Context, null: &HashSet<usize>, found: &mut Vec<Finding>) {
@@ -61,17 +60,8 @@ fn is_unconstrained(context: &Context, i: usize) -> bool {
 /// Held, and not because there is no uncertainty that could move it.
 fn is_held<'c>(context: &'c Context) -> impl Fn(usize) -> bool + 'c {
     let by_itself = context.subject.model.fixed();
-    let mut is_factor = vec![false; by_itself.len()];
-    for effect in context.subject.model.parts().flat_map(|part| &part.effects) {
-        if let Effect::BinScale { parameters } = effect {
-            parameters.iter().flatten().for_each(|p| is_factor[*p] = true);
-        }
-    }
     move |i| {
-        let frozen = by_itself[i]
-            && is_factor[i]
-            && context.constraints[i].is_some()
-            && !context.places().says_fixed(context.set_names[i]);
+        let frozen = by_itself[i] && context.is_gamma(i) && !context.places().says_fixed(context.set_names[i]);
         context.subject.fixed[i] && !context.is_driven[i] && !frozen
     }
 }
@@ -135,27 +125,36 @@ fn poi(context: &Context, found: &mut Vec<Finding>) {
     }
 }
 
-/// Sets whose modifiers have several types, but for a normsys and a histosys of one sample.
+/// Sets whose modifiers have several types, but for a normsys and a histosys that meet on some sample.
 fn shared_names(context: &Context, found: &mut Vec<Finding>) {
     let mut samples: HashMap<&str, HashMap<(&str, &str), BTreeSet<&'static str>>> = HashMap::new();
     for ((channel, sample, name), places) in context.places().all() {
         let of_sample = samples.entry(name).or_default().entry((channel, sample)).or_default();
         of_sample.extend(places.iter().map(|place| place.kind).filter(|kind| !kind.starts_with("eft_")));
     }
-    let mut first = 0;
+    let (mut first, mut apart) = (0, Vec::new());
     for set in &context.subject.model.parameters {
         let parameter = first;
         first += set.len();
         let Some(samples) = samples.get(set.name.as_str()) else { continue };
         let all: BTreeSet<&'static str> = samples.values().flatten().copied().collect();
-        let is_split = all.iter().all(|kind| matches!(*kind, "normsys" | "histosys"))
-            && samples.values().any(|kinds| kinds.len() == 2);
-        if all.len() > 1 && !is_split {
+        let is_usual = all.iter().all(|kind| matches!(*kind, "normsys" | "histosys"));
+        if all.len() > 1 && is_usual && samples.values().all(|kinds| kinds.len() == 1) {
+            apart.push((parameter, samples.len()));
+        }
+        if all.len() > 1 && !is_usual {
             let finding = Finding::new(Code::SharedName, Severity::Note, samples.len() as f64);
             let finding = context.at_parameter(finding, parameter).values([("samples", samples.len() as f64)]);
             found.push(Finding { parameters: vec![set.name.clone()], ..finding });
         }
     }
+    // Common enough to be told once.
+    let Some(&(one, _)) = apart.first() else { return };
+    let n_samples: usize = apart.iter().map(|(_, samples)| samples).sum();
+    let finding = Finding::new(Code::SharedName, Severity::Note, 0.0).values([("samples", n_samples as f64)]);
+    let mut finding = context.at_parameter(finding, one);
+    finding.parameters = apart.iter().map(|(i, _)| context.names[*i].clone()).collect();
+    found.push(Finding { modifier: None, ..finding });
 }
 
 fn of_fit(context: &Context, fit: &FitResult) -> Vec<Finding> {

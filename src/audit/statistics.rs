@@ -22,7 +22,7 @@ pub(super) fn look(context: &Context, found: &mut Vec<Finding>) {
     }
 }
 
-/// The constrained factors of a channel, by name of their modifier and bin.
+/// The factors of staterror and shapesys of a channel, by name of their modifier and bin.
 fn gammas(context: &Context, channel: usize) -> BTreeMap<(String, usize), Gamma> {
     let own = &context.subject.model.channels[channel];
     let mut all: BTreeMap<(String, usize), Gamma> = BTreeMap::new();
@@ -31,12 +31,11 @@ fn gammas(context: &Context, channel: usize) -> BTreeMap<(String, usize), Gamma>
             for effect in &part.effects {
                 let Effect::BinScale { parameters } = effect else { continue };
                 for (bin, parameter) in parameters.iter().enumerate() {
-                    let Some(parameter) = parameter.filter(|p| context.constraints[*p].is_some()) else { continue };
+                    let Some(parameter) = *parameter else { continue };
                     let name = context.set_names[parameter];
                     let places = context.places().modifiers(&own.name, &sample.name, name);
-                    let kinds = places.iter().map(|place| place.kind);
-                    let kind =
-                        kinds.filter(|kind| matches!(*kind, "staterror" | "shapesys")).next().unwrap_or("shapesys");
+                    let mut kinds = places.iter().map(|place| place.kind);
+                    let Some(kind) = kinds.find(|kind| matches!(*kind, "staterror" | "shapesys")) else { continue };
                     let key = (group(name).to_owned(), bin);
                     let gamma = all.entry(key).or_insert(Gamma { parameter, nominal: 0.0, kind });
                     gamma.nominal += part.nominal.get(bin).copied().unwrap_or(0.0);
@@ -125,7 +124,7 @@ fn without(context: &Context, channel: usize, found: &mut Vec<Finding>) {
             _ => None,
         });
         own.samples[s].parts.iter().any(|part| part.is_uncertain())
-            || parameters.flatten().flatten().any(|p| context.constraints[*p].is_some())
+            || parameters.flatten().flatten().any(|p| context.is_gamma(*p))
     };
     if !(0..own.samples.len()).any(has) {
         return;

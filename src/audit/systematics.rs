@@ -4,7 +4,7 @@ use super::context::{Context, responds, which};
 use super::template::{Moving, STEPS, step};
 use super::{Code, Finding, Severity};
 use crate::model::{Constraint, Effect};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A change below this part of a yield is rounding.
 const ROUNDING: f64 = 1e-12;
@@ -36,46 +36,52 @@ struct Effects {
 /// Adds findings. Returns the parameters whose modifiers move nothing anywhere.
 pub(super) fn look(context: &Context, found: &mut Vec<Finding>) -> HashSet<usize> {
     let mut effects: BTreeMap<usize, Effects> = BTreeMap::new();
-    let model = context.subject.model;
-    for (c, channel) in model.channels.iter().enumerate() {
-        let mut totals: BTreeMap<usize, Vec<Vec<f64>>> = BTreeMap::new();
-        for (s, sample) in channel.samples.iter().enumerate().filter(|(_, sample)| !responds(sample)) {
-            let moving = Moving::new(sample, channel.n_bins, context.subject.point);
-            for parameter in moving.parameters() {
-                let Some(constraint) = context.constraints[parameter].filter(|_| context.is_free(parameter)) else {
-                    continue;
-                };
-                let variation = Variation::new(context, &moving, (c, s, parameter), &constraint);
-                let own = effects.entry(parameter).or_default();
-                own.entries += 1;
-                if variation.is_null() {
-                    own.null += 1;
-                    continue;
-                }
-                variation.look(context, found);
-                let total = totals.entry(parameter).or_insert_with(|| vec![vec![0.0; channel.n_bins]; STEPS]);
-                for (total, own) in total.iter_mut().flatten().zip(variation.yields.iter().flatten()) {
-                    *total += own;
-                }
-            }
-        }
-        totals.iter().for_each(|(parameter, total)| negative_expectation(context, c, *parameter, total, found));
+    for channel in 0..context.subject.model.channels.len() {
+        look_at(context, channel, &mut effects, found);
     }
     equal(context, found);
     null(context, &effects, found)
 }
 
+/// All parameters of a channel, one after the other.
+fn look_at(context: &Context, c: usize, effects: &mut BTreeMap<usize, Effects>, found: &mut Vec<Finding>) {
+    let channel = &context.subject.model.channels[c];
+    let samples = channel.samples.iter().enumerate().filter(|(_, sample)| !responds(sample));
+    let moving = samples.map(|(s, sample)| (s, Moving::new(sample, channel.n_bins, context.subject.point)));
+    let moving: Vec<(usize, Moving)> = moving.collect();
+    let parameters: BTreeSet<usize> = moving.iter().flat_map(|(_, moving)| moving.parameters()).collect();
+    for parameter in parameters.into_iter().filter(|parameter| context.is_free(*parameter)) {
+        let Some(constraint) = context.constraints[parameter] else { continue };
+        let mut total = vec![vec![0.0; channel.n_bins]; STEPS];
+        for (s, moving) in moving.iter().filter(|(_, moving)| moving.follows(parameter)) {
+            let variation = Variation::new(context, moving, (c, *s, parameter), &constraint);
+            let own = effects.entry(parameter).or_default();
+            own.entries += 1;
+            if variation.is_null() {
+                own.null += 1;
+                continue;
+            }
+            variation.look(context, found);
+            for (total, own) in total.iter_mut().flatten().zip(variation.yields.iter().flatten()) {
+                *total += own;
+            }
+        }
+        negative_expectation(context, c, parameter, &total, found);
+    }
+}
+
 impl Variation {
     fn new(context: &Context, moving: &Moving, place: (usize, usize, usize), constraint: &Constraint) -> Variation {
         let (c, s, parameter) = place;
-        let (nominal, base) = moving.at(parameter, constraint.centre());
+        let along = moving.along(parameter);
+        let (nominal, base) = along.at(constraint.centre());
         let mut lowest: Vec<(f64, f64)> = nominal.iter().map(|value| (*value, 0.0)).collect();
         let (mut yields, mut ends) = (Vec::with_capacity(STEPS), Vec::new());
         for index in 0..STEPS {
             let value = step(constraint, context.bounds[parameter], index);
-            let (template, yielded) = moving.at(parameter, value);
+            let (template, yielded) = along.at(value);
             let at = (value - constraint.centre()) / constraint.width();
-            for ((lowest, _), value) in lowest.iter_mut().zip(&template).map(|(l, v)| ((l, ()), v)) {
+            for (lowest, value) in lowest.iter_mut().zip(&template) {
                 if *value < lowest.0 {
                     *lowest = (*value, at);
                 }
@@ -88,7 +94,7 @@ impl Variation {
         let (up, at_up) = ends.pop().unwrap_or_default();
         let (down, at_down) = ends.pop().unwrap_or_default();
         let sum = |values: &[f64]| values.iter().sum::<f64>();
-        let by_shape = |value: f64| sum(&moving.shape_at(parameter, value)) - sum(&nominal);
+        let by_shape = |value: f64| sum(&along.shape_at(value)) - sum(&nominal);
         let shape = (by_shape(at_up), by_shape(at_down));
         let model = context.subject.model;
         let (channel, name) = (&model.channels[c], context.set_names[parameter]);
@@ -280,14 +286,13 @@ fn negative_expectation(
 fn null(context: &Context, effects: &BTreeMap<usize, Effects>, found: &mut Vec<Finding>) -> HashSet<usize> {
     let mut nowhere = HashSet::new();
     let (mut entries, mut idle, mut first) = (0, 0, None);
+    let mut otherwise = HashSet::new();
+    for part in context.subject.model.parts() {
+        let acts = |effect: &&Effect| part.response.is_some() || !super::context::is_interpolated(effect);
+        otherwise.extend(part.effects.iter().filter(acts).flat_map(Effect::parameters));
+    }
     for (&parameter, own) in effects {
-        let elsewhere = context.subject.model.parts().filter(|part| part.response.is_some());
-        let elsewhere =
-            elsewhere.flat_map(|part| &part.effects).any(|effect| effect.parameters().any(|p| p == parameter));
-        let other =
-            |effect: &Effect| !super::context::is_interpolated(effect) && effect.parameters().any(|p| p == parameter);
-        let otherwise = context.subject.model.parts().flat_map(|part| &part.effects).any(other);
-        if own.null == own.entries && !elsewhere && !otherwise {
+        if own.null == own.entries && !otherwise.contains(&parameter) {
             nowhere.insert(parameter);
             let finding = Finding::new(Code::NullEffect, Severity::Note, own.entries as f64);
             let finding = context.at_parameter(finding, parameter).values([("entries", own.entries as f64)]);

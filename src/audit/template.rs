@@ -1,7 +1,7 @@
 //! Templates of samples with one parameter moved (spec/audit.md, eq. 1 and 2).
 
-use super::context::is_interpolated;
 use crate::model::{Constraint, Effect, Model, Part, Sample};
+use std::collections::HashMap;
 
 /// Places between −1σ and +1σ at which templates are looked at, both ends included.
 pub(super) const STEPS: usize = 21;
@@ -27,8 +27,26 @@ struct MovingPart<'m> {
     template: Vec<f64>,
     /// Values of the interpolated factors at the point, by parameter.
     factors: Vec<(usize, f64)>,
+    /// The effects of normsys and histosys, by parameter.
+    effects: HashMap<usize, Vec<&'m Effect>>,
     /// What else multiplies the bins.
     outer: Vec<f64>,
+}
+
+/// A sample along one parameter, everything else at the point.
+pub(super) struct Along<'a> {
+    parts: Vec<AlongPart<'a>>,
+    n_bins: usize,
+}
+
+struct AlongPart<'a> {
+    part: &'a MovingPart<'a>,
+    /// The template without the offsets of the parameter, and the factors of others.
+    base: Vec<f64>,
+    factor: f64,
+    effects: &'a [&'a Effect],
+    /// Where the parameter is.
+    from: f64,
 }
 
 impl<'m> Moving<'m> {
@@ -39,34 +57,20 @@ impl<'m> Moving<'m> {
 
     /// The parameters of normsys and histosys, ascending.
     pub fn parameters(&self) -> Vec<usize> {
-        let effects = self.parts.iter().flat_map(|part| &part.part.effects).filter(|effect| is_interpolated(effect));
-        let mut all: Vec<usize> = effects.flat_map(Effect::parameters).collect();
+        let mut all: Vec<usize> = self.parts.iter().flat_map(|part| part.effects.keys().copied()).collect();
         all.sort_unstable();
         all.dedup();
         all
     }
 
-    /// The template with a parameter at a value, and the yield.
-    pub fn at(&self, parameter: usize, value: f64) -> (Vec<f64>, Vec<f64>) {
-        self.moved(parameter, value, true)
+    /// Whether a normsys or histosys follows the parameter.
+    pub fn follows(&self, parameter: usize) -> bool {
+        self.parts.iter().any(|part| part.effects.contains_key(&parameter))
     }
 
-    /// The template with the histosys of a parameter moved, but not its normsys.
-    pub fn shape_at(&self, parameter: usize, value: f64) -> Vec<f64> {
-        self.moved(parameter, value, false).0
-    }
-
-    fn moved(&self, parameter: usize, value: f64, with_factors: bool) -> (Vec<f64>, Vec<f64>) {
-        let (mut template, mut yields) = (vec![0.0; self.n_bins], vec![0.0; self.n_bins]);
-        for part in &self.parts {
-            let (own, factor) = part.moved(parameter, self.point[parameter], value, with_factors);
-            let sums = template.iter_mut().zip(&mut yields);
-            for (((sum, yielded), value), outer) in sums.zip(own).zip(&part.outer) {
-                *sum += factor * value;
-                *yielded += factor * value * outer;
-            }
-        }
-        (template, yields)
+    pub fn along(&self, parameter: usize) -> Along<'_> {
+        let parts = self.parts.iter().map(|part| part.along(parameter, self.point[parameter])).collect();
+        Along { parts, n_bins: self.n_bins }
     }
 }
 
@@ -74,12 +78,16 @@ impl<'m> MovingPart<'m> {
     fn new(part: &'m Part, n_bins: usize, point: &[f64]) -> MovingPart<'m> {
         let mut template = part.nominal.clone();
         let mut outer = vec![1.0; n_bins];
-        let mut factors = Vec::new();
+        let (mut factors, mut effects) = (Vec::new(), HashMap::<usize, Vec<&Effect>>::new());
         for effect in &part.effects {
             match effect {
-                Effect::Offset { parameter, .. } => add(effect, &part.nominal, point[*parameter], 1.0, &mut template),
+                Effect::Offset { parameter, .. } => {
+                    add(effect, &part.nominal, point[*parameter], 1.0, &mut template);
+                    effects.entry(*parameter).or_default().push(effect);
+                }
                 Effect::InterpolatedScale { parameter, lo, hi, code } => {
                     factors.push((*parameter, code.factor(*lo, *hi, point[*parameter])));
+                    effects.entry(*parameter).or_default().push(effect);
                 }
                 Effect::Scale { parameter } => outer.iter_mut().for_each(|x| *x *= point[*parameter]),
                 Effect::BinScale { parameters } => {
@@ -89,23 +97,52 @@ impl<'m> MovingPart<'m> {
                 }
             }
         }
-        MovingPart { part, template, factors, outer }
+        MovingPart { part, template, factors, effects, outer }
     }
 
-    fn moved(&self, parameter: usize, from: f64, to: f64, with_factors: bool) -> (Vec<f64>, f64) {
-        let others = self.factors.iter().filter(|(own, _)| *own != parameter || !with_factors);
-        let mut factor: f64 = others.map(|(_, value)| value).product();
-        let mut template = self.template.clone();
-        for effect in &self.part.effects {
+    fn along(&self, parameter: usize, from: f64) -> AlongPart<'_> {
+        let factor = self.factors.iter().filter(|(own, _)| *own != parameter).map(|(_, value)| value).product();
+        let effects = self.effects.get(&parameter).map_or(&[][..], Vec::as_slice);
+        let mut base = self.template.clone();
+        effects.iter().for_each(|effect| add(effect, &self.part.nominal, from, -1.0, &mut base));
+        AlongPart { part: self, base, factor, effects, from }
+    }
+}
+
+impl Along<'_> {
+    /// The template with the parameter at a value, and the yields.
+    pub fn at(&self, value: f64) -> (Vec<f64>, Vec<f64>) {
+        self.moved(value, true)
+    }
+
+    /// The template with the histosys of the parameter moved, but not its normsys.
+    pub fn shape_at(&self, value: f64) -> Vec<f64> {
+        self.moved(value, false).0
+    }
+
+    fn moved(&self, value: f64, with_factors: bool) -> (Vec<f64>, Vec<f64>) {
+        let (mut template, mut yields) = (vec![0.0; self.n_bins], vec![0.0; self.n_bins]);
+        for part in &self.parts {
+            let (own, factor) = part.moved(value, with_factors);
+            let sums = template.iter_mut().zip(&mut yields);
+            for (((sum, yielded), value), outer) in sums.zip(own).zip(&part.part.outer) {
+                *sum += factor * value;
+                *yielded += factor * value * outer;
+            }
+        }
+        (template, yields)
+    }
+}
+
+impl AlongPart<'_> {
+    fn moved(&self, to: f64, with_factors: bool) -> (Vec<f64>, f64) {
+        let (mut template, mut factor) = (self.base.clone(), self.factor);
+        for effect in self.effects {
             match effect {
-                Effect::Offset { parameter: own, .. } if *own == parameter => {
-                    add(effect, &self.part.nominal, from, -1.0, &mut template);
-                    add(effect, &self.part.nominal, to, 1.0, &mut template);
+                Effect::InterpolatedScale { lo, hi, code, .. } => {
+                    factor *= code.factor(*lo, *hi, if with_factors { to } else { self.from });
                 }
-                Effect::InterpolatedScale { parameter: own, lo, hi, code } if *own == parameter && with_factors => {
-                    factor *= code.factor(*lo, *hi, to);
-                }
-                _ => {}
+                _ => add(effect, &self.part.part.nominal, to, 1.0, &mut template),
             }
         }
         (template, factor)
@@ -135,7 +172,8 @@ pub fn shape(model: &Model, point: &[f64], channel: usize, sample: usize, parame
     let constraint = model.constraints().get(parameter).copied().flatten()?;
     let bounds = *model.bounds().get(parameter)?;
     let moving = Moving::new(own.samples.get(sample)?, own.n_bins, point);
-    let at = |value: f64| moving.at(parameter, value).0;
+    let along = moving.along(parameter);
+    let at = |value: f64| along.at(value).0;
     Some(Shape {
         nominal: at(constraint.centre()),
         up: at(step(&constraint, bounds, STEPS - 1)),
@@ -154,10 +192,11 @@ pub fn curve(
     let constraint = model.constraints().get(parameter).copied().flatten()?;
     let bounds = *model.bounds().get(parameter)?;
     let moving = Moving::new(own.samples.get(sample)?, own.n_bins, point);
+    let along = moving.along(parameter);
     let at = |index: usize| {
         let value = step(&constraint, bounds, index);
         let sigma = (value - constraint.centre()) / constraint.width();
-        Some((sigma, *moving.at(parameter, value).0.get(bin)?))
+        Some((sigma, *along.at(value).0.get(bin)?))
     };
     (0..STEPS).map(at).collect()
 }

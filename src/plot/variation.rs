@@ -21,7 +21,7 @@ pub struct Variation {
     pub curve: Vec<(f64, f64)>,
 }
 
-const HEIGHT: f64 = 330.0;
+const HEIGHT: f64 = 360.0;
 const TEMPLATES: f64 = 470.0;
 const CURVE: f64 = 350.0;
 /// Behind marked bins.
@@ -31,9 +31,10 @@ const MARK: Colour = Colour(255, 240, 200);
 pub fn draw(variation: &Variation) -> Figure {
     let has_templates = variation.shape.nominal.len() > 1;
     let width = if has_templates { TEMPLATES + CURVE } else { CURVE + 100.0 };
+    let side = |stroke: Stroke| if has_templates { Sign::Line(stroke) } else { Sign::Dot(stroke.colour) };
     let mut entries = vec![
-        (Sign::Line(Stroke::solid(RED, 1.8)), "+1σ".to_owned()),
-        (Sign::Line(Stroke::solid(BLUE, 1.8)), "−1σ".to_owned()),
+        (side(Stroke::solid(RED, 1.8)), "+1σ".to_owned()),
+        (side(Stroke::dashed(BLUE, 1.8)), "−1σ".to_owned()),
         (Sign::Line(Stroke::solid(BLACK, 1.4)), "nominal".to_owned()),
     ];
     if has_templates {
@@ -57,7 +58,7 @@ fn templates(canvas: &mut Canvas, outer: Rect, variation: &Variation) {
     let shape = &variation.shape;
     let n = shape.nominal.len();
     let bottom = outer.bottom - bottom_room("Bin");
-    let split = outer.top + 0.6 * (bottom - outer.top);
+    let split = outer.top + 0.55 * (bottom - outer.top);
     let all = || shape.nominal.iter().chain(&shape.up).chain(&shape.down).copied();
     let y = Axis::new(&Range::of(all().chain([0.0]), false).padded(0.04, 0.08), split - GAP, outer.top + GAP);
     let below = Axis::new(&ratio_range(shape), bottom, split + GAP);

@@ -27,8 +27,9 @@ PUBLISHED = [
     "corpus/pyhf/SUSY-2018-05_2Ljets/full_ewk_high_bkg.json",
     "corpus/pyhf/SUSY-2018-10_1Ljets/full_bkg.json",
     "corpus/pyhf/SUSY-2018-31_sbottom/full_b_bkg.json",
-    "corpus/hs3/root/pyhf/ATLAS-SUSY-2018-31-BkgOnlyB.json",
 ]
+# Converted to HS3 first.
+AS_HS3 = ["corpus/pyhf/SUSY-2018-31_sbottom/full_a_bkg.json"]
 HOSTILE = "<script>alert('x')</script>\"&\u202e\n<img src=http://x.invalid/y onerror=alert(1)>"
 
 LOOK = """
@@ -147,6 +148,7 @@ def look(browser, page, shot):
     if sum(stop.startswith("A ") for stop in stops) < 4:
         wrong.append(f"Tab reaches {sorted(stops)} only")
     if shot:
+        evaluate("document.activeElement.blur()")
         clip = {"x": 0, "y": 0, "width": WIDTH, "height": min(seen["height"], 16000), "scale": 1}
         picture = call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)["data"]
         shot.write_bytes(base64.b64decode(picture))
@@ -179,6 +181,10 @@ def main():
     (folder / "hostile.json").write_text(hostile())
     files = [ROOT / "fixtures/higgs_like/workspace.json", folder / "hostile.json"]
     files += [corpus / name for name in PUBLISHED if (corpus / name).is_file()]
+    for name in AS_HS3 if (corpus / AS_HS3[0]).is_file() else []:
+        files.append(folder / f"hs3_{pathlib.Path(name).name}")
+        command = [arguments.morphist, "convert", str(corpus / name), "--to", "hs3", "--output-file", str(files[-1])]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     if arguments.files:
         files = [pathlib.Path(name) for name in arguments.files.split(",")]
     browser = Browser(program, folder / "profile")

@@ -20,6 +20,8 @@ const OF_CODE: usize = 4;
 /// Channels of one picture, and of all.
 const IN_PICTURE: usize = 4;
 const MOST_CHANNELS: usize = 40;
+/// Bins of a channel that is drawn.
+const MOST_BINS: usize = 1000;
 /// Pulls of one picture.
 const PULLS: usize = 45;
 /// Parameters of the correlation matrix.
@@ -75,15 +77,17 @@ impl Figures {
             Err(why) => return Figures::missing(&why.to_string()),
         };
         let mut html = String::new();
-        let left_out = yields.channels.len().saturating_sub(MOST_CHANNELS);
+        let all = yields.channels.len();
+        let shown = yields.channels.into_iter().filter(|channel| channel.total.len() <= MOST_BINS);
+        let shown: Vec<data_mc::Channel> = shown.take(MOST_CHANNELS).collect();
+        let left_out = all - shown.len();
         if left_out > 0 {
             html += &format!(
-                "<p>The first {MOST_CHANNELS} of {} channels are drawn; <code>morphist yields</code> and \
+                "<p>{} of {all} channels are drawn, of {MOST_BINS} bins at most; <code>morphist yields</code> and \
                  <code>morphist plot data-mc</code> draw all.</p>\n",
-                yields.channels.len()
+                shown.len()
             );
         }
-        let shown: Vec<data_mc::Channel> = yields.channels.into_iter().take(MOST_CHANNELS).collect();
         for channels in shown.chunks(IN_PICTURE) {
             let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
             let caption = format!("Data and expectation before a fit: {}", names.join(", "));
@@ -126,7 +130,7 @@ impl Figures {
         }
         match html.is_empty() {
             true => "<p>The fit has no free parameter with a constraint.</p>\n".to_owned(),
-            false => format!("<div class=\"figures\">{html}</div>\n"),
+            false => format!("<div class=\"figures pulls\">{html}</div>\n"),
         }
     }
 }
@@ -134,7 +138,8 @@ impl Figures {
 fn variation(page: &AuditPage, finding: &Finding) -> Option<(Variation, String)> {
     let (channel, sample, parameter) = finding.variation?;
     let (model, point) = (page.subject.model, page.subject.point);
-    let shape = shape(model, point, channel, sample, parameter)?;
+    let is_drawn = model.channels.get(channel).is_some_and(|own| own.n_bins <= MOST_BINS);
+    let shape = shape(model, point, channel, sample, parameter).filter(|_| is_drawn)?;
     let worst = finding.value("worst_bin");
     let largest = || {
         let moved =

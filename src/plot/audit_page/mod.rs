@@ -198,7 +198,7 @@ fn table(findings: &[&Finding], html: &mut String) {
         ("Modifier", "22%", any(&|f| f.modifier.is_some())),
         ("Found", "", true),
     ];
-    html.push_str("<table>\n<colgroup><col style=\"width:84px\">");
+    html.push_str("<table>\n<colgroup><col style=\"width:104px\">");
     for (_, width, _) in columns.iter().filter(|(.., shown)| *shown) {
         let style = if width.is_empty() { String::new() } else { format!(" style=\"width:{width}\"") };
         let _ = write!(html, "<col{style}>");

@@ -34,6 +34,7 @@ summary { cursor: pointer; color: #174ea6; margin: 4px 0; }
 .figures { display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; }
 figure { margin: 8px 0; max-width: 100%; border: 1px solid var(--line); border-radius: 6px; padding: 8px; break-inside: avoid; }
 figure svg { display: block; max-width: 100%; height: auto; }
+.pulls figure { width: calc(50% - 7px); margin: 0; }
 figcaption { color: var(--soft); font-size: 14px; max-width: 90ch; overflow-wrap: anywhere; padding: 4px 4px 0; }
 footer { margin-top: 44px; padding-top: 10px; padding-bottom: 30px; border-top: 1px solid var(--line); color: var(--soft); font-size: 14px; }
 @media print {

@@ -55,13 +55,13 @@ fn place(finding: &Finding) -> String {
 }
 
 fn n(value: f64) -> String {
-    significant(value, 4)
+    significant(value, 4).strip_prefix('-').map_or_else(|| significant(value, 4), |rest| format!("−{rest}"))
 }
 
 /// A part as a percentage with its sign.
 fn percent(part: f64) -> String {
     let sign = if part > 0.0 { "+" } else { "" };
-    format!("{sign}{} %", significant(100.0 * part, 3))
+    format!("{sign}{} %", significant(100.0 * part, 3).replacen('-', "−", 1))
 }
 
 fn bins(finding: &Finding) -> String {
@@ -91,7 +91,7 @@ fn of_worst_bin(finding: &Finding) -> String {
             "{}{worst}: {} at {}σ, nominal {}",
             bins(finding),
             n(value("lowest")),
-            significant(value("at_sigma"), 3),
+            significant(value("at_sigma"), 3).replacen('-', "−", 1),
             n(value("nominal"))
         ),
     }
@@ -112,7 +112,10 @@ fn of_sample(finding: &Finding) -> String {
         }
         Code::Asymmetric => format!("sum {}, a ratio of {}", sides(), significant(value("ratio"), 3)),
         Code::NormInShape | Code::SplitNotClean => format!("the histosys changes the sum by {}", sides()),
-        Code::NullEffect => format!("the nominal templates at both sides, in all {} samples", value("entries")),
+        Code::NullEffect => match value("entries") {
+            1.0 => "the nominal template at both sides, in one sample".to_owned(),
+            entries => format!("the nominal templates at both sides, in all {entries} samples"),
+        },
         Code::NullEntries => format!("{} of {} entries do nothing", value("idle"), value("entries")),
         Code::EqualSystematics => {
             format!("{} are the same in all {} entries", list(&finding.parameters, MANY), value("entries"))
@@ -120,7 +123,15 @@ fn of_sample(finding: &Finding) -> String {
         Code::EqualSamples => {
             format!("the same yields as {}, with sum {}", list(&finding.others, MANY), n(value("sum")))
         }
-        _ => format!("modifiers of {} samples are one parameter", value("samples")),
+        _ => format!(
+            "{} of {} samples: {}",
+            match finding.types.is_empty() {
+                true => "modifiers".to_owned(),
+                false => finding.types.join(" and "),
+            },
+            value("samples"),
+            list(&finding.parameters, MANY)
+        ),
     }
 }
 
@@ -159,11 +170,12 @@ fn of_parameter(finding: &Finding) -> String {
         },
         Code::NoDependence => format!("{} without effect on any bin", count()),
         Code::Unconstrained => format!("{}, bounds {} to {}", count(), n(value("low")), n(value("high"))),
+        Code::FixedParameter if finding.parameters.len() == 1 => format!("held at {}", n(value("value"))),
         Code::FixedParameter => format!("{} held, the first at {}", count(), n(value("value"))),
         Code::PulledNuisance | Code::ConstrainedNuisance => format!(
             "{} is pulled by {} and constrained to {} of its width",
             list(&finding.parameters, 1),
-            significant(value("pull"), 3),
+            n(value("pull")),
             significant(value("constraint"), 3)
         ),
         _ => "no valid minimum".to_owned(),
@@ -201,7 +213,7 @@ fn of_bins(finding: &Finding) -> String {
             n(value("observed")),
             n(value("expected")),
             n(value("uncertainty")),
-            significant(value("pull"), 3)
+            n(value("pull"))
         ),
         _ => format!("{}, the first with {}", bins(finding), significant(value("first"), 6)),
     }
