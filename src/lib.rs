@@ -14,11 +14,13 @@
 //! * [`translate`]: from a document to the semantic core, [`model`];
 //! * [`graph`]: the densities and functions of HS3 documents, over events; [`expression`]: their formulas;
 //! * [`program`]: a model compiled to flat arrays; [`kernel`]: value, gradient, Hessian, expected data;
+//! * [`audit`](mod@audit): what is odd in a model with data;
 //! * [`infer`]: fits, profiles, tests, limits, intervals, impacts, toys; [`report`]: their JSON and tables; [`plot`]: their
 //!   pictures; [`cli`]: the commands.
 //!
 //! What every number means is in the project's `spec/`, whose equations the code cites.
 
+pub mod audit;
 pub mod cli;
 pub mod convert;
 pub mod document;

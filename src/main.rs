@@ -16,6 +16,7 @@ struct Cli {
 enum Command {
     Validate(cli::validate::Validate),
     Inspect(cli::inspect::Inspect),
+    Audit(cli::audit::AuditCommand),
     Evaluate(cli::evaluate::Evaluate),
     Fit(cli::fit::Fit),
     #[command(visible_alias = "cls")]
@@ -71,6 +72,7 @@ fn run(command: &Command) -> CommandResult {
     match command {
         Command::Validate(command) => command.run(),
         Command::Inspect(command) => command.run(),
+        Command::Audit(command) => command.run(),
         Command::Evaluate(command) => command.run(),
         Command::Fit(command) => command.run(),
         Command::Hypotest(command) => command.run(),

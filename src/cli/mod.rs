@@ -1,6 +1,7 @@
 //! One file a command, each thin: arguments in, library calls, a report out.
 
 pub mod asimov;
+pub mod audit;
 pub mod bench;
 pub mod blind_args;
 mod bounds;

@@ -3,6 +3,7 @@
 //! Each plot reads the JSON that a command writes and gives a [`Figure`]. The same input gives the same bytes. A point
 //! without a number is a gap and a note, never a guess.
 
+pub mod audit_page;
 mod axis;
 pub mod brazil;
 mod canvas;
@@ -24,6 +25,7 @@ pub mod ranking;
 pub mod responses;
 mod ticks;
 pub mod validity;
+pub mod variation;
 
 pub use canvas::{Figure, Rect, Written};
 

@@ -1,6 +1,7 @@
 //! Results → JSON with a schema, and tables for people. One file a result; no computation beyond formatting.
 
 pub mod applied_fit;
+pub mod audit;
 pub mod bench;
 pub mod blind;
 pub mod by_name;

@@ -1,5 +1,6 @@
 //! JSON Schemas (2020-12) of the results, generated from their types; `schemas/` holds them as files.
 
+use super::audit::AuditReport;
 use super::bench::BenchReport;
 use super::coefficients::CompareReport;
 use super::convert::ConvertReport;
@@ -36,6 +37,7 @@ use serde_json::Value;
 
 /// The schema of what each command writes.
 pub const REPORTS: &[Named] = &[
+    Named { name: "report-audit", generate: generate::<AuditReport> },
     Named { name: "report-bench", generate: generate::<Vec<BenchReport>> },
     Named { name: "report-convert", generate: generate::<ConvertReport> },
     Named { name: "report-diff", generate: generate::<DiffReport> },
