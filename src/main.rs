@@ -43,6 +43,8 @@ enum Command {
     Patchset(cli::patchset::Patchset),
     Convert(cli::convert::Convert),
     #[command(subcommand)]
+    Import(cli::import::Import),
+    #[command(subcommand)]
     Eft(cli::eft::Eft),
     Plot(cli::plot::Plot),
     Schema(cli::schema::Schema),
@@ -95,6 +97,7 @@ fn run(command: &Command) -> CommandResult {
         Command::Digest(command) => command.run(),
         Command::Patchset(command) => command.run(),
         Command::Convert(command) => command.run(),
+        Command::Import(command) => command.run(),
         Command::Eft(command) => command.run(),
         Command::Plot(command) => command.run(),
         Command::Schema(command) => command.run(),

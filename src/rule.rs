@@ -527,4 +527,17 @@ rules! {
     CONVERT_RANGE = error("W465", "ConversionLoss",
         "A constraint is normalised over a range, as in RooFit; in the target over all values, which is another function near the ends.",
         "allow the loss where the ends are many widths away");
+    // Datacards of Combine, ROOT files, HistFactory XML
+    DATACARD_SYNTAX = error("W470", "InvalidDatacard",
+        "A line of a datacard is not as CMS Combine reads it, or contradicts another line.",
+        "mend the line");
+    DATACARD_UNSUPPORTED = error("W471", "Unsupported",
+        "A datacard has something that Combine knows and that has no exact form here.",
+        "spec/combine-datacards.md says what has");
+    DATACARD_TEMPLATE = error("W472", "InvalidTemplate",
+        "A histogram that a datacard names cannot be had, or does not fit to the others of its channel.",
+        "mend the histogram or the line shapes");
+    DATACARD_DROPPED = warning("W473", "DatacardWarning",
+        "Something in a datacard has no effect on the likelihood, and is not carried over.",
+        "nothing to do, unless it is wanted for itself");
 }

@@ -19,6 +19,7 @@ pub mod fit;
 pub mod gof;
 pub mod hs3_args;
 pub mod hypotest;
+pub mod import;
 pub mod input_args;
 pub mod inspect;
 pub mod limit;

@@ -3,6 +3,7 @@
 
 pub mod attach;
 pub mod combine_scaling;
+pub mod datacard;
 pub mod eft2obs;
 pub mod event_columns;
 mod factory;

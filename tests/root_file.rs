@@ -1,0 +1,1 @@
+//! Histograms of ROOT files (spec/root-files.md).
