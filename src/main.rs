@@ -44,6 +44,7 @@ enum Command {
     Convert(cli::convert::Convert),
     #[command(subcommand)]
     Import(cli::import::Import),
+    Xml2json(cli::import::xml::Xml),
     #[command(subcommand)]
     Eft(cli::eft::Eft),
     Plot(cli::plot::Plot),
@@ -98,6 +99,7 @@ fn run(command: &Command) -> CommandResult {
         Command::Patchset(command) => command.run(),
         Command::Convert(command) => command.run(),
         Command::Import(command) => command.run(),
+        Command::Xml2json(command) => command.run(),
         Command::Eft(command) => command.run(),
         Command::Plot(command) => command.run(),
         Command::Schema(command) => command.run(),

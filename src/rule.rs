@@ -540,4 +540,16 @@ rules! {
     DATACARD_DROPPED = warning("W473", "DatacardWarning",
         "Something in a datacard has no effect on the likelihood, and is not carried over.",
         "nothing to do, unless it is wanted for itself");
+    XML_SYNTAX = error("W475", "SyntaxError",
+        "A file is not well-formed XML, or needs something outside of it.",
+        "mend the text at this place");
+    XML_CONTENT = error("W476", "InvalidXml",
+        "HistFactory XML lacks something, contradicts itself, or says what a workspace cannot.",
+        "mend the element");
+    XML_HISTOGRAM = error("W477", "InvalidTemplate",
+        "A histogram that HistFactory XML names cannot be had, or does not fit to its sample.",
+        "mend the histogram, or the attributes that name it");
+    XML_DROPPED = warning("W478", "XmlWarning",
+        "HistFactory reads something in its XML that a workspace cannot say, and that pyhf passes over.",
+        "the likelihood may be another one than ROOT's");
 }

@@ -100,7 +100,8 @@ fn all_content_is_that_of_the_formulas() {
         let own = json_of(&arguments, 0);
         for (channel, means) in point["expected"].as_object().unwrap() {
             for (bin, mean) in means.as_array().unwrap().iter().enumerate() {
-                let (mean, own) = (mean.as_f64().unwrap(), own["expected_data"]["main"][channel][bin].as_f64().unwrap());
+                let (mean, own) =
+                    (mean.as_f64().unwrap(), own["expected_data"]["main"][channel][bin].as_f64().unwrap());
                 assert!((own - mean).abs() <= 1e-13 * mean, "{channel}, bin {bin}: {own}, formula {mean}");
             }
         }

@@ -9,6 +9,7 @@ pub mod event_columns;
 mod factory;
 mod hepdata;
 pub mod histeft;
+pub mod histfactory_xml;
 pub mod morphing_inputs;
 mod node;
 mod npz;

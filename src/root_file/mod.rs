@@ -1,16 +1,19 @@
-//! Histograms of one dimension in ROOT files (spec/root-files.md).
+//! Histograms of one dimension in ROOT files, read and written (spec/root-files.md).
 //!
 //! * `bytes`: numbers and strings of a file, never beyond its end;
 //! * `compression`: blocks of zlib, LZMA, LZ4 and Zstandard;
 //! * `directory`: the file's head, its directories and keys;
-//! * `histogram`: what a key of a class TH1 holds.
+//! * `histogram`: what a key of a class TH1 holds;
+//! * `write`: uncompressed files of TH1D.
 
 mod bytes;
 mod compression;
 mod directory;
 mod histogram;
+mod write;
 
 pub use histogram::Histogram;
+pub use write::Writer;
 
 use crate::finding::quote;
 use directory::{Directories, Key};
