@@ -45,6 +45,7 @@ enum Command {
     #[command(subcommand)]
     Import(cli::import::Import),
     Xml2json(cli::import::xml::Xml),
+    Json2xml(cli::json2xml::Json2xml),
     #[command(subcommand)]
     Eft(cli::eft::Eft),
     Plot(cli::plot::Plot),
@@ -100,6 +101,7 @@ fn run(command: &Command) -> CommandResult {
         Command::Convert(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Xml2json(command) => command.run(),
+        Command::Json2xml(command) => command.run(),
         Command::Eft(command) => command.run(),
         Command::Plot(command) => command.run(),
         Command::Schema(command) => command.run(),

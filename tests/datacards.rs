@@ -127,6 +127,24 @@ fn what_is_not_carried_over_is_told() {
     assert_eq!(allowed["channels"][0]["samples"][0]["modifiers"][1]["data"], json!({"hi": 1.1, "lo": 1.0 / 1.1}));
 }
 
+/// Combine's tutorial of counting experiments has comments without a sign, and gmN. Its yields at the start of the fit, where
+/// n is one more than the events: 1.47, 0.64, 0.06, 0.22 with 5 · 0.16 in the place of the second.
+#[test]
+fn words_behind_the_entries_are_comments() {
+    let text = "imax 1  number of channels\njmax 3  number of backgrounds\nkmax 5\n----\nbin bin1\nobservation 0\n----\n\
+                bin bin1 bin1 bin1 bin1\nprocess ggH qqWW ggWW others\nprocess 0 1 2 3\nrate 1.47 0.64 0.06 0.22\n----\n\
+                lumi lnN 1.11 - 1.11 - lumi affects both signal and gg->WW\nxs_ggH lnN 1.16 - - - cross section\n\
+                WW_norm gmN 4 - 0.16 - - from sidebands\nxs_ggWW lnN - - 1.50 -\nbg_others lnN - - - 1.30 30% uncertainty\n";
+    let card = scratch("tutorial.txt", text);
+    let output = morphist(&["import", "combine", card.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("tutorial.txt:17:1: warning[W473]"), "{}", stderr(&output));
+    let document = scratch("tutorial.json", &stdout(&output));
+    let start = json_of(&["evaluate", document.to_str().unwrap()], 0);
+    let mean = start["expected_data"]["main"]["model_bin1"][0].as_f64().unwrap();
+    assert!((mean - (1.47 + 5.0 * 0.16 + 0.06 + 0.22)).abs() < 1e-12, "{mean}");
+}
+
 /// A counting experiment without systematics needs nothing that pyhf lacks.
 #[test]
 fn plain_cards_become_workspaces() {

@@ -22,6 +22,7 @@ pub mod hypotest;
 pub mod import;
 pub mod input_args;
 pub mod inspect;
+pub mod json2xml;
 pub mod limit;
 mod limit_points;
 pub mod minos;

@@ -24,6 +24,7 @@ mod to_pyhf;
 mod variates;
 mod words;
 pub mod write;
+pub mod xml;
 
 pub use content::{Analysis, Channel, Content, Effect, Modifier, Parameter, Sample, Setting};
 pub use from_hs3::from_hs3;

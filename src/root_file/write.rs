@@ -56,7 +56,8 @@ impl Writer {
         if size + STREAMER_INFO.len() + 4 * file_name.len() + 1000 > LARGEST || file_name.len() > 10_000 {
             return Err(Error("a file of more than two gigabytes, or with a very long name".to_owned()));
         }
-        let own_key = |length: usize, at: usize, parent: usize| Key { class: "TFile", name: file_name, length, at, parent };
+        let own_key =
+            |length: usize, at: usize, parent: usize| Key { class: "TFile", name: file_name, length, at, parent };
         let names = { string(file_name) }.into_iter().chain(string("")).collect::<Vec<u8>>();
         let first = own_key(names.len() + DIRECTORY, BEGIN, 0);
         let name_bytes = first.header_length() + names.len();
@@ -120,7 +121,8 @@ fn head(end: usize, free: usize, name_bytes: usize, info: usize) -> Vec<u8> {
         head.extend(number(place));
     }
     head.push(4);
-    for place in [0, info, STREAMER_INFO.len()] {
+    // The first is ROOT's setting for no compression.
+    for place in [100, info, STREAMER_INFO.len()] {
         head.extend(number(place));
     }
     head.extend([0, 1]);
@@ -209,12 +211,7 @@ fn doubles(numbers: &[f64]) -> Vec<u8> {
 fn axis(name: &str, bins: usize, title_offset: f32) -> Vec<u8> {
     let looks = object(
         4,
-        &[
-            &number(510),
-            &shorts(&[1, 1, 42]),
-            &floats(&[0.005, 0.035, 0.03, title_offset, 0.035]),
-            &shorts(&[1, 42]),
-        ],
+        &[&number(510), &shorts(&[1, 1, 42]), &floats(&[0.005, 0.035, 0.03, title_offset, 0.035]), &shorts(&[1, 42])],
     );
     let range = doubles(&[0.0, bins as f64]);
     // No edges, no range of its own, no times, no labels.

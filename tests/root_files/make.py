@@ -32,3 +32,14 @@ for name, (method, level) in METHODS.items():
         ROOT.TH2F("two", "", 2, 0, 1, 2, 0, 1).Write()
         ROOT.TProfile("profile", "", 4, 0, 1).Write()
     file.Close()
+
+# What the writer of this crate makes, but for dates and identifiers. Its record of classes is src/root_file/streamer_info.bin.
+file = ROOT.TFile("one.root", "RECREATE")
+file.SetCompressionLevel(0)
+histogram = ROOT.TH1D("hist", "", 3, 0, 3)
+histogram.Sumw2()
+for i, x in enumerate([1.5, 2.5, 4.0]):
+    histogram.SetBinContent(i + 1, x)
+    histogram.SetBinError(i + 1, 0.5 * x)
+histogram.Write()
+file.Close()

@@ -120,10 +120,15 @@ fn named(name: &str, line: usize, problems: &mut Problems) -> String {
 }
 
 fn systematic(line: usize, name: String, kind: Kind, words: &[&str], card: &mut Card, problems: &mut Problems) {
-    if words.len() != card.columns.len() {
+    let n = card.columns.len();
+    if words.len() < n {
         let found = format!("{} entries of {}", words.len(), quote(&name));
-        problems.syntax(line, found, format!("{}, one for each column", card.columns.len()));
-        return;
+        return problems.syntax(line, found, format!("{n}, one for each column"));
+    }
+    let (words, rest) = words.split_at(n);
+    if !rest.is_empty() {
+        let found = format!("{} behind the entries of {}", quote(&rest.join(" ")), quote(&name));
+        problems.dropped(line, found, "the end of the line, or a comment with #: Combine passes over it");
     }
     let two_sides = matches!(kind, Kind::LogNormal | Kind::LogUniform | Kind::Shape { optional: true, .. });
     let entry = |word: &&str| entry(word, two_sides);

@@ -136,6 +136,10 @@ impl Parameters {
                 match filled(formula, &own) {
                     Ok(text) => {
                         let value = self.evaluate(&text);
+                        if !value.is_finite() {
+                            let found = format!("{} with the value {value} at the start", quote(&rate.name));
+                            problems.syntax(rate.line, found, "a number");
+                        }
                         self.values.insert(name.clone(), value);
                         formulas.functions.push(Function::generic(name.clone(), text));
                     }

@@ -11,6 +11,8 @@ pub(super) struct Templates<'o, 'f> {
     options: &'o DatacardOptions,
     open: &'o mut Open<'f>,
     files: HashMap<String, std::result::Result<Rc<RootFile>, String>>,
+    /// How many histograms were not there.
+    missing: usize,
 }
 
 /// What a line `shapes` says of a process.
@@ -26,7 +28,7 @@ pub(super) enum Template {
 
 impl<'o, 'f> Templates<'o, 'f> {
     pub fn new(options: &'o DatacardOptions, open: &'o mut Open<'f>) -> Templates<'o, 'f> {
-        Templates { options, open, files: HashMap::new() }
+        Templates { options, open, files: HashMap::new(), missing: 0 }
     }
 
     /// The template of a process, or of one side of a systematic; `required` in the line that asks for it.
@@ -108,7 +110,8 @@ impl<'o, 'f> Templates<'o, 'f> {
             }
             Ok(None) if required.is_none() => return Template::Missing,
             Ok(None) => {
-                let near = near(&opened, object);
+                self.missing += 1;
+                let near = if self.missing > ADVISED { String::new() } else { near(&opened, object) };
                 let found = format!("no {} in {}", quote(object), quote(file));
                 problems.template(required.unwrap_or(line), found, format!("a histogram{near}"));
             }
@@ -154,9 +157,13 @@ fn find<'c>(card: &'c Card, channel: &str, process: &str) -> Option<&'c ShapesLi
     of(channel, process).or_else(|| of(channel, "*")).or_else(|| of("*", process)).or_else(|| of("*", "*"))
 }
 
+/// Names are compared for the first of the histograms that are missing.
+const ADVISED: usize = 10;
+
 /// Names like the one that is missing.
 fn near(file: &RootFile, object: &str) -> String {
     let mut paths = file.paths();
+    paths.truncate(20_000);
     paths.sort_by_key(|path| strsim::levenshtein(path.get(..200).unwrap_or(path), object));
     paths.truncate(3);
     let names: Vec<String> = paths.iter().map(|path| quote(path)).collect();
