@@ -9,6 +9,7 @@
 //! ```
 //!
 //! * [`document`]: files as they are written, with positions for messages;
+//! * [`root_file`]: histograms in ROOT files;
 //! * [`import`]: foreign descriptions of EFT responses, turned into parts of a document;
 //! * [`workspace`]: the rules that a workspace must obey;
 //! * [`translate`]: from a document to the semantic core, [`model`];
@@ -37,6 +38,7 @@ pub mod normal;
 pub mod plot;
 pub mod program;
 pub mod report;
+pub mod root_file;
 pub mod rule;
 pub mod translate;
 pub mod workspace;

@@ -44,6 +44,10 @@ enum Command {
     Patchset(cli::patchset::Patchset),
     Convert(cli::convert::Convert),
     #[command(subcommand)]
+    Import(cli::import::Import),
+    Xml2json(cli::import::xml::Xml),
+    Json2xml(cli::json2xml::Json2xml),
+    #[command(subcommand)]
     Eft(cli::eft::Eft),
     Plot(cli::plot::Plot),
     Schema(cli::schema::Schema),
@@ -97,6 +101,9 @@ fn run(command: &Command) -> CommandResult {
         Command::Digest(command) => command.run(),
         Command::Patchset(command) => command.run(),
         Command::Convert(command) => command.run(),
+        Command::Import(command) => command.run(),
+        Command::Xml2json(command) => command.run(),
+        Command::Json2xml(command) => command.run(),
         Command::Eft(command) => command.run(),
         Command::Plot(command) => command.run(),
         Command::Schema(command) => command.run(),

@@ -548,4 +548,29 @@ rules! {
     CONVERT_RANGE = error("W465", "ConversionLoss",
         "A constraint is normalised over a range, as in RooFit; in the target over all values, which is another function near the ends.",
         "allow the loss where the ends are many widths away");
+    // Datacards of Combine, ROOT files, HistFactory XML
+    DATACARD_SYNTAX = error("W470", "InvalidDatacard",
+        "A line of a datacard is not as CMS Combine reads it, or contradicts another line.",
+        "mend the line");
+    DATACARD_UNSUPPORTED = error("W471", "Unsupported",
+        "A datacard has something that Combine knows and that has no exact form here.",
+        "spec/combine-datacards.md says what has");
+    DATACARD_TEMPLATE = error("W472", "InvalidTemplate",
+        "A histogram that a datacard names cannot be had, or does not fit to the others of its channel.",
+        "mend the histogram or the line shapes");
+    DATACARD_DROPPED = warning("W473", "DatacardWarning",
+        "Something in a datacard has no effect on the likelihood, and is not carried over.",
+        "nothing to do, unless it is wanted for itself");
+    XML_SYNTAX = error("W475", "SyntaxError",
+        "A file is not well-formed XML, or needs something outside of it.",
+        "mend the text at this place");
+    XML_CONTENT = error("W476", "InvalidXml",
+        "HistFactory XML lacks something, contradicts itself, or says what a workspace cannot.",
+        "mend the element");
+    XML_HISTOGRAM = error("W477", "InvalidTemplate",
+        "A histogram that HistFactory XML names cannot be had, or does not fit to its sample.",
+        "mend the histogram, or the attributes that name it");
+    XML_DROPPED = warning("W478", "XmlWarning",
+        "HistFactory reads something in its XML that a workspace cannot say, and that pyhf passes over.",
+        "the likelihood may be another one than ROOT's");
 }

@@ -68,7 +68,7 @@ impl Convert {
     pub fn run(&self) -> CommandResult {
         self.input.check_stdin(&[&self.document])?;
         let name = file_name(&self.document);
-        let allowed = self.allowed()?;
+        let allowed = allowed(&self.allow_loss)?;
         let document = self.input.reading.read(&self.document)?;
         let is_hs3 = hs3::is_hs3(&document);
         let to = self.to.unwrap_or(if is_hs3 && self.target.is_none() { Format::Pyhf } else { Format::Hs3 });
@@ -147,21 +147,21 @@ impl Convert {
         };
         Ok(Converted { document, losses: Losses(notes) })
     }
+}
 
-    /// The rules whose losses are allowed.
-    fn allowed(&self) -> Result<Vec<Loss>, CommandError> {
-        let read = |id: &String| match id.as_str() {
-            "all" => Ok(Loss::All),
-            _ => match convert::LOSSES.iter().find(|rule| rule.id == *id) {
-                Some(rule) => Ok(Loss::Of(rule.id)),
-                None => {
-                    let ids: Vec<&str> = convert::LOSSES.iter().map(|rule| rule.id).collect();
-                    Err(CommandError::Usage(format!("--allow-loss {id}: expected all, or {}", ids.join(", "))))
-                }
-            },
-        };
-        self.allow_loss.iter().map(read).collect()
-    }
+/// The rules whose losses are allowed.
+pub(super) fn allowed(ids: &[String]) -> Result<Vec<Loss>, CommandError> {
+    let read = |id: &String| match id.as_str() {
+        "all" => Ok(Loss::All),
+        _ => match convert::LOSSES.iter().find(|rule| rule.id == *id) {
+            Some(rule) => Ok(Loss::Of(rule.id)),
+            None => {
+                let ids: Vec<&str> = convert::LOSSES.iter().map(|rule| rule.id).collect();
+                Err(CommandError::Usage(format!("--allow-loss {id}: expected all, or {}", ids.join(", "))))
+            }
+        },
+    };
+    ids.iter().map(read).collect()
 }
 
 /// What came of a conversion, its findings with the places in the text that was converted.

@@ -282,6 +282,11 @@ impl Function {
         Function { name, kind: "generic_function", expression, ..Function::default() }
     }
 
+    /// The formula, of one that has one.
+    pub fn expression(&self) -> Option<&str> {
+        self.expression.as_deref()
+    }
+
     pub fn product(name: impl Into<String>, factors: Vec<Slot>) -> Function {
         Function { name: name.into(), kind: "product", factors: Some(factors), ..Function::default() }
     }

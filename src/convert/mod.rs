@@ -24,6 +24,7 @@ mod to_pyhf;
 mod variates;
 mod words;
 pub mod write;
+pub mod xml;
 
 pub use content::{Analysis, Channel, Content, Effect, Modifier, Parameter, Sample, Setting};
 pub use from_hs3::from_hs3;
@@ -34,7 +35,7 @@ pub use target::Target;
 pub use to_pyhf::to_pyhf;
 pub use write::write;
 
-use crate::document::hs3::Hs3Document;
+use crate::document::hs3::{Hs3Document, ReadOptions};
 use crate::document::workspace::Workspace;
 use crate::finding::{Finding, Findings, Result};
 use crate::rule;
@@ -77,13 +78,7 @@ pub fn pyhf_to_hs3(workspace: &Workspace, options: &ModelOptions, target: Target
 pub fn hs3_to_pyhf(document: &Hs3Document, options: &Hs3Options) -> Result<Converted> {
     let mut losses = Findings::default();
     let content = from_hs3(document, options, None, &mut losses)?;
-    match to_pyhf(&content, &mut losses) {
-        Ok(workspace) => Ok(Converted { document: to_value(&workspace)?, losses: Losses(losses) }),
-        Err(found) => {
-            losses.0.extend(found.0);
-            Err(losses)
-        }
-    }
+    pyhf_of(&content, losses)
 }
 
 /// An HS3 document for another reader. One whose likelihood is of HistFactory channels is written anew.
@@ -114,6 +109,39 @@ pub fn hs3_to_hs3(value: &Value, document: &Hs3Document, options: &Hs3Options, t
     }
     same::compare_channels(&own, &written, target, &mut losses);
     Ok(Converted { document: written, losses: Losses(losses) })
+}
+
+/// A likelihood of channels as HS3; what is written is read and compiled.
+///
+/// # Errors
+/// What makes it a document that cannot be evaluated.
+pub fn content_to_hs3(content: &Content, target: Target) -> Result<Converted> {
+    let mut losses = Findings::default();
+    let file = write(content, target, &mut losses);
+    let document = document(&file, target)?;
+    if losses.is_valid() {
+        let read = Hs3Document::from_value(&document, &ReadOptions::default())?;
+        likelihood(&read, &Hs3Options::default())?;
+    }
+    Ok(Converted { document, losses: Losses(losses) })
+}
+
+/// A likelihood of channels as a pyhf workspace.
+///
+/// # Errors
+/// What makes a workspace unsound.
+pub fn content_to_pyhf(content: &Content) -> Result<Converted> {
+    pyhf_of(content, Findings::default())
+}
+
+fn pyhf_of(content: &Content, mut losses: Findings) -> Result<Converted> {
+    match to_pyhf(content, &mut losses) {
+        Ok(workspace) => Ok(Converted { document: to_value(&workspace)?, losses: Losses(losses) }),
+        Err(found) => {
+            losses.0.extend(found.0);
+            Err(losses)
+        }
+    }
 }
 
 /// What is written for a target.

@@ -3,11 +3,13 @@
 
 pub mod attach;
 pub mod combine_scaling;
+pub mod datacard;
 pub mod eft2obs;
 pub mod event_columns;
 mod factory;
 mod hepdata;
 pub mod histeft;
+pub mod histfactory_xml;
 pub mod morphing_inputs;
 mod node;
 mod npz;
