@@ -92,7 +92,14 @@ fn combination(entry: &std::path::Path, files: &mut Files, told: &mut Told) -> O
         root.wrong("a combination without measurements", "Measurement", told);
     }
     let measurements = measurements.into_iter().collect::<Option<Vec<_>>>()?;
-    complete.then(|| Workspace { channels, eft: None, measurements, observations, version: "1.0.0".to_owned() })
+    complete.then(|| Workspace {
+        channels,
+        correlations: None,
+        eft: None,
+        measurements,
+        observations,
+        version: "1.0.0".to_owned(),
+    })
 }
 
 /// Settings of the normfactors of all channels: those of one name are the same.
