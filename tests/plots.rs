@@ -6,6 +6,7 @@ mod common;
 use common::program::morphist;
 use morphist::plot::{
     Figure, Options, brazil, correlation, data_mc, exclusion, nll_scan, png, pulls, ranking, responses, validity,
+    variation,
 };
 use serde_json::{Value, json};
 
@@ -443,6 +444,21 @@ fn lines_of_responses_are_named() {
         } else {
             assert!(figure.notes[0].contains("34 of 100 bins are named"), "{:?}", figure.notes);
             assert_eq!(named(&figure).last().unwrap(), "bin 99");
+        }
+    }
+}
+
+#[test]
+fn variations_of_hard_numbers_and_names() {
+    for n in [1, 2, 5, 40] {
+        for i in 0..9 {
+            let value = |k: usize| hard_number(i + k).as_f64().unwrap_or(f64::NAN);
+            let list = |first: usize| (first..first + n).map(value).collect::<Vec<f64>>();
+            let shape = morphist::audit::Shape { nominal: list(0), up: list(1), down: list(i) };
+            let curve = (0..21).map(|k| (k as f64 / 10.0 - 1.0, value(k / 3))).collect();
+            let (bins, bin) = ((0..n).step_by(2).collect(), n / 2);
+            let drawn = variation::Variation { title: hard_name(i), shape, bins, bin, curve };
+            check(&variation::draw(&drawn), &format!("variation {n} {i}"));
         }
     }
 }

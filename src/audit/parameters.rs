@@ -78,8 +78,11 @@ fn without_effect(context: &Context) -> Vec<bool> {
     }
     context.program.complete(&mut point);
     let mut evaluator = Evaluator::new(&context.program);
-    let mut jacobian = vec![0.0; n_bins * n];
-    evaluator.expected_jacobian(&point, &mut jacobian);
+    let mut has_slope = vec![false; n];
+    evaluator.visit_rates(&point, |cell| {
+        let moving = cell.parameters.iter().filter(|i| cell.derivatives[**i] != 0.0);
+        moving.for_each(|i| has_slope[*i] = true);
+    });
     let mut auxiliary = vec![0.0; context.program.n_auxdata()];
     let mut expected = |point: &[f64]| {
         let mut main = vec![0.0; n_bins];
@@ -88,7 +91,7 @@ fn without_effect(context: &Context) -> Vec<bool> {
     };
     let here = expected(&point);
     let is_idle = |i: usize| {
-        if !context.is_free(i) || (0..n_bins).any(|bin| jacobian[bin * n + i] != 0.0) {
+        if !context.is_free(i) || has_slope[i] {
             return false;
         }
         let width = context.constraints[i].map_or(0.5, |constraint| constraint.width());

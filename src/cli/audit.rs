@@ -11,6 +11,7 @@ use crate::plot::audit_page::{AuditPage, audit_page};
 use crate::program::Program;
 use crate::report::audit::AuditReport;
 use clap::{Args, ValueEnum};
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// What authors and users of a likelihood should know: odd templates, bins, parameters and directions
@@ -78,7 +79,7 @@ impl AuditCommand {
         let program = Program::compile(&prepared.model);
         let point = prepared.prefit_point(&program);
         let fit = self.fitted(&prepared, &program)?;
-        let coefficients: Vec<bool> = (0..point.len()).map(|i| prepared.is_coefficient(i)).collect();
+        let coefficients = coefficients(&prepared);
         let (places, poi_name) = places(&prepared);
         let subject = Subject {
             model: &prepared.model,
@@ -150,6 +151,13 @@ impl AuditCommand {
         note("there are findings, and --fail-on asks for none");
         Err(CommandError::Reported)
     }
+}
+
+/// Which parameters are Wilson coefficients.
+fn coefficients(prepared: &Prepared) -> Vec<bool> {
+    let declared = prepared.eft().into_iter().flat_map(|eft| eft.fit_coefficients());
+    let declared: HashSet<String> = declared.map(|coefficient| coefficient.name.to_string()).collect();
+    prepared.model.parameter_names().iter().map(|name| declared.contains(name)).collect()
 }
 
 /// Channels are what is looked at.

@@ -1,9 +1,8 @@
 //! One sample along one parameter: its template at −1σ and +1σ over the nominal one, and the yield of a bin between.
 
-use super::axis::{Axis, Frame, GAP, Range, SMALL, bottom_room, left_room};
-use super::canvas::{Canvas, Figure, Label, Rect, Stroke};
+use super::axis::{Axis, Frame, GAP, Range, bottom_room, left_room};
+use super::canvas::{Canvas, Figure, Rect, Stroke};
 use super::colour::{BLACK, BLUE, Colour, GREY, RED};
-use super::font;
 use super::legend::{Legend, Sign};
 use super::pulls::clean;
 use crate::audit::Shape;
@@ -37,7 +36,7 @@ pub fn draw(variation: &Variation) -> Figure {
         (side(Stroke::dashed(BLUE, 1.8)), "−1σ".to_owned()),
         (Sign::Line(Stroke::solid(BLACK, 1.4)), "nominal".to_owned()),
     ];
-    if has_templates {
+    if has_templates && !variation.bins.is_empty() {
         entries.push((Sign::Area(MARK.into()), "bins of the finding".to_owned()));
     }
     let legend = Legend::new(Some(&clean(&variation.title)), &entries, width - 3.0 * GAP);
@@ -50,7 +49,12 @@ pub fn draw(variation: &Variation) -> Figure {
         left = TEMPLATES + GAP;
     }
     curve(&mut canvas, Rect::new(left, top, width - 2.0 * GAP, top + HEIGHT - 0.5 * GAP), variation);
-    canvas.finish(Vec::new())
+    let beyond = ratios(&variation.shape).filter(|r| !(LOWEST..=HIGHEST).contains(r)).count();
+    let missing = variation.curve.iter().filter(|(_, value)| !value.is_finite()).count();
+    let gaps = format!("{missing} of {} yields of bin {} are no numbers: gaps", variation.curve.len(), variation.bin);
+    let note = format!("{beyond} ratios are not from {LOWEST} to {HIGHEST}: beyond the frame").replace('-', "−");
+    let notes = [(has_templates && beyond > 0).then_some(note), (missing > 0).then_some(gaps)];
+    canvas.finish(notes.into_iter().flatten().collect())
 }
 
 /// Templates above, their ratio to the nominal one below.
@@ -96,12 +100,20 @@ fn templates(canvas: &mut Canvas, outer: Rect, variation: &Variation) {
     canvas.outline(below.area, Stroke::solid(BLACK, 1.2));
 }
 
-/// Around one, at most from −1 to 3: what is beyond leaves the frame.
-fn ratio_range(shape: &Shape) -> Range {
+/// Ratios of both sides to the nominal template, where there is one.
+fn ratios(shape: &Shape) -> impl Iterator<Item = f64> + '_ {
     let sides = shape.up.iter().zip(&shape.nominal).chain(shape.down.iter().zip(&shape.nominal));
-    let far = sides.filter(|(_, n)| **n != 0.0).map(|(a, n)| (a / n - 1.0).abs()).filter(|far| far.is_finite());
-    let far = 1.15 * far.fold(0.005, f64::max).min(1.74);
-    Range::new(1.0 - far, 1.0 + far, false)
+    sides.filter(|(_, n)| **n != 0.0).map(|(a, n)| a / n).filter(|ratio| ratio.is_finite())
+}
+
+/// What a frame of ratios shows at most.
+const LOWEST: f64 = -1.5;
+const HIGHEST: f64 = 6.0;
+
+/// All ratios and one; what is far beyond leaves the frame.
+fn ratio_range(shape: &Shape) -> Range {
+    let (low, high) = ratios(shape).fold((0.995, 1.005), |(low, high): (f64, f64), r| (low.min(r), high.max(r)));
+    Range::new(low.max(LOWEST), high.min(HIGHEST), false).padded(0.1, 0.1)
 }
 
 /// A line at zero where the frame shows negative yields.
@@ -130,10 +142,15 @@ fn curve(canvas: &mut Canvas, outer: Rect, variation: &Variation) {
     let area = Rect::new(outer.left, outer.top + GAP, outer.right, outer.bottom);
     let frame = Frame::within(area, &Range::new(-1.1, 1.1, false), &range, "Parameter / σ", &title);
     canvas.clipped(frame.area, |canvas| {
-        let at = frame.y.at(nominal);
-        canvas.line((frame.area.left, at), (frame.area.right, at), Stroke::solid(BLACK, 0.8));
-        let points: Vec<_> = variation.curve.iter().map(|(sigma, value)| frame.at(*sigma, *value)).collect();
-        canvas.polyline(&points, Stroke::solid(GREY, 2.0));
+        if nominal.is_finite() {
+            let at = frame.y.at(nominal);
+            canvas.line((frame.area.left, at), (frame.area.right, at), Stroke::solid(BLACK, 0.8));
+        }
+        let points = variation.curve.iter().map(|point| Some(*point).filter(|(_, value)| value.is_finite()));
+        for run in super::runs(points) {
+            let run: Vec<_> = run.iter().map(|(sigma, value)| frame.at(*sigma, *value)).collect();
+            canvas.polyline(&run, Stroke::solid(GREY, 2.0));
+        }
     });
     zero(canvas, &frame);
     for (end, colour) in [(variation.curve.first(), BLUE), (variation.curve.last(), RED)] {
@@ -142,9 +159,4 @@ fn curve(canvas: &mut Canvas, outer: Rect, variation: &Variation) {
         }
     }
     frame.draw(canvas, "Parameter / σ", &title);
-    let missing = variation.curve.iter().filter(|(_, value)| !value.is_finite()).count();
-    if missing > 0 {
-        let text = font::shorten("not a number in places", SMALL, frame.area.width());
-        canvas.text(&Label::new(&text, SMALL), (frame.area.left + GAP, frame.area.top - 2.0));
-    }
 }
