@@ -4,6 +4,8 @@
 mod common;
 
 use common::program::{json_of, morphist, scratch, stderr, stdout};
+use morphist::import::datacard::{self, DatacardOptions};
+use morphist::root_file::RootFile;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -266,4 +268,50 @@ fn templates_that_do_not_fit_are_refused() {
     }
     let told = stderr(&morphist(&["import", "combine", FULL]));
     assert!(told.contains("W472") && told.contains("--mass"), "{told}");
+}
+
+/// Without autoMCStats the rate counts; with it the histogram, here functions of bins with a factor of 1 before each.
+#[test]
+fn rates_near_the_sum_of_a_histogram() {
+    let text = std::fs::read_to_string(FULL).unwrap();
+    let text = text.replace("shapes.root", &Path::new(FULL).with_file_name("shapes.root").display().to_string());
+    let rates = text.replace("rate         -1   -1   -1   -1 ", "rate         8.52 -1   -1   3.76 ");
+    let card = scratch("near.txt", &rates);
+    let document = imported(card.to_str().unwrap(), "near.json", &["--mass", "125"]);
+    let document = common::read_json(&document);
+    let sum = |channel: usize| {
+        let contents = document["distributions"][channel]["samples"][0]["data"]["contents"].as_array().unwrap();
+        contents.iter().map(|x| x.as_f64().unwrap()).sum::<f64>()
+    };
+    assert!((sum(0) - 8.52).abs() < 1e-12 && (sum(1) - 4.0).abs() < 1e-12, "{} {}", sum(0), sum(1));
+}
+
+/// Cards with words lost, doubled and changed are read or refused.
+#[test]
+fn damaged_cards_do_no_harm() {
+    let text = std::fs::read_to_string(FULL).unwrap();
+    let shapes = std::fs::read(Path::new(FULL).with_file_name("shapes.root")).unwrap();
+    let mut open = |_: &str| RootFile::from_bytes(shapes.clone()).map_err(|e| e.0);
+    let mut random = common::Random(11);
+    let mut read = 0;
+    for _ in 0..1500 {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        for _ in 0..1 + (random.uniform() * 3.0) as usize {
+            let mut pick = |n: usize| (random.uniform() * n as f64) as usize;
+            let line = pick(lines.len());
+            let mut words: Vec<String> = lines[line].split_whitespace().map(str::to_owned).collect();
+            let strange =
+                ["-1", "*", "@9", "1e999", "0/0", "[", "", "$X", "é", "9999999999999", "shape", "rate", "bin", "r"];
+            match (pick(4), words.len()) {
+                (_, 0) => {}
+                (0, n) => drop(words.remove(pick(n))),
+                (1, n) => words.push(words[pick(n)].clone()),
+                (_, n) => words[pick(n)] = strange[pick(strange.len())].to_owned(),
+            }
+            lines[line] = words.join(" ");
+        }
+        let options = DatacardOptions { mass: Some(125.0) };
+        read += usize::from(datacard::read(&lines.join("\n"), &options, &mut open).is_ok());
+    }
+    assert!(read > 100, "{read}");
 }

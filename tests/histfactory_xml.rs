@@ -3,6 +3,7 @@
 mod common;
 
 use common::program::{json_of, morphist, scratch, stderr};
+use morphist::import::histfactory_xml::{self, Mount, XmlOptions};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -224,4 +225,28 @@ fn what_xml_cannot_say_is_refused() {
         assert!(told.contains("W460") && told.contains(fragment) && told.contains("at   /"), "{told}");
         assert!(!folder.exists());
     }
+}
+
+/// Files with bytes changed are read or refused.
+#[test]
+fn damaged_files_do_no_harm() {
+    let mut random = common::Random(5);
+    let options = XmlOptions {
+        basedir: FOLDER.into(),
+        mounts: vec![Mount { host: format!("{FOLDER}/config").into(), mount: "/data/there".into() }],
+    };
+    let mut read = 0;
+    for _ in 0..600 {
+        let mut open = |path: &Path| {
+            let mut bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+            if path.extension().is_some_and(|x| x == "xml") && random.uniform() < 0.5 {
+                let at = (random.uniform() * bytes.len() as f64) as usize;
+                bytes[at] = b"<>\"&;/ 0x-\xff"[(random.uniform() * 11.0) as usize];
+            }
+            Ok(bytes)
+        };
+        let entry = Path::new(FOLDER).join("config/top.xml");
+        read += usize::from(histfactory_xml::read(&entry, &options, &mut open).is_ok());
+    }
+    assert!(read > 50, "{read}");
 }

@@ -1,6 +1,6 @@
 //! `morphist import combine`: a datacard of CMS Combine.
 
-use crate::cli::convert::{Format, TargetArg, allowed};
+use crate::cli::convert::{Format, allowed};
 use crate::cli::input_args::{file_name, folder_of};
 use crate::cli::output::write_json;
 use crate::cli::{CommandError, CommandResult, note, warn};
@@ -31,9 +31,6 @@ pub struct Combine {
     /// Format of the result [default: pyhf where that says all, else hs3]
     #[arg(long, value_enum)]
     to: Option<Format>,
-    /// Who is to read the HS3 that is written [default: hs3]
-    #[arg(long, value_enum)]
-    target: Option<TargetArg>,
     /// Write even where this is lost: ids of rules such as W460, or all of them
     #[arg(long, value_name = "RULE,…", value_delimiter = ',', num_args = 0..=1, default_missing_value = "all")]
     allow_loss: Vec<String>,
@@ -41,9 +38,6 @@ pub struct Combine {
 
 impl Combine {
     pub fn run(&self) -> CommandResult {
-        if self.to == Some(Format::Pyhf) && self.target.is_some() {
-            return Err(CommandError::Usage("--target is for --to hs3: a workspace has one form".to_owned()));
-        }
         let allowed = allowed(&self.allow_loss)?;
         let name = file_name(&self.datacard);
         let fail = |findings: Findings| CommandError::input(&name, findings);
@@ -64,17 +58,17 @@ impl Combine {
     }
 
     fn convert(&self, content: &Content) -> Result<Converted, Findings> {
-        let hs3 = || convert::content_to_hs3(content, self.target.map_or(Target::Canonical, Target::from));
+        let hs3 = || convert::content_to_hs3(content, Target::Canonical);
         match self.to {
             Some(Format::Pyhf) => convert::content_to_pyhf(content),
-            None if self.target.is_none() => match convert::content_to_pyhf(content) {
+            None => match convert::content_to_pyhf(content) {
                 Ok(converted) if converted.losses.0.is_valid() => Ok(converted),
                 _ => {
                     note("written as HS3: a pyhf workspace has no exact form of this card");
                     hs3()
                 }
             },
-            _ => hs3(),
+            Some(Format::Hs3) => hs3(),
         }
     }
 }

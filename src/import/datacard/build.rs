@@ -230,7 +230,10 @@ impl Builder<'_, '_, '_, '_> {
                 if data.contents.iter().any(|n| *n < 0.0) {
                     let found = format!("negative counts in {}", quote(&channel.name));
                     self.problems.template(card.line, found, "numbers of events");
-                } else if wanted != -1.0 && (total - wanted).abs() > TOLERANCE * wanted.max(1.0) {
+                } else if wanted != -1.0
+                    && (total - wanted).abs()
+                        > (0.5 * TOLERANCE * wanted).max(if wanted == 0.0 { TOLERANCE } else { 0.0 })
+                {
                     let found = format!("the observation {} of {}", number(wanted), quote(&channel.name));
                     self.problems.template(card.line, found, format!("-1, or the sum {} of data_obs", number(total)));
                 }
@@ -282,12 +285,19 @@ impl Builder<'_, '_, '_, '_> {
             (Template::Missing | Template::Failed, _) => return Err(Told),
         };
         let rate = self.rate(column, template.as_ref())?;
+        // With autoMCStats histograms count as they are, and rates only have to agree with them.
+        let own_sum = template.as_ref().filter(|_| rule.is_some()).map(Histogram::integral);
         if rate == 0.0 && gamma.is_none() {
             let found = format!("{} with an empty histogram", card.column_name(column));
             self.problems.dropped(card.line, found, "contents: Combine leaves the process out");
             return Ok(None);
         }
-        let nominal = gamma.unwrap_or(rate);
+        let nominal = match (gamma, own_sum) {
+            (None, None) => rate,
+            (None, Some(sum)) => sum,
+            (Some((alpha, _)), None) => alpha,
+            (Some((_, events)), Some(sum)) => sum / if events > 0.0 { events } else { 1.0 },
+        };
         let (own, errors) = match &template {
             Some(histogram) => (histogram.contents.clone(), histogram.errors.clone()),
             None => (vec![1.0], vec![0.0]),
@@ -383,9 +393,9 @@ impl Builder<'_, '_, '_, '_> {
         }
     }
 
-    /// α of the line gmN of a column.
-    fn gamma(&mut self, index: usize, column: &Column) -> Result<Option<f64>, Told> {
-        let mut found: Option<f64> = None;
+    /// α of the line gmN of a column, and its events.
+    fn gamma(&mut self, index: usize, column: &Column) -> Result<Option<(f64, f64)>, Told> {
+        let mut found: Option<(f64, f64)> = None;
         for systematic in &self.card.systematics {
             let (Kind::Gamma(events), Entry::One(alpha)) = (systematic.kind, systematic.entries[index]) else {
                 continue;
@@ -407,7 +417,7 @@ impl Builder<'_, '_, '_, '_> {
                 self.problems.syntax(systematic.line, text, "their product as the rate");
                 return Err(Told);
             }
-            found = Some(alpha);
+            found = Some((alpha, events));
         }
         Ok(found)
     }

@@ -13,7 +13,7 @@ pub(super) struct Formulas {
     pub functions: Vec<Function>,
     /// Smooth steps by parameter and factor.
     steps: HashMap<(String, u64), String>,
-    one: Option<String>,
+    ones: Vec<String>,
 }
 
 impl Formulas {
@@ -48,12 +48,13 @@ impl Formulas {
         name
     }
 
-    /// The function that is 1.
-    pub fn one(&mut self) -> String {
-        if self.one.is_none() {
-            self.one = Some(self.add("one", "1.0".to_owned()));
+    /// The function that is 1, under another name for each `index`: ROOT drops a name that a list has twice.
+    pub fn one(&mut self, index: usize) -> String {
+        while self.ones.len() <= index {
+            let name = self.add("one", "1.0".to_owned());
+            self.ones.push(name);
         }
-        self.one.clone().unwrap_or_default()
+        self.ones[index].clone()
     }
 
     /// The smooth step in y = factor · θ (spec/combine-datacards.md, eq. 3).

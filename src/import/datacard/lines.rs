@@ -257,8 +257,18 @@ pub(super) fn edit(card: &mut Card, edits: &[Edit], problems: &mut Problems) {
     for Edit { words, line } in edits {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
-            ["freeze", name, rest @ ..] if rest.is_empty() || rest == &["ifexists"] => {
-                card.frozen.push(((*name).to_owned(), *line));
+            ["freeze", name] => card.frozen.push(((*name).to_owned(), *line)),
+            ["freeze", name, "ifexists"] => {
+                let declares = |name: &str| {
+                    card.systematics.iter().any(|s| s.name == name)
+                        || card.params.iter().any(|p| p.name == name)
+                        || card.rate_params.iter().any(|r| r.name == name)
+                };
+                if declares(name) {
+                    card.frozen.push(((*name).to_owned(), *line));
+                } else {
+                    problems.dropped(*line, quote(name), "a parameter of this card");
+                }
             }
             ["drop", process, channel, name] => drop_entries(card, process, channel, name, *line, problems),
             other => {

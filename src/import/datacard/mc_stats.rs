@@ -95,7 +95,9 @@ fn modifier(name: &str, parameters: Vec<String>) -> Modifier {
 }
 
 fn filled(own: Vec<Option<String>>, formulas: &mut Formulas) -> Vec<String> {
-    own.into_iter().map(|name| name.unwrap_or_else(|| formulas.one())).collect()
+    let mut ones = 0..;
+    let mut one = || formulas.one(ones.next().unwrap_or_default());
+    own.into_iter().map(|name| name.unwrap_or_else(&mut one)).collect()
 }
 
 /// Rounded as Combine rounds.
