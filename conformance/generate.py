@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes conformance/cases/*.json and manifest.json from the numbers recorded in fixtures/*/expected.json and inference.json.
 
-Needs jsonpatch for the patched documents and scipy for normal and Poisson probabilities. Nothing here asks the program under test.
+Needs jsonpatch for the patched documents, scipy for normal and Poisson probabilities, and pyhf 0.7.6 for what it answers to
+operations on workspaces. Nothing here asks the program under test.
 """
 import hashlib
 import json
@@ -15,6 +16,7 @@ import eft_hs3_documents
 import hs3_documents
 import inference_cases
 import invalid_documents
+import operation_cases
 
 HERE = pathlib.Path(__file__).parent
 TOP = HERE.parent
@@ -301,6 +303,7 @@ def main():
     files["hs3_validation"] = list(hs3_validation_cases(hs3_documents.invalid_cases()))
     files["hs3_eft"] = [hs3_case(*item) for item in eft_hs3_documents.cases()]
     files["hs3_eft_validation"] = list(hs3_validation_cases(eft_hs3_documents.invalid())) + list(expand_cases())
+    files |= operation_cases.files()
     ids = [c["id"] for cases in files.values() for c in cases]
     assert len(ids) == len(set(ids))
     for old in (HERE / "cases").glob("*.json"):

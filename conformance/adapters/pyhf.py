@@ -247,7 +247,34 @@ def digest(request):
     return {"digest": pyhf.utils.digest(json.loads(request["documents"]["document"]), algorithm=request["input"]["algorithm"])}
 
 
-OPERATIONS = {f.__name__: f for f in (validate, model, evaluate, gradient, hessian, fit, hypotest, likelihood_ratio, significance, upper_limit, patch, patchset_verify, patchset_lookup, digest)}
+def combine(request):
+    """In the order of the documents' names, two at a time, as pyhf combines two."""
+    given, parts = request["input"], [pyhf.Workspace(json.loads(text)) for _, text in sorted(request["documents"].items())]
+    step = functools.partial(pyhf.Workspace.combine, join=given.get("join", "none"), merge_channels=given.get("merge_channels", False))
+    return {"document": dict(functools.reduce(step, parts))}
+
+
+def workspace_of(request):
+    return pyhf.Workspace(json.loads(request["documents"]["workspace"]))
+
+
+def prune(request):
+    return {"document": dict(workspace_of(request).prune(**request["input"]))}
+
+
+def rename(request):
+    return {"document": dict(workspace_of(request).rename(**request["input"]))}
+
+
+def sort(request):
+    return {"document": dict(pyhf.Workspace.sorted(workspace_of(request)))}
+
+
+def about(request):
+    return {"program": "pyhf", "version": pyhf.__version__}
+
+
+OPERATIONS = {f.__name__: f for f in (about, combine, prune, rename, sort, validate, model, evaluate, gradient, hessian, fit, hypotest, likelihood_ratio, significance, upper_limit, patch, patchset_verify, patchset_lookup, digest)}
 
 
 def is_extended(text):
