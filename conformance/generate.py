@@ -16,6 +16,7 @@ import eft_hs3_documents
 import hs3_documents
 import inference_cases
 import invalid_documents
+import modifier_cases
 import operation_cases
 
 HERE = pathlib.Path(__file__).parent
@@ -304,6 +305,7 @@ def main():
     files["hs3_eft"] = [hs3_case(*item) for item in eft_hs3_documents.cases()]
     files["hs3_eft_validation"] = list(hs3_validation_cases(eft_hs3_documents.invalid())) + list(expand_cases())
     files |= operation_cases.files()
+    files["modifiers"] = modifier_cases.cases()
     ids = [c["id"] for cases in files.values() for c in cases]
     assert len(ids) == len(set(ids))
     for old in (HERE / "cases").glob("*.json"):
