@@ -18,6 +18,7 @@ import inference_cases
 import invalid_documents
 import modifier_cases
 import operation_cases
+import rule_cases
 
 HERE = pathlib.Path(__file__).parent
 TOP = HERE.parent
@@ -143,17 +144,18 @@ def hs3_validation_cases(invalid):
 def expand_cases():
     """What has no form in the standard (section 7 of the chapter) is refused; the other fixtures have one."""
     source, spec = "spec/eft-hs3.md, section 7", "eft-hs3.md, section 7"
+    refusal = f"{spec}; W455"
     refused = {"eft_events", "eft_gaussian_clamp", "eft_gaussian_marginalised", "eft_gaussian_parameters", "eft_unbinned", "eft_unbinned_forms"}
     for name in sorted(p.parent.name for p in TOP.glob("fixtures/eft_*/workspace.json")):
         document = {"workspace": {"file": f"fixtures/{name}/workspace.json"}}
         expect = {"error": {"class": ["ConversionLoss"]}} if name in refused else {"expanded": True}
-        yield case(f"{name}/expand", spec, document, "expand", {"target": "root-6.40"}, expect, {}, source)
+        yield case(f"{name}/expand", refusal if name in refused else spec, document, "expand", {"target": "root-6.40"}, expect, {}, source)
     relative = {"workspace": {"file": "fixtures/eft_relative/workspace.json"}}
     for normsys, histosys in (("code1", "code4p"), ("code4", "code0"), ("code4", "code2")):
         input = {"target": "root-6.40", "interpolation": {"normsys": normsys, "histosys": histosys}}
-        yield case(f"eft_relative/expand/{normsys}_{histosys}", spec, relative, "expand", input, {"error": {"class": ["ConversionLoss"]}}, {}, source)
+        yield case(f"eft_relative/expand/{normsys}_{histosys}", refusal, relative, "expand", input, {"error": {"class": ["ConversionLoss"]}}, {}, source)
     input = {"target": "root-6.40", "clip_bin_data": 0.0}
-    yield case("eft_relative/expand/clip_bin_data", spec, relative, "expand", input, {"error": {"class": ["ConversionLoss"]}}, {}, source)
+    yield case("eft_relative/expand/clip_bin_data", refusal, relative, "expand", input, {"error": {"class": ["ConversionLoss"]}}, {}, source)
 
 
 def poisson(n, nu):
@@ -224,16 +226,17 @@ def patch_cases():
     fixture = "fixtures/higgs_like/patchset.json"
     yield case("higgs_like/patchset_lookup/name", "patchset.md", only, "patchset_lookup", {"name": "mass_130"}, found, {}, fixture)
     yield case("higgs_like/patchset_lookup/values", "patchset.md", only, "patchset_lookup", {"values": [130]}, found, {}, f"{fixture}; 130 and 130.0 are one number")
-    yield case("higgs_like/patchset_lookup/none", "patchset.md", only, "patchset_lookup", {"name": "mass_150"}, {"error": {"class": ["InvalidPatchLookup"]}}, {}, fixture)
+    yield case("higgs_like/patchset_lookup/none", "patchset.md; W033", only, "patchset_lookup", {"name": "mass_150"}, {"error": {"class": ["InvalidPatchLookup"]}}, {}, fixture)
     yield case("higgs_like/patchset_verify/good", "patchset.md", documents, "patchset_verify", {}, {"verified": True}, {}, DIGEST_SOURCE)
     other = {**documents, "workspace": {"file": "fixtures/counting/workspace.json"}}
-    yield case("higgs_like/patchset_verify/other_workspace", "patchset.md", other, "patchset_verify", {}, {"error": {"class": ["PatchSetVerificationError"]}}, {}, DIGEST_SOURCE)
+    yield case("higgs_like/patchset_verify/other_workspace", "patchset.md; W034", other, "patchset_verify", {}, {"error": {"class": ["PatchSetVerificationError"]}}, {}, DIGEST_SOURCE)
     for tag, operations, expect, why in small_patches():
         target = {"a": [1, 2, 3], "b": {"c~d": 1.0, "e/f": None}}
         if callable(expect):
             expect = {"document": expect(target)}
         document = {"workspace": {"text": json.dumps(target)}, "patch": {"text": json.dumps(operations)}}
-        yield case(f"patch/{tag}", "patchset.md", document, "patch", {}, expect, {}, why)
+        rule = {"PatchTestFailed": "; W020", "PatchApplicationError": "; W021", "InvalidSpecification": "; W010"}[expect["error"]["class"][0]] if "error" in expect else ""
+        yield case(f"patch/{tag}", f"patchset.md{rule}", document, "patch", {}, expect, {}, why)
 
 
 def small_patches():
@@ -306,8 +309,10 @@ def main():
     files["hs3_eft_validation"] = list(hs3_validation_cases(eft_hs3_documents.invalid())) + list(expand_cases())
     files |= operation_cases.files()
     files["modifiers"] = modifier_cases.cases()
+    files["rules"] = list(rule_cases.cases())
     ids = [c["id"] for cases in files.values() for c in cases]
     assert len(ids) == len(set(ids))
+    rule_cases.check([c for cases in files.values() for c in cases])
     for old in (HERE / "cases").glob("*.json"):
         old.unlink()
     for name, cases in files.items():

@@ -198,6 +198,8 @@ def upper_limit(request):
 
 def model(request):
     m, _ = model_and_data("numpy", request)
+    # A set without bounds, such as a lumi that the measurement does not describe, is found here; no fit is possible.
+    m.config.suggested_init(), m.config.suggested_bounds()
     sets = []
     for n in m.config.par_order:
         ps = m.config.param_set(n)
@@ -299,7 +301,7 @@ OPERATIONS = {f.__name__: f for f in (about, combine, prune, rename, sort, valid
 def is_extended(text):
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and "eft" in document
 
