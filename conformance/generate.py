@@ -18,6 +18,7 @@ import inference_cases
 import invalid_documents
 import modifier_cases
 import operation_cases
+import quirk_cases
 import rule_cases
 
 HERE = pathlib.Path(__file__).parent
@@ -309,6 +310,7 @@ def main():
     files["hs3_eft_validation"] = list(hs3_validation_cases(eft_hs3_documents.invalid())) + list(expand_cases())
     files |= operation_cases.files()
     files["modifiers"] = modifier_cases.cases()
+    files["quirks"] = quirk_cases.cases()
     files["rules"] = list(rule_cases.cases())
     ids = [c["id"] for cases in files.values() for c in cases]
     assert len(ids) == len(set(ids))
