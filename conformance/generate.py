@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes conformance/cases/*.json and manifest.json from the numbers recorded in fixtures/*/expected.json and inference.json.
 
-Needs jsonpatch for the patched documents and scipy for normal and Poisson probabilities. Nothing here asks the program under test.
+Needs jsonpatch for the patched documents, scipy for normal and Poisson probabilities, and pyhf 0.7.6 for what it answers to
+operations on workspaces. Nothing here asks the program under test.
 """
 import hashlib
 import json
@@ -15,6 +16,10 @@ import eft_hs3_documents
 import hs3_documents
 import inference_cases
 import invalid_documents
+import modifier_cases
+import operation_cases
+import quirk_cases
+import rule_cases
 
 HERE = pathlib.Path(__file__).parent
 TOP = HERE.parent
@@ -140,17 +145,18 @@ def hs3_validation_cases(invalid):
 def expand_cases():
     """What has no form in the standard (section 7 of the chapter) is refused; the other fixtures have one."""
     source, spec = "spec/eft-hs3.md, section 7", "eft-hs3.md, section 7"
+    refusal = f"{spec}; W455"
     refused = {"eft_events", "eft_gaussian_clamp", "eft_gaussian_marginalised", "eft_gaussian_parameters", "eft_unbinned", "eft_unbinned_forms"}
     for name in sorted(p.parent.name for p in TOP.glob("fixtures/eft_*/workspace.json")):
         document = {"workspace": {"file": f"fixtures/{name}/workspace.json"}}
         expect = {"error": {"class": ["ConversionLoss"]}} if name in refused else {"expanded": True}
-        yield case(f"{name}/expand", spec, document, "expand", {"target": "root-6.40"}, expect, {}, source)
+        yield case(f"{name}/expand", refusal if name in refused else spec, document, "expand", {"target": "root-6.40"}, expect, {}, source)
     relative = {"workspace": {"file": "fixtures/eft_relative/workspace.json"}}
     for normsys, histosys in (("code1", "code4p"), ("code4", "code0"), ("code4", "code2")):
         input = {"target": "root-6.40", "interpolation": {"normsys": normsys, "histosys": histosys}}
-        yield case(f"eft_relative/expand/{normsys}_{histosys}", spec, relative, "expand", input, {"error": {"class": ["ConversionLoss"]}}, {}, source)
+        yield case(f"eft_relative/expand/{normsys}_{histosys}", refusal, relative, "expand", input, {"error": {"class": ["ConversionLoss"]}}, {}, source)
     input = {"target": "root-6.40", "clip_bin_data": 0.0}
-    yield case("eft_relative/expand/clip_bin_data", spec, relative, "expand", input, {"error": {"class": ["ConversionLoss"]}}, {}, source)
+    yield case("eft_relative/expand/clip_bin_data", refusal, relative, "expand", input, {"error": {"class": ["ConversionLoss"]}}, {}, source)
 
 
 def poisson(n, nu):
@@ -221,16 +227,17 @@ def patch_cases():
     fixture = "fixtures/higgs_like/patchset.json"
     yield case("higgs_like/patchset_lookup/name", "patchset.md", only, "patchset_lookup", {"name": "mass_130"}, found, {}, fixture)
     yield case("higgs_like/patchset_lookup/values", "patchset.md", only, "patchset_lookup", {"values": [130]}, found, {}, f"{fixture}; 130 and 130.0 are one number")
-    yield case("higgs_like/patchset_lookup/none", "patchset.md", only, "patchset_lookup", {"name": "mass_150"}, {"error": {"class": ["InvalidPatchLookup"]}}, {}, fixture)
+    yield case("higgs_like/patchset_lookup/none", "patchset.md; W033", only, "patchset_lookup", {"name": "mass_150"}, {"error": {"class": ["InvalidPatchLookup"]}}, {}, fixture)
     yield case("higgs_like/patchset_verify/good", "patchset.md", documents, "patchset_verify", {}, {"verified": True}, {}, DIGEST_SOURCE)
     other = {**documents, "workspace": {"file": "fixtures/counting/workspace.json"}}
-    yield case("higgs_like/patchset_verify/other_workspace", "patchset.md", other, "patchset_verify", {}, {"error": {"class": ["PatchSetVerificationError"]}}, {}, DIGEST_SOURCE)
+    yield case("higgs_like/patchset_verify/other_workspace", "patchset.md; W034", other, "patchset_verify", {}, {"error": {"class": ["PatchSetVerificationError"]}}, {}, DIGEST_SOURCE)
     for tag, operations, expect, why in small_patches():
         target = {"a": [1, 2, 3], "b": {"c~d": 1.0, "e/f": None}}
         if callable(expect):
             expect = {"document": expect(target)}
         document = {"workspace": {"text": json.dumps(target)}, "patch": {"text": json.dumps(operations)}}
-        yield case(f"patch/{tag}", "patchset.md", document, "patch", {}, expect, {}, why)
+        rule = {"PatchTestFailed": "; W020", "PatchApplicationError": "; W021", "InvalidSpecification": "; W010"}[expect["error"]["class"][0]] if "error" in expect else ""
+        yield case(f"patch/{tag}", f"patchset.md{rule}", document, "patch", {}, expect, {}, why)
 
 
 def small_patches():
@@ -280,6 +287,20 @@ def validation_cases():
         yield case(f"validate/{tag}", "validation.md", {"document": {"text": source}}, "validate", {"kind": kind}, expect, {}, why)
 
 
+def correlation_cases():
+    """Correlated constraints at two points: pyhf's value without them, and zᵀ(R⁻¹ − 1)z + ln det R by hand for two parameters."""
+    rho = -0.35
+    group = {"parameters": ["norm", "tilt"], "matrix": [[1.0, rho], [rho, 1.0]]}
+    plain = invalid_documents.GOOD
+    document = {"workspace": {"text": json.dumps({**plain, "correlations": {"version": "0.1.0", "groups": [group]}})}}
+    source = "pyhf 0.7.6 without the correlations, and what these add by hand"
+    for label, (a, b) in {"one": (0.7, -1.2), "two": (-1.5, 0.4)}.items():
+        parameters = {"norm": [a], "tilt": [b], "unc": [1.05, 0.9], "mu": [1.3], "mcstat": [0.95, 1.02]}
+        added = (a * a - 2 * rho * a * b + b * b) / (1 - rho * rho) - a * a - b * b + math.log(1 - rho * rho)
+        expect = {"twice_nll": modifier_cases.twice_nll(plain, parameters) + added}
+        yield case(f"correlations/evaluate/{label}", "constraints.md, eq. 7", document, "evaluate", {"parameters": parameters}, expect, {"twice_nll": {"rel": 1e-12}}, source)
+
+
 def main():
     (HERE / "cases").mkdir(exist_ok=True)
     files = {}
@@ -301,10 +322,16 @@ def main():
     files["hs3_validation"] = list(hs3_validation_cases(hs3_documents.invalid_cases()))
     files["hs3_eft"] = [hs3_case(*item) for item in eft_hs3_documents.cases()]
     files["hs3_eft_validation"] = list(hs3_validation_cases(eft_hs3_documents.invalid())) + list(expand_cases())
+    files |= operation_cases.files()
+    files["modifiers"] = modifier_cases.cases()
+    files["correlations"] = list(correlation_cases())
+    files["quirks"] = quirk_cases.cases()
+    files["rules"] = list(rule_cases.cases())
     ids = [c["id"] for cases in files.values() for c in cases]
     assert len(ids) == len(set(ids))
     published = json.loads((HERE / "cases/published.json").read_text())  # by published_cases.py
     ids += [c["id"] for c in published]
+    rule_cases.check([c for cases in files.values() for c in cases])
     for old in (HERE / "cases").glob("*.json"):
         if old.name != "published.json":
             old.unlink()

@@ -53,6 +53,42 @@ SAMPLE = "/channels/0/samples/0"
 CONFIG = "/measurements/0/config/parameters"
 
 
+# The rule that a document breaks, where its class does not tell.
+OF_TAG = {
+    "sample_bins": "W103",
+    "histosys_bins": "W105",
+    "shapesys_bins": "W105",
+    "staterror_bins": "W105",
+    "name_reuse": "W106",
+    "shapesys_shared": "W107",
+    "two_samples_of_one_name": "W102",
+    "two_modifiers_of_one_name": "W104",
+    "no_parameters": "W110",
+    "lumi_without_settings": "W136",
+    "normsys_below_zero": "W111",
+    "negative_uncertainty": "W112",
+    "inits_length": "W139",
+    "sigmas_of_normsys": "W138",
+    "factors_of_staterror": "W138",
+    "auxdata_of_normfactor": "W138",
+    "bounds_reversed": "W141",
+    "two_settings_of_one_name": "W135",
+    "observation_bins": "W121",
+    "observation_missing": "W120",
+    "observation_negative": "W123",
+    "poi_unknown": "W132",
+    "observation_unknown_channel": "W124",
+    "two_measurements_of_one_name": "W131",
+    "two_patches_of_one_name": "W030",
+    "two_patches_of_one_value": "W031",
+    "values_and_labels": "W032",
+    "number_too_large": "W004",
+    "doubled_key": "W003",
+    "too_deep": "W006",
+}
+OF_CLASS = {"SyntaxError": "W001", "InvalidSpecification": "W010"}
+
+
 def changed(document, *edits):
     """The document with values set (or removed) at JSON Pointers; `-` appends."""
     document = copy.deepcopy(document)
@@ -150,7 +186,13 @@ def patchset_faults():
 
 
 def documents():
-    """(tag, kind, text, valid, findings, reason)"""
+    """(tag, kind, text, valid, findings, reason), with the rule in the finding"""
+    for tag, kind, source, valid, findings, reason in without_rules():
+        rule = OF_TAG.get(tag) or (OF_CLASS[findings[0]["class"][0]] if findings else None)
+        yield tag, kind, source, valid, [{**finding, "rule": [rule]} for finding in findings], reason
+
+
+def without_rules():
     finding = lambda classes, pointer=None: [{"class": classes, **({"pointer": [pointer] if isinstance(pointer, str) else pointer} if pointer is not None else {})}]
     yield "good", "workspace", json.dumps(GOOD), True, [], "accepted and evaluated by pyhf 0.7.6"
     yield "setting_of_unknown_parameter", "workspace", changed(GOOD, config(name="nothing", inits=[1.0])), True, [], "accepted by pyhf 0.7.6; common in published files"

@@ -8,6 +8,7 @@ pyhf knows no JSON Pointer outside its schema: semantic findings come without on
 import functools
 import json
 import logging
+import pathlib
 import sys
 import warnings
 
@@ -87,13 +88,31 @@ def evaluate(request):
     model, data = model_and_data("numpy", request)
     p = parameters(model, request["input"])
     main = model.expected_data(p, include_auxdata=False)
-    return {
+    answer = {
         "twice_nll": finite(-2 * model.logpdf(p, data)[0]),
         "expected_data": {
-            "main": {c: [float(x) for x in main[model.config.channel_slices[c]]] for c in model.config.channels},
+            "main": by_channel(model, main),
             "auxdata": auxiliary(model, model.expected_auxdata(p) if model.config.nauxdata else []),
         },
     }
+    return answer | ({"scales": scales(model, data, p, request["input"])} if request["input"].get("scales") else {})
+
+
+def by_channel(model, values):
+    return {c: [float(x) for x in values[model.config.channel_slices[c]]] for c in model.config.channels}
+
+
+def scales(model, data, p, given):
+    """Sums of the sizes of what is added up in each mean and in the value: rounding is a fraction of them."""
+    peers = str(pathlib.Path(__file__).parent.parent.parent / "tests/peer")
+    if peers not in sys.path:
+        sys.path.append(peers)
+    from random_workspaces import Point
+
+    codes = given["interpolation"]
+    clips = {k: given[k] for k in ("clip_sample_data", "clip_bin_data") if k in given}
+    point = Point(model, data, (codes["normsys"], codes["histosys"]), clips, p, 0)
+    return {"twice_nll": finite(point.scale), "main": by_channel(model, point.scales)}
 
 
 def gradient(request):
@@ -179,6 +198,8 @@ def upper_limit(request):
 
 def model(request):
     m, _ = model_and_data("numpy", request)
+    # A set without bounds, such as a lumi that the measurement does not describe, is found here; no fit is possible.
+    m.config.suggested_init(), m.config.suggested_bounds()
     sets = []
     for n in m.config.par_order:
         ps = m.config.param_set(n)
@@ -247,15 +268,42 @@ def digest(request):
     return {"digest": pyhf.utils.digest(json.loads(request["documents"]["document"]), algorithm=request["input"]["algorithm"])}
 
 
-OPERATIONS = {f.__name__: f for f in (validate, model, evaluate, gradient, hessian, fit, hypotest, likelihood_ratio, significance, upper_limit, patch, patchset_verify, patchset_lookup, digest)}
+def combine(request):
+    """In the order of the documents' names, two at a time, as pyhf combines two."""
+    given, parts = request["input"], [pyhf.Workspace(json.loads(text)) for _, text in sorted(request["documents"].items())]
+    step = functools.partial(pyhf.Workspace.combine, join=given.get("join", "none"), merge_channels=given.get("merge_channels", False))
+    return {"document": dict(functools.reduce(step, parts))}
+
+
+def workspace_of(request):
+    return pyhf.Workspace(json.loads(request["documents"]["workspace"]))
+
+
+def prune(request):
+    return {"document": dict(workspace_of(request).prune(**request["input"]))}
+
+
+def rename(request):
+    return {"document": dict(workspace_of(request).rename(**request["input"]))}
+
+
+def sort(request):
+    return {"document": dict(pyhf.Workspace.sorted(workspace_of(request)))}
+
+
+def about(request):
+    return {"program": "pyhf", "version": pyhf.__version__}
+
+
+OPERATIONS = {f.__name__: f for f in (about, combine, prune, rename, sort, validate, model, evaluate, gradient, hessian, fit, hypotest, likelihood_ratio, significance, upper_limit, patch, patchset_verify, patchset_lookup, digest)}
 
 
 def is_extended(text):
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
-    return isinstance(document, dict) and "eft" in document
+    return isinstance(document, dict) and bool({"eft", "correlations"} & document.keys())
 
 
 def answer(request):
@@ -264,7 +312,7 @@ def answer(request):
     if "hs3" in (*request["documents"], request["input"].get("kind")):
         return {"unsupported": "HS3"}
     if any(is_extended(text) for text in request["documents"].values()):
-        return {"unsupported": "the EFT extension"}
+        return {"unsupported": "members that pyhf does not know"}
     return protocol.answer(request, OPERATIONS, class_of)
 
 

@@ -42,5 +42,9 @@ def evaluate(request):
     return {"twice_nll": finite(np.asarray(result).reshape(-1)[0])}
 
 
+def about(request):
+    return {"program": "pyhs3", "version": pyhs3.__version__}
+
+
 if __name__ == "__main__":
-    serve(lambda request: answer(request, {"evaluate": evaluate}))
+    serve(lambda request: answer(request, {"about": about, "evaluate": evaluate}))

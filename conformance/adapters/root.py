@@ -154,6 +154,10 @@ def fit(request):
     }
 
 
+def about(request):
+    return {"program": "ROOT", "version": str(ROOT.gROOT.GetVersion())}
+
+
 def by_child(request):
     """The answer of a child, which may end before it gives one."""
     reader, writer = os.pipe()
@@ -161,7 +165,7 @@ def by_child(request):
     if child == 0:
         os.close(reader)
         with os.fdopen(writer, "w") as pipe:
-            pipe.write(json.dumps(answer(request, {"evaluate": evaluate, "fit": fit})))
+            pipe.write(json.dumps(answer(request, {"about": about, "evaluate": evaluate, "fit": fit})))
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as pipe:
