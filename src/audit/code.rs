@@ -127,12 +127,10 @@ impl Code {
             | Code::LargeVariation
             | Code::Asymmetric
             | Code::NormInShape
-            | Code::SplitNotClean
-            | Code::NullEffect
-            | Code::NullEntries
-            | Code::EqualSystematics
-            | Code::EqualSamples
-            | Code::SharedName => self.of_templates(),
+            | Code::SplitNotClean => self.of_templates(),
+            Code::NullEffect | Code::NullEntries | Code::EqualSystematics | Code::EqualSamples | Code::SharedName => {
+                self.of_copies()
+            }
             Code::FrozenStaterror
             | Code::FrozenShapesys
             | Code::NoMcStatistics
@@ -140,6 +138,11 @@ impl Code {
             | Code::NoMcError
             | Code::LargePull
             | Code::FractionalData => self.of_statistics(),
+            Code::DegenerateDirection
+            | Code::CorrelatedPair
+            | Code::PoiWithoutEffect
+            | Code::NoPoi
+            | Code::PoiAtBound => self.of_interest(),
             _ => self.of_parameters(),
         }
     }
@@ -234,13 +237,18 @@ impl Code {
                  interpolation of a size is unbounded from below.",
                 "Split the variation into normsys (size) and histosys (shape).",
             ),
-            Code::SplitNotClean => about(
+            _ => about(
                 "split_not_clean",
                 "Norm left in a histosys beside a normsys",
                 "The sample has a normsys and a histosys of one name, yet the histosys changes the sum of the sample: part of the \
                  size is counted twice, or the split was made in another region.",
                 "Scale the variations of the histosys to the nominal sum, unless normalisation is kept over several channels.",
             ),
+        }
+    }
+
+    fn of_copies(self) -> About {
+        match self {
             Code::NullEffect => about(
                 "null_effect",
                 "Systematics without any effect",
@@ -330,7 +338,7 @@ impl Code {
         }
     }
 
-    fn of_parameters(self) -> About {
+    fn of_interest(self) -> About {
         match self {
             Code::DegenerateDirection => about(
                 "degenerate_direction",
@@ -357,13 +365,18 @@ impl Code {
                 "The measurement names none, or one that no modifier declares, as in background-only files.",
                 "Patch a signal in, or choose one with --poi.",
             ),
-            Code::PoiAtBound => about(
+            _ => about(
                 "poi_at_bound",
                 "Parameter of interest at a bound",
                 "The start or the best fit of the parameter of interest is on one of its bounds: a two-sided uncertainty means \
                  little there.",
                 "Check the bounds; quote a limit.",
             ),
+        }
+    }
+
+    fn of_parameters(self) -> About {
+        match self {
             Code::NoDependence => about(
                 "no_dependence",
                 "Parameters that nothing depends on",

@@ -240,11 +240,11 @@ fn directions(page: &AuditPage, figures: &mut Figures, html: &mut String) {
     };
     let at = if directions.at_fit { "of the best fit" } else { "of the point before the fit" };
     let lowest: Vec<String> = directions.eigenvalues.iter().take(8).map(|x| significant(x.max(0.0), 3)).collect();
-    let _ = write!(
+    let _ = writeln!(
         html,
         "<p>The information of the expected data {at} on {} free parameters, with the constraints, scaled so that each \
          parameter alone counts one. An eigenvalue near zero is a combination of parameters that hardly changes the likelihood. \
-         The lowest: {}.</p>\n",
+         The lowest: {}.</p>",
         directions.names.len(),
         lowest.join(", ")
     );
