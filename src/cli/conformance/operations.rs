@@ -5,7 +5,7 @@ use super::library::{Answered, bad_request, document, refused, text};
 use crate::document::Document;
 use crate::finding::Findings;
 use crate::translate::from_pyhf::Compat;
-use crate::workspace::combine::{Channels, Join, Options, combine};
+use crate::workspace::combine::{Channels, Join, Options, Told, combine};
 use crate::workspace::edit::{prune, rename, sort};
 use serde_json::{Value, json};
 
@@ -27,6 +27,9 @@ fn combined(request: &Request) -> Answered {
         _ => Channels::Whole,
     };
     let join = match text(request, "join") {
+        Some("none") | None if channels == Channels::Merged => {
+            return Err(bad_request("merge_channels needs a join that joins"));
+        }
         Some("none") | None => Join::None,
         Some("outer") => Join::Outer(channels),
         Some("left outer") => Join::LeftOuter(channels),
