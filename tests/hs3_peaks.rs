@@ -158,7 +158,7 @@ fn steps_are_where_they_are() {
             let edge = |i: usize| 0.37 + 9.44 * i as f64 / bins as f64;
             let whole = until(9.81) - until(0.37);
             let expected: f64 = (0..bins).map(|i| -((until(edge(i + 1)) - until(edge(i))) / whole).ln()).sum();
-            let found = nll(&document(&[density.clone()], &[data])).unwrap();
+            let found = nll(&document(std::slice::from_ref(&density), &[data])).unwrap();
             assert!((found - expected).abs() < 1e-8 * bins as f64, "{density} {bins}: {found} but {expected}");
         }
     }

@@ -13,6 +13,9 @@ const WRONG_SLOPE: f64 = 1e-3;
 /// So many points where the integrand is not what its cell says are looked at closely.
 const MOST_SUSPECTS: usize = 16;
 
+/// So many points are interpolated at once.
+const LANES: usize = 8;
+
 /// The cells around a suspicious point shrink by this.
 const SHRINKAGE: f64 = 0.25;
 
@@ -118,16 +121,22 @@ fn at_node(cell: &Range<f64>, i: usize) -> f64 {
 /// The polynomial through the values at the nodes of a cell (barycentric formula; L. N. Trefethen, Approximation Theory and
 /// Approximation Practice, SIAM 2013, ch. 5); no number at a node.
 fn interpolated(cell: &Range<f64>, values: &[f64], points: &[f64]) -> Vec<f64> {
-    let (mut above, mut below) = (vec![0.0; points.len()], vec![0.0; points.len()]);
-    for (i, value) in values.iter().enumerate() {
-        let at = at_node(cell, i);
-        for ((x, above), below) in points.iter().zip(&mut above).zip(&mut below) {
-            let weight = WEIGHTS[i] / (x - at);
-            *above += weight * value;
-            *below += weight;
+    let mut expected = vec![0.0; points.len()];
+    for (points, expected) in points.chunks(LANES).zip(expected.chunks_mut(LANES)) {
+        let mut x = [points[0]; LANES];
+        x[..points.len()].copy_from_slice(points);
+        let (mut above, mut below) = ([0.0; LANES], [0.0; LANES]);
+        for (i, value) in values.iter().enumerate() {
+            let at = at_node(cell, i);
+            for lane in 0..LANES {
+                let weight = WEIGHTS[i] / (x[lane] - at);
+                above[lane] += weight * value;
+                below[lane] += weight;
+            }
         }
+        expected.iter_mut().zip(above.iter().zip(below)).for_each(|(to, (above, below))| *to = above / below);
     }
-    above.iter().zip(below).map(|(above, below)| above / below).collect()
+    expected
 }
 
 /// 1/Π (xᵢ − xⱼ) of the nodes.

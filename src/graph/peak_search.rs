@@ -35,6 +35,31 @@ const INTERPOLATION: usize = 30;
 /// About so many points has an integral inside of another one.
 const INNER_POINTS: usize = 200;
 
+/// Where the parameters start, or where a fit ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Start,
+    End,
+}
+
+impl When {
+    /// Points over the widest range of the variate.
+    fn most(self) -> usize {
+        match self {
+            When::Start => MOST_POINTS,
+            When::End => MOST_POINTS_AT_END,
+        }
+    }
+
+    /// Slopes are looked at at every so many of the points.
+    fn step_of_slopes(self) -> usize {
+        match self {
+            When::Start => 1,
+            When::End => 4,
+        }
+    }
+}
+
 /// An integral over one variate, at its place among the integrals of a program.
 #[derive(Clone, Copy)]
 struct Line {
@@ -76,7 +101,7 @@ pub(super) fn missed_peaks(
     let operations = operations_of_each(pieces);
     let missed = pieces.iter().zip(&mut memory.programs).filter_map(|(piece, memory)| {
         piece.program.value(&theta, memory);
-        piece.program.missed_peak(memory, operations, MOST_POINTS)
+        piece.program.missed_peak(memory, operations, When::Start)
     });
     let finding = |missed: MissedPeak| {
         let found = format!("{} that an integral misses", missed.text(&maker.builder));
@@ -98,7 +123,7 @@ impl GraphLikelihood {
     pub fn missed_peak(&self, scratch: &mut Scratch) -> Option<String> {
         let operations = operations_of_each(&self.pieces);
         self.pieces.iter().zip(&mut scratch.programs).enumerate().find_map(|(at, (piece, memory))| {
-            let missed = piece.program.missed_peak(memory, operations, MOST_POINTS_AT_END)?;
+            let missed = piece.program.missed_peak(memory, operations, When::End)?;
             let (of, peak) = (self.piece_name(at), missed.text(&self.source.builder));
             Some(format!("an integral of the density{of} misses {peak}"))
         })
@@ -108,8 +133,12 @@ impl GraphLikelihood {
 impl Program {
     /// The first integral over one variate that has missed a peak in the last evaluation, as far as some points tell: a
     /// grid, the events, and where integrals over parts of the range have put their cells.
-    fn missed_peak(&self, scratch: &mut program::Scratch, operations: usize, most: usize) -> Option<MissedPeak> {
-        let lines = self.lines();
+    fn missed_peak(&self, scratch: &mut program::Scratch, operations: usize, when: When) -> Option<MissedPeak> {
+        let mut lines = self.lines();
+        if when == When::End {
+            // What is made of numbers alone is what it was at the start.
+            lines.retain(|line| !scratch.integrals[line.index].inputs.is_empty());
+        }
         let mut widest: HashMap<usize, f64> = HashMap::new();
         for line in &lines {
             let width = widest.entry(line.observable).or_insert(0.0);
@@ -117,7 +146,7 @@ impl Program {
         }
         let share = |line: &Line| line.width() / widest[&line.observable];
         let cost: f64 = lines.iter().map(|line| share(line) * self.operations_at_point(line.index) as f64).sum();
-        let points = ((operations as f64 / cost) as usize).clamp(FEWEST_POINTS, most);
+        let points = ((operations as f64 / cost) as usize).clamp(FEWEST_POINTS, when.most());
         let program::Scratch { slots, integrals, work, .. } = scratch;
         let cells = cells_by_observable(&lines, integrals);
         lines.iter().find_map(|line| {
@@ -130,8 +159,9 @@ impl Program {
             let mut run = Run { backend: self.backend, tables: &self.tables, scalars: inputs, slots };
             let quadrature = &self.tables.integrals[line.index];
             let moved = moved(inputs, (line.low, line.high));
-            let mut look = |moved| quadrature.missed_peak(&mut run, work, cells, &probes, moved);
-            let at = look(None).or_else(|| look(Some(&moved)))?;
+            let thinned: Vec<f64> = probes.iter().copied().step_by(when.step_of_slopes()).collect();
+            let mut look = |probes: &[f64], moved| quadrature.missed_peak(&mut run, work, cells, probes, moved);
+            let at = look(&probes, None).or_else(|| look(&thinned, Some(&moved)))?;
             Some(MissedPeak { integral: self.integral_names[line.index], observable: line.observable, at })
         })
     }

@@ -39,8 +39,7 @@ fn combined(request: &Request) -> Answered {
     let documents: Vec<Document> =
         request.documents.keys().map(|name| document(request, name)).collect::<Result<_, ErrorAnswer>>()?;
     let outcome = combine(&documents, &Options { join, ..Options::default() });
-    let all =
-        |told: Vec<crate::workspace::combine::Told>| Findings(told.into_iter().flat_map(|t| t.findings.0).collect());
+    let all = |told: Vec<Told>| Findings(told.into_iter().flat_map(|t| t.findings.0).collect());
     outcome.map(|combined| json!({"document": combined.document})).map_err(|told| refused(all(told)))
 }
 
