@@ -404,7 +404,7 @@ fn directions() {
     // I = Σ s sᵀ/ν of two strengths; the correlation of its inverse is −I_mk/√(I_mm I_kk).
     let document = bare([json!([free("k")]), json!([free("mu")])]);
     let (mm, mk, kk) = (25.0 / 55.0 + 25.0 / 65.0, 250.0 / 55.0 + 300.0 / 65.0, 2500.0 / 55.0 + 3600.0 / 65.0);
-    let rho: f64 = -mk / (mm * kk).sqrt();
+    let rho: f64 = -mk / f64::sqrt(mm * kk);
     let finding = only(&document, &["correlated_pair", "unconstrained"], Code::CorrelatedPair);
     check(&finding, &[("correlation", rho)]);
 
