@@ -32,7 +32,7 @@ impl Memory {
 
     fn value(&mut self, quadrature: &Quadrature, tables: &Tables) -> f64 {
         let Memory { inputs, slots, cells, work } = self;
-        quadrature.value(&mut Run { backend: tables.backend, tables, scalars: inputs, slots }, work, cells)
+        quadrature.value_of_event(&mut Run { backend: tables.backend, tables, scalars: inputs, slots }, work, cells)
     }
 }
 

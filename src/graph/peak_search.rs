@@ -161,7 +161,8 @@ impl Program {
             let moved = moved(inputs, (line.low, line.high));
             let thinned: Vec<f64> = probes.iter().copied().step_by(when.step_of_slopes()).collect();
             let mut look = |probes: &[f64], moved| quadrature.missed_peak(&mut run, work, cells, probes, moved);
-            let at = look(&probes, None).or_else(|| look(&thinned, Some(&moved)))?;
+            let at = look(&probes, None)
+                .or_else(|| if quadrature.is_nested() { None } else { look(&thinned, Some(&moved)) })?;
             Some(MissedPeak { integral: self.integral_names[line.index], observable: line.observable, at })
         })
     }

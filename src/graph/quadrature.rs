@@ -1,7 +1,7 @@
 //! Integrals over one or two observables: adaptive Gauss-Kronrod quadrature with 15 points a side, whose points run
 //! through a column program like events.
 
-use super::column::{BLOCK, ColumnProgram, Input, Tables, backward, forward};
+use super::column::{BLOCK, ColumnProgram, Input, Operation, Tables, backward, forward};
 use super::column_hessian::{ColumnHessian, ColumnRoom};
 use crate::kernel::simd::{Backend, Lanes, ZERO, flat, flat_mut};
 use std::ops::Range;
@@ -171,10 +171,21 @@ impl Quadrature {
         let range = self.ranges.first().copied().unwrap_or_default();
         let least = unit(range);
         let without_strength = run.scalars.iter().filter(|x| x.abs() <= NOTHING * least).count();
-        if without_strength > 0 && without_strength <= MOST_WITHOUT_STRENGTH {
+        if without_strength > 0 && without_strength <= MOST_WITHOUT_STRENGTH && !self.is_nested() {
             let first = self.first_for_slopes(run, work, least);
             return self.refined(run, work, cells, first.into_iter());
         }
+        self.value_of_event(run, work, cells)
+    }
+
+    /// The integrand is made of integrals: its points are dear.
+    pub fn is_nested(&self) -> bool {
+        self.program.operations.iter().any(|operation| matches!(operation, Operation::Integral(..)))
+    }
+
+    /// As [`Quadrature::value`], without cells for slopes along inputs that are zero: of integrals that are one for each event.
+    pub fn value_of_event(&self, run: &mut Run, work: &mut Work, cells: &mut Vec<Cell>) -> f64 {
+        let range = self.ranges.first().copied().unwrap_or_default();
         if self.ranges.len() == 1 && !self.moving.is_empty() {
             let breaks = self.all_breaks(run.scalars);
             return self.refined(run, work, cells, row(range, &breaks));
