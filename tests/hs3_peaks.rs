@@ -97,7 +97,7 @@ fn narrow_peaks_in_channels() {
     }
 }
 
-/// A peak whose strength is zero makes no value, but a slope: where the quadrature misses it, the document is refused.
+/// A peak whose strength is zero makes no value, but a slope: it is right, or the document is refused.
 #[test]
 fn peaks_without_strength() {
     let of = |s: f64| {
@@ -112,8 +112,14 @@ fn peaks_without_strength() {
         Graph::compile(&document, &Selection::Only, &Options::default())
     };
     // −Σ ln (b + a g(x)) + 3 ln (10 b + a s √(2π)) at a = 0.
-    for s in [0.5_f64, 0.1] {
-        let likelihood = of(s).unwrap();
+    for s in [0.5_f64, 0.1, 2e-2, 5e-3, 1e-3] {
+        let likelihood = match of(s) {
+            Ok(likelihood) => likelihood,
+            Err(findings) => {
+                assert!(s < 0.1 && findings[0].rule == "W422" && findings[0].found.contains("peak"), "{findings:?}");
+                continue;
+            }
+        };
         let theta: Vec<f64> = likelihood.parameters.iter().map(|p| p.value).collect();
         let a = likelihood.parameters.iter().position(|p| p.name == "a").unwrap();
         let mut gradient = vec![0.0; theta.len()];
@@ -121,10 +127,6 @@ fn peaks_without_strength() {
         let peaks: f64 = [0.4, 3.3, 7.1_f64].iter().map(|x| (-0.5 * ((x - 3.17) / s).powi(2)).exp()).sum();
         let expected = -peaks / 0.1 + 3.0 * s * (2.0 * std::f64::consts::PI).sqrt();
         assert!((gradient[a] - expected).abs() < 1e-5 * expected.abs(), "{s}: {} but {expected}", gradient[a]);
-    }
-    for s in [2e-2, 5e-3] {
-        let findings = of(s).unwrap_err();
-        assert!(findings[0].rule == "W422" && findings[0].found.contains("peak"), "{findings:?}");
     }
 }
 

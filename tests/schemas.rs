@@ -171,7 +171,7 @@ fn violations_are_readable() {
         (
             "/extra".to_string(),
             "the key \"extra\"",
-            "only the keys \"channels\", \"eft\", \"measurements\", \"observations\", \"version\"",
+            "only the keys \"channels\", \"correlations\", \"eft\", \"measurements\", \"observations\", \"version\"",
         ),
     ];
     assert_eq!(said, expected);
