@@ -174,7 +174,7 @@ impl Fitter {
         let ending = self.on_plateau(evaluator, data, options, ending);
         let certified = ending == Ending::Converged
             && hidden_by_rounding(data).is_none()
-            && missed_peak(evaluator, data, &self.minimizer.theta).is_none()
+            && missed_peak(evaluator, data, options, &self.minimizer.theta).is_none()
             && (self.undetermined(evaluator, data, options).is_empty() || self.is_plateau(evaluator, data, options));
         (self.minimizer.value + 2.0 * data.constant, self.minimizer.edm, certified)
     }
@@ -234,7 +234,7 @@ impl Fitter {
                 let explained = !undetermined.is_empty() && self.is_plateau(evaluator, data, options);
                 let failed = hidden_by_rounding(data)
                     .or_else(|| self.emptied_bin(evaluator, data, options))
-                    .or_else(|| missed_peak(evaluator, data, &self.minimizer.theta));
+                    .or_else(|| missed_peak(evaluator, data, options, &self.minimizer.theta));
                 if explained {
                     plateau = undetermined;
                     failed
@@ -526,8 +526,12 @@ fn hidden_by_rounding(data: &PreparedData) -> Option<Failure> {
     (size > MOST_ROUNDING).then_some(Failure::Rounding { size })
 }
 
-fn missed_peak(evaluator: &mut Evaluator, data: &PreparedData, theta: &[f64]) -> Option<Failure> {
-    evaluator.missed_peak(theta, data).map(|peak| Failure::MissedPeak { peak })
+/// What depends on constants alone is not looked at again.
+fn missed_peak(evaluator: &mut Evaluator, data: &PreparedData, options: &FitOptions, theta: &[f64]) -> Option<Failure> {
+    evaluator.hold(&options.fixed);
+    let peak = evaluator.missed_peak(theta, data);
+    evaluator.release();
+    peak.map(|peak| Failure::MissedPeak { peak })
 }
 
 /// The main components of flat directions.
