@@ -142,6 +142,10 @@ fn check_sum(combined: &Combined, options: &Options) -> CommandResult {
     if options.compat == Compat::Pyhf {
         return Ok(());
     }
+    if matches!(options.join, Join::LeftOuter(_) | Join::RightOuter(_)) {
+        note("one side's settings win: −2 ln L is not compared with the sum over the workspaces");
+        return Ok(());
+    }
     if !combined.is_sum {
         note("channels were merged or left out: −2 ln L is not compared with the sum over the workspaces");
         return Ok(());
