@@ -11,26 +11,26 @@ SOURCE = "spec/validation.md, rule {}: the document breaks it by one change of a
 FILES, IMPORTS = "needs files: event databases, tables of events", "needs files: foreign descriptions of responses"
 COMMANDS, WARNINGS = "told by a command that is no operation here", "a warning about a result, which an operation does not tell"
 ELSEWHERE = {
-    "what is read is no text, no file, or too large for a line of JSON": {"tests/read.rs": ["W002"], "tests/cli.rs": ["W007", "W008"]},
-    "a document of 300 kB": {"tests/validate_eft.rs": ["W225"]},
-    "how far a program can decide is its own affair": {"tests/validate_eft.rs": ["W224"]},
+    "what is read is no text, no file, or too large for a line of JSON": {"tests/histfactory/read.rs": ["W002"], "tests/cli/commands.rs": ["W007", "W008"]},
+    "a document of 300 kB": {"tests/eft/validate.rs": ["W225"]},
+    "how far a program can decide is its own affair": {"tests/eft/validate.rs": ["W224"]},
     FILES: {
-        "tests/event_database_errors.rs": ["W267", "W268", "W272", "W273", "W276"],
-        "tests/event_database.rs": ["W275", "W277"],
-        "tests/validate_events.rs": ["W280"],
-        "tests/unbinned_forms.rs": ["W349"],
+        "tests/events/database_errors.rs": ["W267", "W268", "W272", "W273", "W276"],
+        "tests/events/database.rs": ["W275", "W277"],
+        "tests/events/validate.rs": ["W280"],
+        "tests/events/unbinned_forms.rs": ["W349"],
     },
     IMPORTS: {"tests/importers/attaching.rs": ["W290", "W292", "W293"], "tests/importers/combine_scaling.rs": ["W291"]},
     COMMANDS: {
-        "tests/datacards.rs": ["W470", "W471", "W472", "W473"],
-        "tests/histfactory_xml.rs": ["W475", "W476", "W477", "W478"],
-        "tests/validate.rs": ["W125"],
-        "tests/combine_schemes.rs": ["W309", "W318", "W319"],
-        "tests/operations.rs": ["W374", "W375"],
-        "tests/convert.rs": ["W460", "W461", "W462", "W463", "W465"],
-        "tests/convert_targets.rs": ["W464"],
+        "tests/workspace/datacards.rs": ["W470", "W471", "W472", "W473"],
+        "tests/workspace/histfactory_xml.rs": ["W475", "W476", "W477", "W478"],
+        "tests/histfactory/validate.rs": ["W125"],
+        "tests/workspace/combine_schemes.rs": ["W309", "W318", "W319"],
+        "tests/workspace/operations.rs": ["W374", "W375"],
+        "tests/hs3/convert.rs": ["W460", "W461", "W462", "W463", "W465"],
+        "tests/hs3/convert_targets.rs": ["W464"],
     },
-    WARNINGS: {"tests/combine.rs": ["W306", "W308"], "tests/combine_schemes.rs": ["W316"], "tests/combine_eft.rs": ["W311"], "tests/gaussian_forms.rs": ["W328"]},
+    WARNINGS: {"tests/workspace/combine.rs": ["W306", "W308"], "tests/workspace/combine_schemes.rs": ["W316"], "tests/workspace/combine_eft.rs": ["W311"], "tests/infer/gaussian_forms.rs": ["W328"]},
 }
 
 

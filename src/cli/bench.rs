@@ -56,6 +56,7 @@ impl Bench {
         let mut evaluator = Evaluator::new(&program);
         let (starts, n) = (Starts::new(&start), start.model.n_parameters());
         let mut gradient = vec![0.0; n];
+        evaluator.hold(&start.fixed);
 
         let twice_nll_s = self.median(|i| evaluator.twice_nll(starts.at(i), &prepared));
         let gradient_s = self.median(|i| evaluator.gradient(starts.at(i), &prepared, &mut gradient));
@@ -64,6 +65,7 @@ impl Bench {
             self.median(|i| evaluator.hessian(starts.at(i), &prepared, &mut gradient, &mut hessian))
         });
 
+        evaluator.release();
         let warm = [starts.options(&start, 0), starts.options(&start, 1)];
         let mut fitter = Fitter::new(&evaluator);
         let best = fitter.fit(&mut evaluator, &prepared, &warm[0]);
@@ -150,19 +152,25 @@ fn compile(built: Built) -> (Program, PreparedData) {
     (program, prepared)
 }
 
-/// Two points near the start that differ in every parameter, so that no call can use the last one's results.
+/// Two points near the start that differ in every parameter that is not fixed, so that no call can use the last one's results.
 struct Starts([Vec<f64>; 2]);
 
 impl Starts {
     fn new(start: &Prepared) -> Starts {
         let (init, bounds) = (&start.point, start.model.bounds());
         let moved = |step: f64| -> Vec<f64> {
-            let inside = |(value, (lo, hi)): (&f64, &(f64, f64))| {
+            let inside = |((value, (lo, hi)), fixed): ((&f64, &(f64, f64)), &bool)| {
                 let up = value + step * value.abs().max(1.0);
                 let down = value - step * value.abs().max(1.0);
-                if up <= *hi { up } else { down.max(*lo) }
+                if *fixed {
+                    *value
+                } else if up <= *hi {
+                    up
+                } else {
+                    down.max(*lo)
+                }
             };
-            init.iter().zip(&bounds).map(inside).collect()
+            init.iter().zip(&bounds).zip(&start.fixed).map(inside).collect()
         };
         Starts([moved(1e-3), moved(2e-3)])
     }
@@ -171,16 +179,9 @@ impl Starts {
         &self.0[call % 2]
     }
 
-    /// A fit from one of the two points; minimum and certificate, no covariance. Fixed parameters stay
-    /// where they are.
+    /// A fit from one of the two points; minimum and certificate, no covariance.
     fn options(&self, start: &Prepared, call: usize) -> FitOptions {
-        let mut options = start.fit_options(Hesse::No);
-        for ((slot, moved), fixed) in options.init.iter_mut().zip(self.at(call)).zip(&options.fixed) {
-            if !fixed {
-                *slot = *moved;
-            }
-        }
-        options
+        FitOptions { init: self.at(call).to_vec(), ..start.fit_options(Hesse::No) }
     }
 }
 

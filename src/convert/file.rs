@@ -259,6 +259,14 @@ impl From<f64> for Slot {
 }
 
 impl Distribution {
+    pub fn as_channel(&self) -> Option<&Channel> {
+        if let Distribution::Channel(channel) = self { Some(channel) } else { None }
+    }
+
+    pub fn as_channel_mut(&mut self) -> Option<&mut Channel> {
+        if let Distribution::Channel(channel) = self { Some(channel) } else { None }
+    }
+
     pub fn gaussian(name: String, x: impl Into<Slot>, mean: impl Into<Slot>, sigma: impl Into<Slot>) -> Distribution {
         let (x, mean, sigma) = (x.into(), mean.into(), sigma.into());
         Distribution::Gaussian(Gaussian { name, kind: "gaussian_dist", x, mean, sigma })

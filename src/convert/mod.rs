@@ -17,6 +17,7 @@ mod pyhs3;
 mod pyhs3_densities;
 mod reader_types;
 mod respell;
+mod root;
 mod same;
 mod spelling;
 pub mod target;

@@ -105,7 +105,7 @@ impl<'c> Tie<'c> {
 }
 
 impl Writer<'_> {
-    fn file(&self, losses: &mut Findings) -> File {
+    fn file(mut self, losses: &mut Findings) -> File {
         let mut functions: Vec<Function> = self.content.functions.clone();
         let mut distributions = self.channels(losses);
         for tie in self.ties().filter(|tie| tie.place != Place::Native) {
@@ -127,9 +127,13 @@ impl Writer<'_> {
             misc: self.misc(&analyses),
             analyses: analyses.iter().map(|analysis| self.analysis(analysis)).collect(),
         };
-        if self.target == Target::Pyhs3 {
-            self.shifted(losses);
-            super::pyhs3::adapt(&mut file, losses);
+        match self.target {
+            Target::Canonical => {}
+            Target::Root640 => super::root::adapt(&mut file, |wanted| self.names.unique(wanted), losses),
+            Target::Pyhs3 => {
+                self.shifted(losses);
+                super::pyhs3::adapt(&mut file, losses);
+            }
         }
         file
     }

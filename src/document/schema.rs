@@ -52,7 +52,7 @@ pub(super) fn compiled(kind: Kind) -> &'static Compiled {
 }
 
 pub(super) fn compile(schema: Value) -> Compiled {
-    // Generated schemas always compile (tests/schemas.rs); were one not to, no document would be called valid by it.
+    // Generated schemas always compile (tests/schemas/documents.rs); were one not to, no document would be called valid by it.
     let validator = jsonschema::draft202012::new(&schema).ok();
     Compiled { schema, validator }
 }

@@ -5,6 +5,7 @@ use super::column::BLOCK;
 use super::quadrature::{Cell, POINTS, Quadrature, Run, Work, node, weight};
 use crate::kernel::simd::{flat, flat_mut};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What an integral may be off by, and its derivatives along a direction of its inputs.
 const WRONG: f64 = 1e-7;
@@ -118,26 +119,45 @@ fn at_node(cell: &Range<f64>, i: usize) -> f64 {
     0.5 * (cell.start + cell.end) + 0.5 * (cell.end - cell.start) * node(i)
 }
 
-/// The polynomial through the values at the nodes of a cell (barycentric formula; L. N. Trefethen, Approximation Theory and
-/// Approximation Practice, SIAM 2013, ch. 5); no number at a node.
+/// The polynomial through the values at the nodes of a cell, by its Chebyshev series (Clenshaw's recurrence; L. N. Trefethen,
+/// Approximation Theory and Approximation Practice, SIAM 2013, ch. 3): no division at a point.
 fn interpolated(cell: &Range<f64>, values: &[f64], points: &[f64]) -> Vec<f64> {
+    let series = SERIES.each_ref().map(|row| row.iter().zip(values).map(|(of, value)| of * value).sum::<f64>());
+    let (middle, half) = (0.5 * (cell.start + cell.end), 0.5 * (cell.end - cell.start));
     let mut expected = vec![0.0; points.len()];
     for (points, expected) in points.chunks(LANES).zip(expected.chunks_mut(LANES)) {
-        let mut x = [points[0]; LANES];
-        x[..points.len()].copy_from_slice(points);
-        let (mut above, mut below) = ([0.0; LANES], [0.0; LANES]);
-        for (i, value) in values.iter().enumerate() {
-            let at = at_node(cell, i);
+        let mut t = [0.0; LANES];
+        t.iter_mut().zip(points).for_each(|(t, x)| *t = (x - middle) / half);
+        let (mut last, mut before) = ([0.0; LANES], [0.0; LANES]);
+        for term in series[1..].iter().rev() {
             for lane in 0..LANES {
-                let weight = WEIGHTS[i] / (x[lane] - at);
-                above[lane] += weight * value;
-                below[lane] += weight;
+                let next = term + 2.0 * t[lane] * last[lane] - before[lane];
+                (before[lane], last[lane]) = (last[lane], next);
             }
         }
-        expected.iter_mut().zip(above.iter().zip(below)).for_each(|(to, (above, below))| *to = above / below);
+        for (lane, to) in expected.iter_mut().enumerate() {
+            *to = series[0] + t[lane] * last[lane] - before[lane];
+        }
     }
     expected
 }
+
+/// Row j has what the values at the nodes add to the coefficient of T_j: the polynomials that are one at one node, summed over
+/// Chebyshev's points, on which the T_j are orthogonal. There are more points than nodes, none of them a node.
+static SERIES: LazyLock<[[f64; POINTS]; POINTS]> = LazyLock::new(|| {
+    let of = (POINTS + 1) as f64;
+    let mut series = [[0.0; POINTS]; POINTS];
+    for m in 0..=POINTS {
+        let angle = std::f64::consts::PI * (m as f64 + 0.5) / of;
+        let parts: [f64; POINTS] = std::array::from_fn(|i| WEIGHTS[i] / (angle.cos() - node(i)));
+        let sum: f64 = parts.iter().sum();
+        for (j, row) in series.iter_mut().enumerate() {
+            let scale = if j == 0 { 1.0 } else { 2.0 } / of * (j as f64 * angle).cos() / sum;
+            row.iter_mut().zip(parts).for_each(|(to, part)| *to += scale * part);
+        }
+    }
+    series
+});
 
 /// 1/Π (xᵢ − xⱼ) of the nodes.
 const WEIGHTS: [f64; POINTS] = {
@@ -155,3 +175,22 @@ const WEIGHTS: [f64; POINTS] = {
     }
     weights
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Polynomials of as many terms as there are nodes come back, and others do not.
+    #[test]
+    fn polynomials_of_the_nodes_degree_are_exact() {
+        let cell = 1.5..4.0;
+        let points: Vec<f64> = (0..21).map(|i| 1.5 + 0.125 * f64::from(i)).collect();
+        for (degree, exact) in [(0, true), (7, true), (14, true), (15, false)] {
+            let f = |x: f64| ((x - 2.75) / 1.25 + 0.125).powi(degree);
+            let values: Vec<f64> = (0..POINTS).map(|i| f(at_node(&cell, i))).collect();
+            let series = interpolated(&cell, &values, &points);
+            let off = series.iter().zip(&points).map(|(y, x)| (y - f(*x)).abs());
+            assert_eq!(off.fold(0.0, f64::max) < 1e-13, exact, "{degree}");
+        }
+    }
+}

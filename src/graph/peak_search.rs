@@ -137,7 +137,7 @@ impl Program {
         let mut lines = self.lines();
         if when == When::End {
             // What is made of numbers alone is what it was at the start.
-            lines.retain(|line| !scratch.integrals[line.index].inputs.is_empty());
+            lines.retain(|line| !self.is_of_numbers(line.index));
         }
         let mut widest: HashMap<usize, f64> = HashMap::new();
         for line in &lines {

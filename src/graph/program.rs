@@ -130,6 +130,12 @@ impl Program {
         }
     }
 
+    /// Whether an integral depends on no parameter.
+    pub(super) fn is_of_numbers(&self, integral: usize) -> bool {
+        let mut inputs = self.integral_inputs[integral].iter().flatten();
+        inputs.all(|place| matches!(self.scalars[*place], Scalar::Constant(_)))
+    }
+
     fn second(&self) -> Option<&ProgramHessian> {
         let compile = || {
             let terms = self.terms.iter().map(|term| &term.program);

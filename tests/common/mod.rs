@@ -6,6 +6,7 @@ pub mod event_files;
 pub mod gaussian;
 pub mod operations;
 pub mod program;
+pub mod small;
 pub mod wh;
 
 use std::io::Write;

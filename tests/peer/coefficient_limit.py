@@ -1,5 +1,5 @@
 """Limits on a Wilson coefficient of one bin, from their definition (spec/inference.md, "Limits on a Wilson coefficient"),
-with numpy and scipy on a dense grid. Prints the numbers of tests/coefficient_limits.rs.
+with numpy and scipy on a dense grid. Prints the numbers of tests/eft/coefficient_limits.rs.
 
     python tests/peer/coefficient_limit.py
 """

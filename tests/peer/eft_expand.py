@@ -4,7 +4,7 @@
 The expected value is that of the equations of spec/eft.md in numpy (fixtures/eft_expected.py), with the eta_b of
 uncertain bins as parameters: nothing of it comes from morphist. ROOT imports the file, and N ln k is taken off its value;
 pyhs3 runs in an interpreter of its own (`--pyhs3 PYTHON`). At every point all nu_b are positive. `--record` writes
-fixtures/eft_*/expanded.json, the numbers that tests/eft_expand.rs compares with.
+fixtures/eft_*/expanded.json, the numbers that tests/eft/expand.rs compares with.
 Needs numpy and ROOT: `pip install numpy ROOT==6.40.0`.
 """
 import argparse

@@ -1,4 +1,4 @@
-"""Profile of one Wilson coefficient over the whole range of another, by brute force: the numbers of tests/eft_inference.rs.
+"""Profile of one Wilson coefficient over the whole range of another, by brute force: the numbers of tests/eft/inference.rs.
 
 Three bins, yields l * (A + sum of monomials) + l * background with a luminosity l that is constrained by a normal
 distribution. With the yields before luminosity given, the best l solves a quadratic equation; the other coefficient is

@@ -1,5 +1,5 @@
-"""An exponential background and a Gaussian signal whose mean is free: the document tests/hs3_free_mean.json, and what RooFit
-has for it, for tests/hs3_free_mean.rs.
+"""An exponential background and a Gaussian signal whose mean is free: the document tests/hs3/free_mean.json, and what RooFit
+has for it, for tests/hs3/free_mean.rs.
 
 python tests/peer/hs3_free_mean.py --document   # writes the document: 230 events of Python's own generator
 python tests/peer/hs3_free_mean.py              # RooFit's minima of it, by Minuit2 from several means

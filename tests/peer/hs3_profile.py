@@ -1,4 +1,4 @@
-"""MINOS errors, a profile and impacts by RooFit for files that ROOT exported, for tests/hs3_profile.rs.
+"""MINOS errors, a profile and impacts by RooFit for files that ROOT exported, for tests/hs3/profile.rs.
 
 python tests/peer/hs3_profile.py CORPUS
 """

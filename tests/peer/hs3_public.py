@@ -2,8 +2,8 @@
 """-ln L of the public HistFactory channels in HS3 (corpus/hs3/public) in ROOT 6.40.00 and pyhs3 0.4.2, beside morphist's.
 
 The conformance adapters evaluate each file at its stored point and with every parameter moved, after what a peer needs and
-the file lacks is put in. morphist reads each by the conventions of the peer. `--record` writes tests/hs3_public.json, the
-numbers that tests/hs3_public.rs compares with. Needs ROOT; pyhs3 in an interpreter of its own (`--pyhs3 PYTHON`).
+the file lacks is put in. morphist reads each by the conventions of the peer. `--record` writes tests/hs3/public.json, the
+numbers that tests/hs3/public.rs compares with. Needs ROOT; pyhs3 in an interpreter of its own (`--pyhs3 PYTHON`).
 """
 import argparse
 import json
@@ -31,7 +31,7 @@ FILES = [
     (SIMPLE, "simPdf_asimovData", ["--dialect", "root"], ["--dialect", "pyhs3"]),
 ]
 TOLERANCE = 1e-9
-RECORD = corpus.CRATE / "tests/hs3_public.json"
+RECORD = corpus.CRATE / "tests/hs3/public.json"
 
 
 def put_in(document):

@@ -2,7 +2,7 @@
 """-ln L of ROOT's exports whose densities ROOT integrates or approximates, with mpmath to 30 digits.
 
 ROOT's own numbers (`*.ref.json` of the corpus) are off by what the last column but one says; morphist has mpmath's.
-`--record` writes tests/hs3_quadrature.json, the numbers that tests/hs3_graph.rs compares with.
+`--record` writes tests/hs3/quadrature.json, the numbers that tests/hs3/graph.rs compares with.
 Needs mpmath: `pip install mpmath==1.4.1`.
 """
 import argparse
@@ -18,7 +18,7 @@ from mpmath import mp, mpf
 
 mp.dps = 30
 TOLERANCE = 1e-9
-RECORD = corpus.CRATE / "tests/hs3_quadrature.json"
+RECORD = corpus.CRATE / "tests/hs3/quadrature.json"
 
 
 # Each: the density of an event at the parameters p, not normalised, and where its range is to be cut for quadrature.

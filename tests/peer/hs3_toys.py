@@ -1,4 +1,4 @@
-"""Asimov data and asymptotic tests of RooStats for files that ROOT exported, for tests/hs3_toys.rs.
+"""Asimov data and asymptotic tests of RooStats for files that ROOT exported, for tests/hs3/toys.rs.
 
 python tests/peer/hs3_toys.py CORPUS
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Digests, sorted, pruned and renamed workspaces, and patchsets, as pyhf 0.7.6 has them: the numbers of
-`tests/published_operations.rs`. `--record` writes `tests/operations.json`; without it the file is compared with pyhf.
+`tests/workspace/published_operations.rs`. `--record` writes `tests/workspace/operations.json`; without it the file is compared with pyhf.
 
 Every published workspace that pyhf reads gets its digests, the digest of its sorted form, and two prunings and two
 renamings drawn by its name. A document is recorded by its sha256 digest, which tells apart everything but the order of
@@ -19,7 +19,7 @@ import pyhf
 import corpus
 import peer_pyhf
 
-FILE = corpus.CRATE / "tests/operations.json"
+FILE = corpus.CRATE / "tests/workspace/operations.json"
 ALGORITHMS = ["blake2b", "blake2s", "md5", "sha1", "sha224", "sha256", "sha384"]
 ALGORITHMS += ["sha3_224", "sha3_256", "sha3_384", "sha3_512", "sha512"]
 

@@ -1,4 +1,4 @@
-"""CLs by toys with pyhf: prints what tests/toys.rs compares with.
+"""CLs by toys with pyhf: prints what tests/infer/toys.rs compares with.
 
     python toys.py WORKSPACE VALUE STATISTIC N SEED
 

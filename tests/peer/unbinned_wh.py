@@ -3,7 +3,7 @@
 (fixtures/eft_unbinned_terms.py, extended precision): ratios alone, with learned nuisances, with replicas; Asimov data and closure.
 
 Events are taken from the rows of the sample at equal steps of the sum of w(c) at a point, so that every program takes the same.
-`--record` writes tests/unbinned_wh.json, with which tests/unbinned_wh.rs compares. Needs numpy, pyarrow."""
+`--record` writes tests/events/unbinned_wh.json, with which tests/events/unbinned_wh.rs compares. Needs numpy, pyarrow."""
 
 import json
 import sys
@@ -88,7 +88,7 @@ def main():
         }
     numbers["provenance"] = f"equations of spec/unbinned.md in numpy {np.__version__}, extended precision; python tests/peer/unbinned_wh.py --record"
     if "--record" in sys.argv[1:]:
-        (corpus.CRATE / "tests/unbinned_wh.json").write_text(json.dumps(numbers, indent=1) + "\n")
+        (corpus.CRATE / "tests/events/unbinned_wh.json").write_text(json.dumps(numbers, indent=1) + "\n")
     print(json.dumps(numbers["forms"], indent=1))
 
 

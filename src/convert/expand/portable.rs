@@ -7,9 +7,9 @@
 use super::measurements::Point;
 use super::names::Names;
 use crate::convert::Target;
-use crate::convert::file;
-use crate::convert::file::{Axis, Distribution, File, Function, Modifier, PointParameter, Slot};
-use serde_json::{Value, json};
+use crate::convert::file::{Axis, Distribution, File, PointParameter, Slot};
+use crate::convert::root;
+use serde_json::json;
 use std::collections::HashSet;
 
 /// Adds the measurements, and for ROOT and pyhs3 the constraints where each of them looks for them.
@@ -40,7 +40,7 @@ fn add(file: &mut File, point: Point, target: Target) {
         let (name, value) = (point.observable.clone(), point.value);
         values.parameters.push(PointParameter { name, value, constant: true });
     }
-    if let (Target::Root640, Some(attributes)) = (target, attributes(file)) {
+    if let (Target::Root640, Some(attributes)) = (target, root::attributes(file)) {
         attributes.insert(point.observable, json!({"tags": ["Constant"]}));
     }
 }
@@ -64,47 +64,5 @@ fn share(file: &mut File, names: &mut Names) {
     let mut seen = known;
     factors.retain(|name| !systematic.contains(name) && seen.insert(name.clone()));
     file.likelihoods.iter_mut().for_each(|l| l.aux_distributions.extend(factors.iter().cloned()));
-    let mut attached = None;
-    for constraint in auxiliary {
-        let one = names.unique(&format!("one_{constraint}"));
-        file.functions.push(Function::generic(one.clone(), "1.0"));
-        let modifier = Modifier {
-            name: one.clone(),
-            kind: "normfactor",
-            parameter: Some(one),
-            constraint_name: Some(constraint),
-            ..Modifier::default()
-        };
-        let channel = file.distributions.iter_mut().find_map(Distribution::as_channel_mut);
-        let Some(channel) = channel else { return };
-        let Some(sample) = channel.samples.first_mut() else { return };
-        sample.modifiers.push(modifier);
-        attached = Some(channel.name.clone());
-    }
-    if let Some(channel) = attached {
-        retag(file, &channel);
-    }
-}
-
-/// With constraints, what counts bins is the factor of the channel's distribution that ROOT calls `<channel>_model`.
-fn retag(file: &mut File, distribution: &str) {
-    let Some(attributes) = attributes(file) else { return };
-    if let Some(tags) = attributes.remove(distribution) {
-        let label = distribution.strip_prefix("model_").unwrap_or(distribution);
-        attributes.insert(format!("{label}_model"), tags);
-    }
-}
-
-fn attributes(file: &mut File) -> Option<&mut serde_json::Map<String, Value>> {
-    file.misc.get_mut("ROOT_internal")?.get_mut("attributes")?.as_object_mut()
-}
-
-impl Distribution {
-    fn as_channel(&self) -> Option<&file::Channel> {
-        if let Distribution::Channel(channel) = self { Some(channel) } else { None }
-    }
-
-    fn as_channel_mut(&mut self) -> Option<&mut file::Channel> {
-        if let Distribution::Channel(channel) = self { Some(channel) } else { None }
-    }
+    root::attach(file, |wanted| names.unique(wanted));
 }

@@ -162,6 +162,18 @@ pub(super) fn check_bins(axes: &[Axis], found: usize, pointer: &str, reader: &mu
     }
 }
 
+/// Gives a single axis with a range and without bins as many as there are numbers, as W418 has told.
+pub(super) fn fill_bins(axes: &mut [Axis], found: usize) {
+    if let [axis] = axes
+        && axis.bins().is_none()
+        && found > 0
+        && axis.min.is_finite()
+        && axis.max.is_finite()
+    {
+        axis.binning = Binning::Regular(found);
+    }
+}
+
 impl Contents {
     /// `contents` and `errors` of an object; other members are left to the caller.
     pub(super) fn read(fields: &mut Fields) -> Option<Contents> {
@@ -197,7 +209,7 @@ impl Data {
     pub(super) fn read(value: &Value, pointer: String, reader: &mut Reader) -> Option<Data> {
         let mut fields = Fields::of(value, pointer.clone(), reader)?;
         let (name, kind) = (fields.text("name"), fields.text("type"));
-        let axes = fields.components("axes", Axis::read);
+        let mut axes = fields.components("axes", Axis::read);
         let count = fields.raw("axes").and_then(Value::as_array).map_or(0, Vec::len);
         let kind = match kind?.as_str() {
             "point" => {
@@ -210,6 +222,7 @@ impl Data {
                 if axes.len() != count || !check_bins(&axes, contents.contents.len(), &pointer, fields.reader) {
                     return None;
                 }
+                fill_bins(&mut axes, contents.contents.len());
                 DataKind::Binned(contents)
             }
             unknown => {

@@ -1,6 +1,6 @@
 //! Functions, one variant a type.
 
-use super::data::{Axis, Contents, check_bins};
+use super::data::{Axis, Contents, check_bins, fill_bins};
 use super::fields::{Fields, Formula, Reader, Reference, ReferenceKind, Slot};
 use crate::finding::quote;
 use crate::rule;
@@ -202,11 +202,13 @@ fn read_integral(fields: &mut Fields) -> Option<FunctionKind> {
 /// The axes and contents of a histogram.
 pub(super) fn histogram(value: &Value, pointer: String, reader: &mut Reader) -> Option<(Vec<Axis>, Contents)> {
     let mut fields = Fields::of(value, pointer.clone(), reader)?;
-    let axes = fields.components("axes", Axis::read);
+    let mut axes = fields.components("axes", Axis::read);
     let contents = Contents::read(&mut fields)?;
     fields.raw("type");
     fields.finish();
-    check_bins(&axes, contents.contents.len(), &pointer, fields.reader).then_some((axes, contents))
+    let agrees = check_bins(&axes, contents.contents.len(), &pointer, fields.reader);
+    fill_bins(&mut axes, contents.contents.len());
+    agrees.then_some((axes, contents))
 }
 
 /// A step function; ROOT's newer releases write histograms as steps with data.
@@ -217,11 +219,12 @@ fn read_step(fields: &mut Fields) -> Option<FunctionKind> {
     }
     let variables = fields.name_list("variables", ReferenceKind::Value);
     let parameters = fields.slots("parameters");
-    let axes = fields.components("axes", Axis::read);
+    let mut axes = fields.components("axes", Axis::read);
     let (variables, parameters, pointer) = (variables?, parameters?, fields.pointer.clone());
     if !check_bins(&axes, parameters.len(), &pointer, fields.reader) {
         return None;
     }
+    fill_bins(&mut axes, parameters.len());
     if variables.len() != axes.len() {
         let found = format!("{} variables and {} axes", variables.len(), axes.len());
         fields.reader.add(&rule::HS3_AXIS, &pointer, found, "one axis for each variable");
