@@ -17,8 +17,11 @@ pub(super) fn adapt(file: &mut File, unique: impl FnMut(&str) -> String, losses:
     }
     let attached = attach(file, unique);
     if attached > 0 {
-        let found = format!("{attached} constraints that no modifier of ROOT names");
-        let expected = "a normfactor of a function that is 1 for each: ROOT normalises no other constraints";
+        let found = match attached {
+            1 => "a constraint that no modifier of ROOT names".to_owned(),
+            n => format!("{n} constraints that no modifier of ROOT names"),
+        };
+        let expected = "a normfactor of a function that is 1 for each: ROOT normalises no other constraint";
         losses.push(Finding::new(&rule::CONVERT_RENAMED, found, expected));
     }
 }

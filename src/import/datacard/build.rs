@@ -298,7 +298,21 @@ impl Builder<'_, '_, '_, '_> {
             (Some((alpha, _)), None) => alpha,
             (Some((_, events)), Some(sum)) => sum / if events > 0.0 { events } else { 1.0 },
         };
-        let (own, errors) = match &template {
+        let mut process = self.plain(column, template.as_ref(), nominal)?;
+        self.factors(column, &mut process);
+        let morphs = self.systematics(index, column, template.is_some(), bins, &mut process)?;
+        if !morphs.is_empty() {
+            let mode = self.mode(rule)?;
+            let own = template.map_or_else(Vec::new, |histogram| histogram.contents);
+            morphing::apply(&mut process, &own, morphs, mode, &self.parameters, &mut self.formulas);
+        }
+        Ok(Some(process))
+    }
+
+    /// A process with its template, scaled to its yield, before anything moves it.
+    fn plain(&mut self, column: &Column, template: Option<&Histogram>, nominal: f64) -> Result<Process, Told> {
+        let card = self.card;
+        let (own, errors) = match template {
             Some(histogram) => (histogram.contents.clone(), histogram.errors.clone()),
             None => (vec![1.0], vec![0.0]),
         };
@@ -309,8 +323,8 @@ impl Builder<'_, '_, '_, '_> {
             return Err(Told);
         }
         let scaled: Vec<f64> = own.iter().map(|x| x * (nominal / total)).collect();
-        let mut process = Process {
-            channel: channel.to_owned(),
+        Ok(Process {
+            channel: card.channels[column.channel].name.clone(),
             name: column.process.clone(),
             is_signal: column.is_signal,
             nominal,
@@ -321,14 +335,7 @@ impl Builder<'_, '_, '_, '_> {
             shapes: Vec::new(),
             strength: None,
             powers: None,
-        };
-        self.factors(column, &mut process);
-        let morphs = self.systematics(index, column, template.is_some(), bins, &mut process)?;
-        if !morphs.is_empty() {
-            let mode = self.mode(rule)?;
-            morphing::apply(&mut process, &own, morphs, mode, &self.parameters, &mut self.formulas);
-        }
-        Ok(Some(process))
+        })
     }
 
     /// How templates move in a channel.

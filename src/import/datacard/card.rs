@@ -259,27 +259,7 @@ impl Head {
             return None;
         }
         self.observations(card, problems);
-        let places: HashMap<&str, usize> = own.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
-        let mut seen = HashSet::new();
-        for (((bin, process), id), rate) in bins.iter().zip(names).zip(ids).zip(&self.rates) {
-            let Some(channel) = places.get(bin.as_str()) else {
-                problems.syntax(*bin_line, format!("the channel {}", quote(bin)), "one of those with an observation");
-                continue;
-            };
-            let Ok(id) = id.parse::<i64>() else {
-                problems.syntax(*id_line, format!("the number {} of a process", quote(id)), "a whole number");
-                continue;
-            };
-            if !seen.insert((*channel, process.clone())) {
-                problems.syntax(*bin_line, format!("{} in {} twice", quote(process), quote(bin)), "one column");
-            }
-            let column = Column { channel: *channel, process: process.clone(), is_signal: id <= 0, rate: *rate };
-            if *rate < 0.0 && *rate != -1.0 {
-                let found = format!("the rate {} of {}", number(*rate), card.column_name(&column));
-                problems.syntax(rate_line, found, "a number that is not negative, or -1 for the sum of the histogram");
-            }
-            card.columns.push(column);
-        }
+        self.fill(card, bins, names, (ids, *id_line), *bin_line, problems);
         let processes = distinct(names);
         self.signals(card, &processes, *id_line, problems);
         if let Some((wanted, line)) = self.imax.filter(|(wanted, _)| *wanted != own.len()) {
@@ -294,6 +274,41 @@ impl Head {
             problems.syntax(line, found, "their number less one, or *");
         }
         Some(())
+    }
+
+    /// One column for each of the words.
+    fn fill(
+        &self,
+        card: &mut Card,
+        bins: &[String],
+        names: &[String],
+        (ids, id_line): (&[String], usize),
+        bin_line: usize,
+        problems: &mut Problems,
+    ) {
+        let rate_line = card.line;
+        let own = card.channels.iter().enumerate();
+        let places: HashMap<String, usize> = own.map(|(i, channel)| (channel.name.clone(), i)).collect();
+        let mut seen = HashSet::new();
+        for (((bin, process), id), rate) in bins.iter().zip(names).zip(ids).zip(&self.rates) {
+            let Some(channel) = places.get(bin.as_str()) else {
+                problems.syntax(bin_line, format!("the channel {}", quote(bin)), "one of those with an observation");
+                continue;
+            };
+            let Ok(id) = id.parse::<i64>() else {
+                problems.syntax(id_line, format!("the number {} of a process", quote(id)), "a whole number");
+                continue;
+            };
+            if !seen.insert((*channel, process.clone())) {
+                problems.syntax(bin_line, format!("{} in {} twice", quote(process), quote(bin)), "one column");
+            }
+            let column = Column { channel: *channel, process: process.clone(), is_signal: id <= 0, rate: *rate };
+            if *rate < 0.0 && *rate != -1.0 {
+                let found = format!("the rate {} of {}", number(*rate), card.column_name(&column));
+                problems.syntax(rate_line, found, "a number that is not negative, or -1 for the sum of the histogram");
+            }
+            card.columns.push(column);
+        }
     }
 
     fn observations(&self, card: &mut Card, problems: &mut Problems) {

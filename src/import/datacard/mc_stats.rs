@@ -70,6 +70,17 @@ pub(super) fn apply(
             process.shapes.push((name, Effect::Shapefactor { parameters: filled(own, formulas) }));
         }
     }
+    samples(channel, processes, additive, totals, formulas)
+}
+
+/// What is added to the yields: by process, and to their sum.
+fn samples(
+    channel: &str,
+    processes: &[Process],
+    additive: Vec<Vec<Option<String>>>,
+    totals: Vec<Option<String>>,
+    formulas: &mut Formulas,
+) -> Vec<Sample> {
     let mut samples = Vec::new();
     for (process, own) in processes.iter().zip(additive) {
         if own.iter().any(Option::is_some) {
