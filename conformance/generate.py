@@ -12,6 +12,7 @@ import re
 
 import jsonpatch
 
+import edit_cases
 import eft_hs3_documents
 import hs3_documents
 import inference_cases
@@ -322,7 +323,7 @@ def main():
     files["hs3_validation"] = list(hs3_validation_cases(hs3_documents.invalid_cases()))
     files["hs3_eft"] = [hs3_case(*item) for item in eft_hs3_documents.cases()]
     files["hs3_eft_validation"] = list(hs3_validation_cases(eft_hs3_documents.invalid())) + list(expand_cases())
-    files |= operation_cases.files()
+    files |= operation_cases.files() | edit_cases.files()
     files["modifiers"] = modifier_cases.cases()
     files["correlations"] = list(correlation_cases())
     files["quirks"] = quirk_cases.cases()

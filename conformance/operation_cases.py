@@ -145,7 +145,7 @@ def departures():
     counts = [4213, 3871]
     twice = [region("SR", scale=100, counts=counts), region("CR", "fit_cr", scale=100, counts=counts)]
     yield combine_case("same_data/other_name", twice, "none", expect=refuse, rule="W317", section=7)
-    small = [region("SR", counts=[3, 4]), region("CR", "fit_cr", counts=[3, 4])]
+    small = [region("SR", counts=[3, 4]), region("CR", "fit_cr", scale=2, counts=[3, 4])]
     yield combine_case("same_data/few_events", small, "none", section=7)
     clash = edited(region("CR", "fit_cr", scale=10), lambda d: d["channels"][0]["samples"][1].update(modifiers=[modifier("normfactor", "bkg_norm")]))
     yield combine_case("name_reuse", [region("SR"), clash], "none", expect=error("InvalidNameReuse"), rule="W106", section=1)

@@ -121,9 +121,18 @@ const LONGEST_QUOTE: usize = 80;
 
 /// A name as a message shows it: in double quotes, control characters escaped, cut when long.
 pub fn quote(name: &str) -> String {
+    quote_up_to(name, LONGEST_QUOTE)
+}
+
+/// The name of a file, in full: two may differ at their ends alone.
+pub fn quote_file(name: &str) -> String {
+    quote_up_to(name, usize::MAX)
+}
+
+fn quote_up_to(name: &str, longest: usize) -> String {
     let mut quoted: String = "\"".into();
     for (i, c) in name.chars().enumerate() {
-        if i == LONGEST_QUOTE {
+        if i == longest {
             return quoted + &format!("…\" ({} characters)", name.chars().count());
         }
         match c {

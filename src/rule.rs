@@ -284,11 +284,11 @@ rules! {
         "A channel of one document stands in another one, equal in model and data: it counts once.",
         "nothing if both analyses use this region; their likelihoods are then no independent ones");
     COMBINE_SAME_DATA = strict("W317", "InvalidWorkspaceOperation",
-        "Channels of two documents have the same data under different names, and so many events that this is no accident: they would count twice.",
+        "Channels of two documents have the same data under different names, and the same samples or so many events that this is no accident: they would count twice.",
         "leave one of them out (morphist prune), give both one name if they are one region, or allow it by --allow-same-data if the data are not those of an experiment");
     COMBINE_SAME_DATA_ALLOWED = warning("W318", "InvalidWorkspaceOperation",
-        "Channels of two documents have the same data under different names, which --allow-same-data allows.",
-        "nothing if the data are those of no experiment, such as Asimov data");
+        "Channels of two documents have the same data under different names, which --allow-same-data allows, or which may be an accident.",
+        "nothing if the data are those of no experiment, such as Asimov data, or if the channels select other events");
     SCHEME = error("W319", "InvalidWorkspaceOperation",
         "A correlation scheme speaks of a workspace or a parameter that is not there, speaks of one twice, or gives a name that is taken; or two workspaces have one label.",
         "labels are the names of files without extensions, or those of LABEL=FILE; a parameter is in one entry");

@@ -1,7 +1,11 @@
 """What the adapters have in common: questions as JSON lines, answers as JSON lines, and what HS3 cases ask for."""
 import json
 import math
+import os
+import signal
 import sys
+
+PATIENCE = int(os.environ.get("PATIENCE", 60))  # seconds for one question
 
 
 class Unsupported(Exception):
@@ -22,17 +26,25 @@ def hs3_text(request):
     return text
 
 
+def too_late(*_):
+    raise Unsupported(f"no answer within {PATIENCE} s")
+
+
 def answer(request, operations, class_of=lambda e: type(e).__name__):
     """The result of one of the operations, which are functions by name, or why there is none."""
     operation = operations.get(request["operation"])
     if operation is None:
         return {"unsupported": request["operation"]}
+    signal.signal(signal.SIGALRM, too_late)
+    signal.alarm(PATIENCE)
     try:
         return {"result": operation(request)}
     except (Unsupported, NotImplementedError) as e:
         return {"unsupported": str(e) or "not implemented"}
     except Exception as e:
         return {"error": {"class": class_of(e), "message": str(e).strip()[:300]}}
+    finally:
+        signal.alarm(0)
 
 
 def serve(answer_to):

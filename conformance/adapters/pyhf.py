@@ -38,7 +38,14 @@ def built(backend, text, measurement, normsys, histosys, clips):
     use(backend)
     workspace = pyhf.Workspace(json.loads(text))
     settings = {"normsys": {"interpcode": normsys}, "histosys": {"interpcode": histosys}}
-    model = workspace.model(measurement_name=measurement, modifier_settings=settings, **dict(clips))
+    settings = {"measurement_name": measurement, "modifier_settings": settings, **dict(clips)}
+    try:
+        model = workspace.model(**settings)
+    except pyhf.exceptions.InvalidModel as e:
+        if "parameter of interest" not in str(e):
+            raise
+        # Values need none: background-only workspaces name one that a patch brings.
+        model = workspace.model(poi_name=None, **settings)
     return model, np.array(workspace.data(model), float)
 
 
@@ -47,7 +54,7 @@ def model_and_data(backend, request):
     codes = given.get("interpolation", {"normsys": "code4", "histosys": "code4p"})
     clips = tuple((k, given[k]) for k in ("clip_sample_data", "clip_bin_data") if k in given)
     use(backend)
-    return built(backend, request["documents"]["workspace"], given["measurement"], codes["normsys"], codes["histosys"], clips)
+    return built(backend, request["documents"]["workspace"], given.get("measurement"), codes["normsys"], codes["histosys"], clips)
 
 
 def parameters(model, given):
@@ -270,9 +277,22 @@ def digest(request):
 
 def combine(request):
     """In the order of the documents' names, two at a time, as pyhf combines two."""
+    if "scheme" in request["documents"] or "prefix_channels" in request["input"]:
+        raise NotImplementedError("schemes and labels")
     given, parts = request["input"], [pyhf.Workspace(json.loads(text)) for _, text in sorted(request["documents"].items())]
     step = functools.partial(pyhf.Workspace.combine, join=given.get("join", "none"), merge_channels=given.get("merge_channels", False))
     return {"document": dict(functools.reduce(step, parts))}
+
+
+def patchset_extract(request):
+    patchset = pyhf.PatchSet(json.loads(request["documents"]["patchset"]))
+    return {"patch": list(patchset[request["input"]["name"]].patch)}
+
+
+def build(request):
+    given = request["input"]
+    model = pyhf.Workspace(json.loads(request["documents"]["model"])).model()
+    return {"document": dict(pyhf.Workspace.build(model, given["data"]))}
 
 
 def workspace_of(request):
@@ -280,6 +300,8 @@ def workspace_of(request):
 
 
 def prune(request):
+    if {"selectors", "smaller_than"} & request["input"].keys():
+        raise NotImplementedError("selectors and sizes")
     return {"document": dict(workspace_of(request).prune(**request["input"]))}
 
 
@@ -295,7 +317,7 @@ def about(request):
     return {"program": "pyhf", "version": pyhf.__version__}
 
 
-OPERATIONS = {f.__name__: f for f in (about, combine, prune, rename, sort, validate, model, evaluate, gradient, hessian, fit, hypotest, likelihood_ratio, significance, upper_limit, patch, patchset_verify, patchset_lookup, digest)}
+OPERATIONS = {f.__name__: f for f in (about, combine, prune, rename, sort, validate, model, evaluate, gradient, hessian, fit, hypotest, likelihood_ratio, significance, upper_limit, patch, patchset_verify, patchset_lookup, patchset_extract, build, digest)}
 
 
 def is_extended(text):

@@ -1,7 +1,7 @@
 //! `morphist diff`: in what two workspaces differ.
 
 use super::input_args::{ReadingArgs, file_name, folder_of};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, write_json};
 use super::source::no_hs3;
 use super::{CommandError, CommandResult, warn};
 use crate::document::hs3::is_hs3;
@@ -43,6 +43,9 @@ pub struct Diff {
     /// Compare upper limits on the parameter of interest too: CLs at 95 %, observed and expected
     #[arg(long)]
     pub limit: bool,
+    /// Write the JSON Patch (RFC 6902) that makes RIGHT of LEFT, whatever the tolerances are
+    #[arg(long, conflicts_with_all = ["evaluate", "fit", "limit", "measurement"])]
+    pub json_patch: bool,
     /// Measurement by name, for --evaluate, --fit and --limit [default: the first]
     #[arg(long, value_name = "NAME")]
     pub measurement: Option<String>,
@@ -59,6 +62,11 @@ impl Diff {
             return Err(CommandError::Usage(message.to_owned()));
         }
         let (left, right) = both(self.read(&self.left), self.read(&self.right))?;
+        if self.json_patch {
+            let patch = json_patch::diff(&left, &right);
+            write_json(&patch, self.output.output_file.as_deref())?;
+            return if patch.is_empty() { Ok(()) } else { Err(CommandError::Reported) };
+        }
         let tolerance = Tolerance { relative: self.rtol, absolute: self.atol };
         let found = diff(&left, &right, tolerance);
         let (mut agreement, mut fitted, mut limited) = (None, None, None);

@@ -284,6 +284,18 @@ impl Channel {
 }
 
 impl Function {
+    /// With other names of its own and of what it names.
+    pub fn renamed(&self, written: impl Fn(&str) -> String) -> Function {
+        let mut renamed = self.clone();
+        renamed.name = written(&renamed.name);
+        for slot in renamed.factors.iter_mut().chain(&mut renamed.summands).flatten() {
+            if let Slot::Name(name) = slot {
+                *name = written(name);
+            }
+        }
+        renamed
+    }
+
     /// Names in the expression are those of parameters and other functions, which have to be identifiers for every reader.
     pub fn generic(name: impl Into<String>, expression: impl Into<String>) -> Function {
         let (name, expression) = (name.into(), Some(expression.into()));
@@ -309,6 +321,13 @@ impl Axis {
     pub fn range(name: impl Into<String>, (min, max): (f64, f64)) -> Axis {
         let end = |x: f64| Some(x).filter(|x| x.is_finite());
         Axis { name: name.into(), min: end(min), max: end(max), nbins: None, edges: None }
+    }
+
+    /// The same range without its bins.
+    pub fn without_bins(&self) -> Axis {
+        let ends =
+            self.edges.as_ref().map_or((self.min, self.max), |edges| (edges.first().copied(), edges.last().copied()));
+        Axis { name: self.name.clone(), min: ends.0, max: ends.1, nbins: None, edges: None }
     }
 
     /// Bins of width one from zero.

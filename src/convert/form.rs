@@ -93,15 +93,17 @@ impl<'c> Forms<'c> {
     /// The type of a channel's only staterror, if its constraints are all of this type and as wide as the errors of the
     /// samples are. ROOT leaves out the term of a bin without width, a constant.
     pub fn native_staterror(&self, channel: &Channel) -> Option<&'static str> {
-        let (parameters, bins) = staterror_bins(channel)?;
+        let Staterror { parameters, bins, yields } = staterror_of(channel)?;
         let mut kind = None;
-        for (parameter, bin) in parameters.iter().zip(&bins) {
+        for ((parameter, bin), bare) in parameters.iter().zip(&bins).zip(&yields) {
             let width = staterror::relative_uncertainty(bin);
             let constraint = self.constraint(parameter).filter(|_| width > 0.0);
             let own = match constraint {
                 Some(Constraint::Gaussian { .. }) => "Gauss",
                 Some(Constraint::Poisson { .. }) => "Poisson",
                 None if width > 0.0 => return None,
+                // ROOT takes √n for the error of a bin that has none.
+                None if *bare => return None,
                 None => continue,
             };
             let agrees = constraint.is_some_and(|c| (width - c.width()).abs() <= 1e-12 * width);
@@ -123,7 +125,7 @@ impl<'c> Forms<'c> {
 
     /// The number of bins of a channel's staterror whose constraint ROOT does not have.
     pub fn bins_without_width(&self, channel: &Channel) -> usize {
-        let Some((parameters, bins)) = staterror_bins(channel) else { return 0 };
+        let Some(Staterror { parameters, bins, .. }) = staterror_of(channel) else { return 0 };
         let lacks = |(parameter, bin): (&String, &staterror::Bin)| {
             self.constraint(parameter).is_some() && staterror::relative_uncertainty(bin) == 0.0
         };
@@ -131,11 +133,20 @@ impl<'c> Forms<'c> {
     }
 }
 
-/// The parameters of a channel's staterror, and what the samples that carry it add up to in ROOT 6.40: yields without errors
-/// do not count there. Nothing where there are several, or no errors.
-fn staterror_bins(channel: &Channel) -> Option<(&[String], Vec<staterror::Bin>)> {
+/// A channel's only staterror.
+struct Staterror<'c> {
+    parameters: &'c [String],
+    /// What the samples that carry it add up to in ROOT 6.40: yields without errors do not count there.
+    bins: Vec<staterror::Bin>,
+    /// Whether they have yields, with errors or without.
+    yields: Vec<bool>,
+}
+
+/// Nothing where there are several, or no errors.
+fn staterror_of(channel: &Channel) -> Option<Staterror<'_>> {
     let mut own: Option<&[String]> = None;
     let mut bins = vec![staterror::Bin::default(); channel.observed.len()];
+    let mut yields = vec![false; channel.observed.len()];
     for sample in &channel.samples {
         for modifier in &sample.modifiers {
             let Effect::Staterror { parameters } = &modifier.effect else { continue };
@@ -143,11 +154,13 @@ fn staterror_bins(channel: &Channel) -> Option<(&[String], Vec<staterror::Bin>)>
                 return None;
             }
             own = Some(parameters);
-            for ((bin, n), e) in bins.iter_mut().zip(&sample.contents).zip(sample.errors.as_ref()?) {
+            let errors = sample.errors.as_ref()?;
+            for (((bin, bare), n), e) in bins.iter_mut().zip(&mut yields).zip(&sample.contents).zip(errors) {
                 bin.nominal += if *e > 0.0 { *n } else { 0.0 };
                 bin.sum_of_squares += e * e;
+                *bare |= *n != 0.0;
             }
         }
     }
-    Some((own?, bins))
+    Some(Staterror { parameters: own?, bins, yields })
 }

@@ -207,6 +207,11 @@ impl Respeller<'_> {
         if self.target == Target::Canonical {
             written.values_mut().for_each(numbers_of_strings);
         }
+        let code_6 = || written.get("interpolationCodes")?.as_array()?.iter().find(|code| code.as_i64() == Some(6));
+        if self.target == Target::Root640 && old == "interpolation0d" && code_6().is_some() {
+            // ROOT's FlexibleInterpVar writes an error and stays at code 0.
+            return Support::No;
+        }
         if self.target == Target::Root640 && old == "polynomial" {
             strings_of_numbers(written.get_mut("coefficients"));
         }

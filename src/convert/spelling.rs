@@ -130,6 +130,12 @@ impl Speller<'_> {
         match (self.target, code) {
             (Target::Canonical, _) => written.interpolation = Some(structure(parts)),
             (Target::Root640, NormsysCode::Code4) => {}
+            // ROOT's reader writes an error and stays at code 0.
+            (Target::Root640, NormsysCode::Code6) => {
+                let found =
+                    format!("interpolation {} of the normsys {}", words::normsys_code(code), quote(&modifier.name));
+                self.lose(modifier, found, "a code from 0 to 4, which ROOT 6.40 takes");
+            }
             (Target::Root640, _) => written.interpolation = Some(Interpolation::Code(number)),
             (Target::Pyhs3, NormsysCode::Code1) => return Some("code1"),
             (Target::Pyhs3, NormsysCode::Code4) => return Some("code4"),

@@ -1,6 +1,6 @@
 //! [`Content`] → an HS3 document for one reader (spec/hs3-convert.md, section 2).
 
-use super::content::{Analysis, Channel, Content, Parameter, Setting};
+use super::content::{Analysis, Channel, Content, Effect, Modifier, Parameter, Setting};
 use super::file::{self, Axis, Distribution, Domain, File, Function, Point, PointParameter, Slot};
 use super::form::{Form, Forms, Place};
 use super::names::Names;
@@ -106,7 +106,8 @@ impl<'c> Tie<'c> {
 
 impl Writer<'_> {
     fn file(mut self, losses: &mut Findings) -> File {
-        let mut functions: Vec<Function> = self.content.functions.clone();
+        let functions = self.content.functions.iter();
+        let mut functions: Vec<Function> = functions.map(|f| f.renamed(|name| self.names.of(name))).collect();
         let mut distributions = self.channels(losses);
         for tie in self.ties().filter(|tie| tie.place != Place::Native) {
             distributions.push(self.constraint(tie, &mut functions));
@@ -300,7 +301,8 @@ impl Writer<'_> {
         let observables: Vec<Axis> = self.ties().map(|tie| self.observable_axis(tie)).collect();
         let axis = |(name, setting): &(String, Setting)| Axis::range(name.clone(), setting.bounds);
         let own = self.settings(None);
-        let default: Vec<Axis> = own.iter().map(axis).chain(observables.iter().cloned()).collect();
+        let default: Vec<Axis> =
+            own.iter().map(axis).chain(observables.iter().cloned()).chain(self.variates()).collect();
         let mut domains = vec![Domain::new("default_domain".to_owned(), default)];
         for analysis in analyses {
             let is_poi = |name: &String| analysis.parameters_of_interest.iter().any(|p| self.names.of(p) == *name);
@@ -315,6 +317,14 @@ impl Writer<'_> {
             domains.extend(named.map(|(domain, axes)| Domain::new(format!("{name}_{domain}"), axes)));
         }
         domains
+    }
+
+    /// Those that functions of channels may take: ROOT reads functions before it reads the axes of channels.
+    fn variates(&self) -> Vec<Axis> {
+        let is_custom = |modifier: &Modifier| matches!(modifier.effect, Effect::Custom);
+        let takes = |region: &&Region| region.channel.samples.iter().any(|s| s.modifiers.iter().any(is_custom));
+        let regions = self.regions.iter().filter(|_| self.target == Target::Root640).filter(takes);
+        regions.flat_map(|region| region.axes.iter().map(Axis::without_bins)).collect()
     }
 
     fn points(&self, analyses: &[&Analysis]) -> Vec<Point> {

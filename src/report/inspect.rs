@@ -24,6 +24,9 @@ pub struct InspectReport {
     pub samples: Vec<String>,
     /// Name, constraint, types of the modifiers of that name.
     pub systematics: Vec<(String, String, Vec<String>)>,
+    /// Parameters whose constraints are correlated, by group; pyhf knows none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub correlations: Vec<Vec<String>>,
 }
 
 impl InspectReport {
@@ -45,6 +48,7 @@ impl InspectReport {
             .collect();
         let parameters: BTreeMap<&str, &str> =
             model.parameters.iter().map(|p| (p.name.as_str(), constraint(p.constraints.as_deref()))).collect();
+        let groups = workspace.correlations.iter().flat_map(|correlations| &correlations.groups);
         let types_of = |name: &str| types.iter().filter(|t| t.0 == name).map(|t| t.1.to_owned()).collect();
         InspectReport {
             channels: channels.into_iter().map(|(name, bins)| (name.to_owned(), bins)).collect(),
@@ -53,6 +57,7 @@ impl InspectReport {
             systematics: parameters.iter().map(|(n, c)| (n.to_string(), c.to_string(), types_of(n))).collect(),
             parameters: parameters.iter().map(|(n, c)| (n.to_string(), c.to_string())).collect(),
             samples: samples.into_iter().map(str::to_owned).collect(),
+            correlations: groups.map(|group| group.parameters.clone()).collect(),
         }
     }
 
@@ -121,6 +126,10 @@ impl InspectReport {
             let configured = parameters.iter().map(|p| text::label(p)).collect::<Vec<_>>().join(",");
             let configured = if configured.is_empty() { "(none)" } else { &configured };
             out.push_str(&format!("{label:>width$}  {:^22}  {configured}\n", text::label(poi)));
+        }
+        for group in &self.correlations {
+            let names: Vec<_> = group.iter().map(|name| text::label(name)).collect();
+            out.push_str(&format!("\n{:>width$}  {}\n", "correlated", names.join(",")));
         }
         out.push('\n');
         out

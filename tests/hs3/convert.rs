@@ -357,7 +357,7 @@ fn what_a_target_lacks_is_told() {
             json!([mu, {"name": "st", "type": "staterror", "data": [1.0, 0.0]}]),
             &default,
             Target::Root640,
-            vec![("W462", Severity::Warning)],
+            vec![("W463", Severity::Warning)],
         ),
         (
             json!([mu, {"name": "st", "type": "staterror", "data": [1.0, 2.0]}]),

@@ -422,3 +422,62 @@ fn factors_of_bins_and_constraints_are_written_as_root_finds_them() {
     let canonical = change(&value, "A", Target::Canonical);
     assert_eq!(canonical.document["distributions"][0]["samples"][1]["modifiers"][1]["name"], "ff");
 }
+
+/// A channel of two bins for ROOT, with these modifiers of its sample and further components.
+fn for_root(errors: Value, modifiers: Value, distributions: Value, functions: Value, parameters: Value) -> Converted {
+    let axes = json!([{"name": "x", "min": 0, "max": 2, "nbins": 2}]);
+    let mut all = vec![json!({"name": "model_c", "type": "histfactory_dist", "axes": axes, "samples": [
+        {"name": "s", "data": {"contents": [40, 10], "errors": errors}, "modifiers": modifiers}]})];
+    all.extend(distributions.as_array().unwrap().iter().cloned());
+    let value = json!({
+        "metadata": {"hs3_version": "0.2"},
+        "distributions": all,
+        "functions": functions,
+        "data": [{"name": "d", "type": "binned", "axes": axes, "contents": [41, 12]}],
+        "likelihoods": [{"name": "L", "distributions": ["model_c"], "data": ["d"]}],
+        "parameter_points": [{"name": "default_values", "parameters": parameters}],
+        "analyses": [{"name": "A", "likelihood": "L", "parameters_of_interest": ["mu"]}]});
+    change(&value, "A", Target::Root640)
+}
+
+/// ROOT 6.40.00 takes √n for the error of a bin that has none: such a staterror is written as a shapesys, whose bins without
+/// width have no constraint there. A function of a variate needs it in a domain, and code 6 of normsys is none of ROOT's.
+#[test]
+fn what_root_would_read_as_something_else() {
+    let mu = json!({"name": "mu", "type": "normfactor", "parameter": "mu"});
+    let staterror =
+        json!({"name": "stat", "type": "staterror", "parameters": ["g0", "g1"], "constraint_type": "Gauss"});
+    let start =
+        |names: &[&str]| json!(names.iter().map(|name| json!({"name": name, "value": 1.0})).collect::<Vec<_>>());
+    let kind = |errors: Value| {
+        let point = start(&["mu", "g0", "g1"]);
+        let converted = for_root(errors, json!([mu, staterror]), json!([]), json!([]), point);
+        converted.document["distributions"][0]["samples"][0]["modifiers"][1]["type"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(kind(json!([2.0, 1.0])), "staterror");
+    assert_eq!(kind(json!([0.0, 1.0])), "shapesys");
+
+    let custom = json!({"name": "slope-x", "type": "custom"});
+    let slope = json!([{"name": "slope-x", "type": "generic_function", "expression": "1+a*x"}]);
+    let converted = for_root(json!([1.0, 1.0]), json!([mu, custom]), json!([]), slope, start(&["mu", "a"]));
+    assert!(converted.losses.0.is_valid(), "{}", converted.losses.0);
+    let axes = converted.document["domains"][0]["axes"].as_array().unwrap();
+    assert!(axes.contains(&json!({"name": "x", "min": 0.0, "max": 2.0})), "{axes:?}");
+    assert_eq!(converted.document["functions"][0]["name"], "slope_x");
+    assert_eq!(converted.document["distributions"][0]["samples"][0]["modifiers"][1]["name"], "slope_x");
+
+    let normsys = |code: i64| {
+        json!({"name": "k", "type": "normsys", "parameter": "k", "constraint": "c", "interpolation": code,
+            "data": {"lo": 0.8, "hi": 1.34}})
+    };
+    let constraint = json!([{"name": "c", "type": "gaussian_dist", "x": "nom", "mean": "k", "sigma": 1}]);
+    let mut point = start(&["mu"]);
+    point.as_array_mut().unwrap().push(json!({"name": "k", "value": 0.0}));
+    point.as_array_mut().unwrap().push(json!({"name": "nom", "value": 0.0, "const": true}));
+    let losses = |code: i64| {
+        let modifiers = json!([mu, normsys(code)]);
+        rules(&for_root(json!([1.0, 1.0]), modifiers, constraint.clone(), json!([]), point.clone()).losses.0)
+    };
+    assert_eq!(losses(2), Vec::<&str>::new());
+    assert_eq!(losses(6), ["W460"]);
+}

@@ -30,10 +30,12 @@ fn lumi_config(sigma: f64) -> Value {
     json!({"name": "lumi", "inits": [1], "bounds": [[0.5, 1.5]], "auxdata": [1], "sigmas": [sigma]})
 }
 
-/// One channel of one sample with a count of 7, one measurement.
+/// One channel of one sample with a count of 7, one measurement. Channels of other names have other yields: they would be
+/// the same region else.
 fn simple(channel: &str, modifiers: Value, measurement: &str, poi: &str, parameters: Value) -> Value {
+    let yields = if channel == "x" { 5 } else { channel.as_bytes()[0] };
     json!({
-        "channels": [{"name": channel, "samples": [sample("s", json!([5]), modifiers)]}],
+        "channels": [{"name": channel, "samples": [sample("s", json!([yields]), modifiers)]}],
         "observations": [{"name": channel, "data": [7]}],
         "measurements": [{"name": measurement, "config": {"poi": poi, "parameters": parameters}}],
         "version": "1.0.0",

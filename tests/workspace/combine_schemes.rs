@@ -287,3 +287,65 @@ fn the_command_takes_schemes() {
     let told = String::from_utf8_lossy(&counted_twice.stderr);
     assert!(counted_twice.status.code() == Some(1) && told.contains("W317"), "{told}");
 }
+
+/// One document correlates what another has without a correlation, and groups are the same in any order of their parameters.
+#[test]
+fn correlations_of_documents_must_agree() {
+    let matrix = |a: f64, b: f64, c: f64| json!([[1.0, a, b], [a, 1.0, c], [b, c, 1.0]]);
+    let group = |names: [&str; 3], matrix: Value| json!({"version": "0.1.0", "groups": [{"parameters": names, "matrix": matrix}]});
+    let of = |channel: &str, counts: [f64; 3], correlations: Option<Value>| {
+        let mut document = workspace(channel, counts, &["k", "l", "m"]);
+        document["channels"][0]["samples"][1]["data"][0] = json!(counts[0]);
+        correlations.into_iter().for_each(|own| document["correlations"] = own);
+        document
+    };
+    let first = of("sr", [53.0, 61.0, 45.0], Some(group(["k", "l", "m"], matrix(0.1, 0.2, 0.3))));
+    let outcome = |second: &Value| {
+        let documents = [document("a", &first), document("b", second)];
+        combine(&documents, &Options { join: OUTER, ..Options::default() }).map_err(|all| told(&all))
+    };
+    let counts = [48.0, 70.0, 41.0];
+    let turned = group(["m", "k", "l"], matrix(0.2, 0.3, 0.1));
+    let combined = outcome(&of("cr", counts, Some(turned))).unwrap();
+    assert_eq!(combined.document["correlations"], first["correlations"]);
+    let other = group(["m", "k", "l"], matrix(0.2, 0.3, 0.15));
+    assert!(outcome(&of("cr", counts, Some(other))).unwrap_err()[0].contains("W309 /correlations/groups/0"));
+    let told = outcome(&of("cr", counts, None)).unwrap_err();
+    let expected = r#"a W309 /correlations/groups/0 a correlation of the constraints of "k", "l", "m""#;
+    assert_eq!(told, [expected]);
+}
+
+/// Regions of two documents with the same samples and counts are the same whatever the counts are; others where all that agree
+/// are too many for an accident: four single counts of some hundred events, as control regions have them.
+#[test]
+fn regions_that_agree_are_told() {
+    let of = |names: [&str; 4], counts: [f64; 4], yields: f64| {
+        let channel = |name: &&str| {
+            let mu = json!([{"name": "mu", "type": "normfactor", "data": null}]);
+            json!({"name": name, "samples": [{"name": "s", "data": [yields], "modifiers": mu}]})
+        };
+        let observation = |(name, count): (&&str, &f64)| json!({"name": name, "data": [count]});
+        json!({
+            "channels": names.iter().map(channel).collect::<Vec<_>>(),
+            "observations": names.iter().zip(&counts).map(observation).collect::<Vec<_>>(),
+            "measurements": [{"name": "m", "config": {"poi": "mu", "parameters": []}}],
+            "version": "1.0.0"
+        })
+    };
+    let rules = |first: &Value, second: &Value| {
+        let documents = [document("a", first), document("b", second)];
+        let outcome = combine(&documents, &Options { join: OUTER, ..Options::default() });
+        let all = outcome.map_or_else(|all| told(&all), |combined| told(&combined.warnings));
+        all.iter().map(|line| line[2..6].to_owned()).collect::<Vec<String>>()
+    };
+    let (here, there) = (["A", "B", "C", "D"], ["P", "Q", "R", "S"]);
+    let first = of(here, [194.0, 424.0, 159.0, 90.0], 100.0);
+    // 4/√(4π n) of each, multiplied: 0.0810 · 0.0548 · 0.0895 · 0.1190 = 4.7e-5.
+    assert_eq!(rules(&first, &of(there, [194.0, 424.0, 159.0, 90.0], 90.0)), ["W317"; 4]);
+    // Of two: 0.0044, which may be an accident; of one: 0.081, which is told no more.
+    assert_eq!(rules(&first, &of(there, [194.0, 424.0, 160.0, 91.0], 90.0)), ["W318"; 2]);
+    assert!(rules(&first, &of(there, [194.0, 425.0, 160.0, 91.0], 90.0)).is_empty());
+    assert_eq!(rules(&first, &of(there, [194.0, 425.0, 160.0, 91.0], 100.0)), ["W317"]);
+    // Equal samples without a count that agrees are none of another region.
+    assert!(rules(&first, &of(there, [195.0, 425.0, 160.0, 91.0], 100.0)).is_empty());
+}

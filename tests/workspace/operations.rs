@@ -316,8 +316,8 @@ fn a_combination_as_a_patch() {
     let first = scratch("operations_first.json", &workspace().to_string()).to_str().unwrap().to_owned();
     let second = scratch("operations_second.json", &other).to_str().unwrap().to_owned();
     for join in ["outer", "left outer", "right outer"] {
-        let whole = json_of(&["combine", &first, &second, "-j", join], 0);
-        let patch = morphist(&["combine", &first, &second, "-j", join, "--json-patch"]);
+        let whole = json_of(&["combine", &first, &second, "-j", join, "--allow-same-data"], 0);
+        let patch = morphist(&["combine", &first, &second, "-j", join, "--allow-same-data", "--json-patch"]);
         let patch = scratch("operations_patch.json", &stdout(&patch)).to_str().unwrap().to_owned();
         assert_eq!(json_of(&["patch", &first, "-p", &patch], 0), whole, "{join}");
     }
@@ -494,4 +494,64 @@ fn effects_become_symmetric() {
     assert!(told(&warnings).iter().any(|f| f.starts_with("W375 /channels/1/samples/0/modifiers/0/data/lo_data -1 ")));
     let none = Symmetric { selectors: vec!["modifier=mu".parse().unwrap()], ..Symmetric::default() };
     assert_eq!(told(&symmetrise(&source, &none).unwrap_err()).len(), 1);
+}
+
+/// The marginal of a multivariate normal distribution has the rows and columns that are left.
+#[test]
+fn pruned_parameters_leave_their_correlations() {
+    let normsys = |name: &str| json!({"name": name, "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}});
+    let mu = json!({"name": "mu", "type": "normfactor", "data": null});
+    let mut whole = json!({
+        "channels": [
+            {"name": "a", "samples": [{"name": "s", "data": [5.0], "modifiers": [mu, normsys("k"), normsys("l")]}]},
+            {"name": "b", "samples": [{"name": "s", "data": [7.0], "modifiers": [mu, normsys("l"), normsys("m")]}]}],
+        "observations": [{"name": "a", "data": [6]}, {"name": "b", "data": [6]}],
+        "measurements": [{"name": "fit", "config": {"poi": "mu", "parameters": []}}],
+        "version": "1.0.0"
+    });
+    let groups =
+        json!([{"parameters": ["k", "l", "m"], "matrix": [[1.0, 0.1, 0.2], [0.1, 1.0, 0.3], [0.2, 0.3, 1.0]]}]);
+    whole["correlations"] = json!({"version": "0.1.0", "groups": groups});
+    let file = scratch("operations_correlated.json", &whole.to_string()).to_str().unwrap().to_owned();
+    let pruned = |arguments: &[&str]| {
+        let result = json_of(&[&["prune", &file], arguments].concat(), 0);
+        let patch = stdout(&morphist(&[&["prune", &file, "--json-patch"], arguments].concat()));
+        let patch = scratch("operations_correlated_patch.json", &patch).to_str().unwrap().to_owned();
+        assert_eq!(json_of(&["patch", &file, "-p", &patch], 0), result, "{arguments:?}");
+        result
+    };
+    // l is in b too and stays.
+    let expected = json!([{"parameters": ["l", "m"], "matrix": [[1.0, 0.3], [0.3, 1.0]]}]);
+    assert_eq!(pruned(&["-c", "a"])["correlations"]["groups"], expected);
+    assert_eq!(pruned(&["-m", "k"])["correlations"]["groups"], expected);
+    let expected = json!([{"parameters": ["k", "m"], "matrix": [[1.0, 0.2], [0.2, 1.0]]}]);
+    assert_eq!(pruned(&["-m", "l"])["correlations"]["groups"], expected);
+    for alone in [&["-m", "l", "-m", "k"][..], &["-t", "normsys"]] {
+        assert!(pruned(alone).get("correlations").is_none(), "{alone:?}");
+    }
+    let shown = json_of(&["inspect", &file], 0);
+    assert_eq!(shown["correlations"], json!([["k", "l", "m"]]));
+    // What XML cannot say.
+    let folder = format!("{}/operations_correlated_xml", env!("CARGO_TARGET_TMPDIR"));
+    let refused = morphist(&["json2xml", &file, "--output-dir", &folder]);
+    let told = common::program::stderr(&refused);
+    assert!(
+        refused.status.code() == Some(1) && told.contains("W460") && told.contains("correlated constraints"),
+        "{told}"
+    );
+}
+
+/// The patch of `diff` makes the second document of the first.
+#[test]
+fn a_difference_as_a_patch() {
+    let left = workspace();
+    let mut right = workspace();
+    right["channels"][0]["samples"][0]["data"][0] = json!(99.5);
+    right["measurements"][0]["name"] = json!("other");
+    let file = |name: &str, value: &Value| scratch(name, &value.to_string()).to_str().unwrap().to_owned();
+    let (first, second) = (file("diff_left.json", &left), file("diff_right.json", &right));
+    let patch = json_of(&["diff", &first, &second, "--json-patch"], 1);
+    let patch = file("diff_patch.json", &patch);
+    assert_eq!(json_of(&["patch", &first, "-p", &patch], 0), right);
+    assert_eq!(json_of(&["diff", &first, &first, "--json-patch"], 0), json!([]));
 }

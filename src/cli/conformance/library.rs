@@ -31,6 +31,7 @@ pub fn answer(request: &Request) -> Outcome {
         "patch" => patch(request),
         "patchset_verify" => patchset_verify(request),
         "patchset_lookup" => patchset_lookup(request),
+        "patchset_extract" => patchset_extract(request),
         "digest" => digest_of(request),
         "about" => Ok(json!({"program": "morphist", "version": env!("CARGO_PKG_VERSION")})),
         other => match inference::answer(request).or_else(|| operations::answer(request)) {
@@ -274,6 +275,16 @@ fn patchset_verify(request: &Request) -> Answered {
     let value = document(request, "workspace")?.value().map_err(refused)?;
     patchset.verify(&value).map_err(refused)?;
     Ok(json!({"verified": true}))
+}
+
+/// The patch of a name, as it is written.
+fn patchset_extract(request: &Request) -> Answered {
+    let document = document(request, "patchset")?;
+    let patchset = PatchSet::from_document(&document).map_err(refused)?;
+    let name = &patchset.lookup(text(request, "name").unwrap_or_default()).map_err(refused)?.metadata.name;
+    let index = patchset.patches.iter().position(|point| point.metadata.name == *name).unwrap_or_default();
+    let value = document.value().map_err(refused)?;
+    Ok(json!({"patch": value.pointer(&format!("/patches/{index}/patch"))}))
 }
 
 fn patchset_lookup(request: &Request) -> Answered {

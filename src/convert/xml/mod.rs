@@ -49,6 +49,10 @@ pub fn to_xml(workspace: &Workspace, places: &XmlPlaces) -> Result<XmlFiles, Fin
         histograms: Histograms::default(),
         losses: Findings::default(),
     };
+    if workspace.correlations.is_some() {
+        let expected = "constraints that are independent of each other: XML has no words for others";
+        export.losses.push(Finding::new(&rule::CONVERT_LOST, "correlated constraints", expected).at("/correlations"));
+    }
     let mut files = Vec::new();
     let mut combination = Element::new("Combination");
     let prefix = places.output_dir.join(&places.specroot).join(&places.resultprefix);

@@ -161,6 +161,13 @@ impl Card {
     }
 }
 
+/// Combine takes the last of such lines, and whoever reads the card the one that is seen first.
+fn once(is_first: bool, line: usize, words: &[&str], problems: &mut Problems) {
+    if !is_first {
+        problems.syntax(line, format!("a second line {}", words[0]), "one");
+    }
+}
+
 /// What stands before the systematic uncertainties.
 #[derive(Default)]
 struct Head {
@@ -199,6 +206,7 @@ impl Head {
                 ),
             },
             "observation" | "Observation" => {
+                once(self.observed.is_none(), line, words, problems);
                 self.observed = numbers(line, &words[1..], problems).map(|n| (n, line));
                 if let Some((bins, _)) = self.bins.take() {
                     self.observed_bins = Some(bins);
@@ -212,6 +220,7 @@ impl Head {
                         "a name that does not begin with a digit",
                     );
                 }
+                once(self.bins.is_none(), line, words, problems);
                 self.bins = Some((owned(), line));
             }
             "process" => self.processes.push((owned(), line)),

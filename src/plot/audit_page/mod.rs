@@ -138,7 +138,7 @@ fn summary(page: &AuditPage, html: &mut String) {
         return;
     }
     html.push_str(
-        "<table>\n<colgroup><col style=\"width:110px\"><col style=\"width:90px\"><col><col style=\"width:250px\"></colgroup>\n\
+        "<table>\n<colgroup><col style=\"width:110px\"><col style=\"width:170px\"><col><col style=\"width:250px\"></colgroup>\n\
          <thead><tr><th scope=\"col\">Severity</th><th scope=\"col\" class=\"number\">Findings</th><th scope=\"col\">What</th>\
          <th scope=\"col\">Code</th></tr></thead>\n<tbody>\n",
     );
@@ -148,7 +148,7 @@ fn summary(page: &AuditPage, html: &mut String) {
             html,
             "<tr><td>{}</td><td class=\"number\">{}</td><td><a href=\"#{word}\">{}</a></td><td><code>{word}</code></td></tr>",
             badge(own.severity),
-            own.count,
+            own.counted(),
             escape(own.title)
         );
     }

@@ -59,6 +59,8 @@ pub struct CodeReport {
     /// The worst of its findings.
     pub severity: Severity,
     pub title: &'static str,
+    /// How many of its findings are warnings; the others are notes.
+    pub warnings: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -127,13 +129,20 @@ impl AuditReport {
     pub fn page(&self, file: &str, most: usize) -> Page {
         let mut codes = Table::new(
             "codes",
-            [Column::left("severity"), Column::left("code"), Column::right("count"), Column::left("title")],
+            [
+                Column::left("severity"),
+                Column::left("code"),
+                Column::right("count"),
+                Column::right("warnings"),
+                Column::left("title"),
+            ],
         );
         for own in &self.codes {
             codes.add_row([
                 Cell::text(own.severity.word()),
                 Cell::text(own.code.word()),
                 Cell::count(own.count),
+                Cell::count(own.warnings),
                 Cell::text(own.title),
             ]);
         }
@@ -165,14 +174,19 @@ impl AuditReport {
 
     /// `2 warnings, 5 notes`
     pub fn counts(&self) -> String {
-        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-        format!("{}, {}", count(self.warnings, "warning"), count(self.notes, "note"))
+        counts(self.warnings, self.notes)
     }
 
     fn blocks(&self, most: usize) -> String {
         let mut blocks = String::new();
         for own in &self.codes {
-            blocks.push_str(&format!("\n{}[{}] {} ({})\n", own.severity.word(), own.code.word(), own.title, own.count));
+            blocks.push_str(&format!(
+                "\n{}[{}] {} ({})\n",
+                own.severity.word(),
+                own.code.word(),
+                own.title,
+                own.counted()
+            ));
             for line in wrap(&format!("{} {}", own.meaning, own.advice), 96) {
                 blocks.push_str(&format!("    {line}\n"));
             }
@@ -189,18 +203,36 @@ impl AuditReport {
     }
 }
 
+/// `2 warnings, 5 notes`
+fn counts(warnings: usize, notes: usize) -> String {
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    format!("{}, {}", count(warnings, "warning"), count(notes, "note"))
+}
+
+impl CodeReport {
+    /// The number of findings; where some are warnings and some are not, of each.
+    pub fn counted(&self) -> String {
+        let notes = self.count - self.warnings;
+        if self.warnings == 0 || notes == 0 { self.count.to_string() } else { counts(self.warnings, notes) }
+    }
+}
+
 /// The codes of findings, in their order, each once.
 fn codes(findings: &[Finding]) -> Vec<CodeReport> {
     let mut codes: Vec<CodeReport> = Vec::new();
     for finding in findings {
         match codes.iter_mut().find(|own| own.code == finding.code) {
             // The worst finding of a code comes first.
-            Some(own) => own.count += 1,
+            Some(own) => {
+                own.count += 1;
+                own.warnings += usize::from(finding.severity == Severity::Warning);
+            }
             None => {
                 let about = finding.code.about();
                 let (code, severity) = (finding.code, finding.severity);
                 let (title, meaning, advice) = (about.title, about.meaning, about.advice);
-                codes.push(CodeReport { advice, code, count: 1, meaning, severity, title });
+                let warnings = usize::from(severity == Severity::Warning);
+                codes.push(CodeReport { advice, code, count: 1, meaning, severity, title, warnings });
             }
         }
     }

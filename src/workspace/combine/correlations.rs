@@ -6,6 +6,7 @@ use super::result::Origins;
 use crate::document::correlations::{CorrelationGroup, Correlations};
 use crate::finding::quote;
 use crate::rule;
+use crate::workspace::parameters;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -27,7 +28,7 @@ pub(super) fn join(
             let place = Place::new(d, format!("/correlations/groups/{g}"));
             let known = group.parameters.iter().find_map(|name| Some((name, holders.get(name)?.clone())));
             match known {
-                Some((_, (first, _))) if groups[first] == *group => {}
+                Some((_, (first, _))) if is_same(&groups[first], group) => {}
                 Some((name, (_, there))) => {
                     let found = format!("a correlation of the constraint of {}", quote(name));
                     let expected = format!("one group that correlates it: {there} has another one");
@@ -44,6 +45,46 @@ pub(super) fn join(
             }
         }
     }
+    check_independent(sources, report);
     let joined = Correlations { version: "0.1.0".to_owned(), groups };
     if joined.groups.is_empty() { None } else { serde_json::to_value(joined).ok() }
+}
+
+/// Equal, but for the order of the parameters.
+fn is_same(first: &CorrelationGroup, second: &CorrelationGroup) -> bool {
+    let place = |name: &String| second.parameters.iter().position(|own| own == name);
+    let places: Option<Vec<usize>> = first.parameters.iter().map(place).collect();
+    let Some(places) = places.filter(|places| places.len() == second.parameters.len()) else { return false };
+    let entry = |group: &CorrelationGroup, i: usize, j: usize| group.matrix.get(i).and_then(|row| row.get(j)).copied();
+    let n = places.len();
+    (0..n).all(|i| (0..n).all(|j| entry(first, i, j) == entry(second, places[i], places[j])))
+}
+
+/// Parameters that one document correlates and another has without a correlation: their joint constraint is another one there.
+fn check_independent(sources: &[Source], report: &mut Report) {
+    for (d, source) in sources.iter().enumerate() {
+        for (g, group) in source.workspace.correlations.iter().flat_map(|own| &own.groups).enumerate() {
+            for (other, theirs) in sources.iter().enumerate().filter(|(other, _)| *other != d) {
+                let grouped = |name: &String| {
+                    theirs
+                        .workspace
+                        .correlations
+                        .iter()
+                        .flat_map(|own| &own.groups)
+                        .any(|own| own.parameters.contains(name))
+                };
+                let names = parameters::collect(&theirs.workspace);
+                let shared = group.parameters.iter().filter(|name| names.contains_key(name.as_str()) && !grouped(name));
+                let shared: Vec<String> = shared.map(|name| quote(name)).collect();
+                if shared.len() < 2 {
+                    continue;
+                }
+                let there = report.tell(&Place::new(other, "/channels"));
+                let found = format!("a correlation of the constraints of {}", shared.join(", "));
+                let expected =
+                    format!("the same correlation in every document that has them: in {there} they are independent");
+                report.add(&rule::COMBINE_TWICE, &Place::new(d, format!("/correlations/groups/{g}")), found, expected);
+            }
+        }
+    }
 }

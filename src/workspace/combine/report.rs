@@ -1,6 +1,6 @@
 //! Findings about several documents at once, each told of the document in which it has its place.
 
-use crate::finding::{Finding, Findings, quote};
+use crate::finding::{Finding, Findings, quote_file};
 use crate::rule::Rule;
 use crate::translate::from_pyhf::Compat;
 
@@ -78,7 +78,7 @@ impl Report {
 
     /// A place as messages show it: the name of the document and the pointer.
     pub fn tell(&self, place: &Place) -> String {
-        let name = self.names.get(place.document).map(|name| quote(name)).unwrap_or_default();
+        let name = self.names.get(place.document).map(|name| quote_file(name)).unwrap_or_default();
         if place.pointer.is_empty() { name } else { format!("{name} ({})", place.pointer) }
     }
 

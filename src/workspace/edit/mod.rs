@@ -1,6 +1,7 @@
 //! Workspaces changed as a whole (spec/operations.md): parts left out, names changed, lists sorted. An operation reads a
 //! document that follows the schema and gives one that breaks no rule, or findings with their places in what was read.
 
+mod marginal;
 pub mod prune;
 pub mod rebin;
 pub mod rename;

@@ -3,7 +3,7 @@
 pub use super::rewrite::Kind;
 use super::rewrite::rewrite;
 use super::select::{Meant, Names, Selector, matching, unknown};
-use super::{Edited, Source};
+use super::{Edited, Source, marginal};
 use crate::document::Document;
 use crate::document::workspace::{Modifier, Sample, Workspace};
 use crate::finding::{Finding, Findings, Result, quote};
@@ -68,13 +68,16 @@ pub fn prune(document: &Document, options: &Options) -> Result<(Edited, Vec<Drop
     let mut findings = plan.unknown.clone();
     findings.0.extend(plan.emptied(&source.workspace).0);
     source.judge(findings)?;
-    let dropped = plan.dropped(&source.workspace);
+    let mut dropped = plan.dropped(&source.workspace);
     let gone: HashSet<&str> = dropped.iter().map(|dropped| dropped.pointer.as_str()).collect();
     let value = std::mem::take(&mut source.value);
-    let rewritten = rewrite(value, |_: Kind, list, mut items| {
+    let mut rewritten = rewrite(value, |_: Kind, list, mut items| {
         items.retain(|item| !gone.contains(format!("{list}/{}", item.from).as_str()));
         items
     });
+    let correlated = marginal::undeclared(&source.workspace, &plan.left(&source.workspace));
+    marginal::marginalise(&mut rewritten, &correlated);
+    dropped.extend(correlated.into_iter().map(|(at, name)| Dropped::new(Kind::Parameter, &name, at)));
     let edited = source.finish(rewritten, Findings::default())?;
     Ok((edited, dropped))
 }

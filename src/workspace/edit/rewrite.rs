@@ -16,7 +16,7 @@ pub enum Kind {
     Modifier,
     Observation,
     Measurement,
-    /// The configuration of a parameter in a measurement.
+    /// The configuration of a parameter in a measurement, or its place in a correlated constraint.
     Parameter,
 }
 
