@@ -113,6 +113,28 @@ fn all_content_is_that_of_the_formulas() {
     }
 }
 
+/// gmN on a template of a channel with autoMCStats: α is the sum of the histogram over N (eq. 4), so that n = N gives the
+/// template, and each further event of the control region 1/N of it.
+#[test]
+fn events_of_a_control_region_scale_a_template() {
+    let text = std::fs::read_to_string(FULL).unwrap();
+    let line = text.lines().find(|line| line.contains(" gmN ")).unwrap();
+    let text = text.replace(line, "42side gmN 6 - - - - - 1.65 - - -");
+    let shapes = Path::new(FULL).with_file_name("shapes.root").display().to_string();
+    let card = scratch("gamma.txt", &text.replace("shapes.root", &shapes));
+    let document = imported(card.to_str().unwrap(), "gamma.json", &["-m", "125"]);
+    let bins = |n: &str| {
+        let arguments = ["evaluate", document.to_str().unwrap(), "--init", &format!("theta42side={n}")];
+        let own = json_of(&arguments, 0)["expected_data"]["main"]["model_mcs"].clone();
+        own.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect::<Vec<f64>>()
+    };
+    // The template of qcd, at rq = 1.5.
+    let qcd = [9.0, 0.6, 0.2, 0.1].map(|x| 1.5 * x);
+    for ((seven, six), of_six) in bins("7").iter().zip(bins("6")).zip(qcd) {
+        assert!((seven - six - of_six / 6.0).abs() < 1e-12, "{seven} {six} {of_six}");
+    }
+}
+
 #[test]
 fn what_is_not_carried_over_is_told() {
     let output = morphist(&["import", "combine", FULL, "-m", "125"]);
