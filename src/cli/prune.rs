@@ -76,7 +76,7 @@ impl Prune {
             (Kind::Sample, "samples"),
             (Kind::Modifier, "modifiers"),
             (Kind::Measurement, "measurements"),
-            (Kind::Parameter, "configurations and correlations of parameters"),
+            (Kind::Parameter, "parameter settings"),
             (Kind::Observation, "observations"),
         ];
         let counts = kinds.iter().filter_map(|(kind, words)| {

@@ -46,9 +46,8 @@ fn combined(request: &Request) -> Answered {
         Some(other) => return Err(bad_request(format!("there is no join {other}"))),
     };
     let scheme = request.documents.contains_key("scheme").then(|| document(request, "scheme")).transpose()?;
-    let is_scheme = |name: &&&str| **name == "scheme";
-    let labels: Vec<String> =
-        request.documents.keys().filter(|name| !is_scheme(name)).map(|name| (*name).to_owned()).collect();
+    let labels = request.documents.keys().copied().filter(|name| *name != "scheme");
+    let labels: Vec<String> = labels.map(str::to_owned).collect();
     let documents: Vec<Document> =
         labels.iter().map(|name| document(request, name)).collect::<Result<_, ErrorAnswer>>()?;
     let prefix_channels = request.input.get("prefix_channels").and_then(Value::as_bool).unwrap_or(false);
